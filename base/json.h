@@ -1,0 +1,49 @@
+/* JSON: a writer, and a pull reader that never builds a tree (for hot or large input; tested against jansson).
+ * The reader borrows its input; strings come back as views, decoded into scratch only when they hold escapes. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+/* --- writer: compact, commas by itself. Depth is bounded by JSON_DEPTH. --- */
+#define JSON_DEPTH 512
+struct json_out {
+    struct buf *b;
+    bool html;    /* escape < > & as \u003c ... (Go's default for API output) */
+    bool comma;   /* internal: a value stands before */
+};
+void json_obj(struct json_out *j);
+void json_obj_end(struct json_out *j);
+void json_arr(struct json_out *j);
+void json_arr_end(struct json_out *j);
+void json_key(struct json_out *j, struct str key);
+void json_str(struct json_out *j, struct str s); /* bytes that are not UTF-8 become U+FFFD */
+void json_i64(struct json_out *j, i64 v);
+void json_u64(struct json_out *j, u64 v);
+void json_f64(struct json_out *j, f64 v); /* NaN and Inf as strings */
+void json_bool(struct json_out *j, bool v);
+void json_null(struct json_out *j);
+void json_raw(struct json_out *j, struct str s); /* already JSON */
+
+/* --- reader --- */
+enum json_type { JSON_ERROR, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJ, JSON_ARR, JSON_OBJ_END, JSON_ARR_END, JSON_END };
+struct json_in {
+    const char *p, *end, *start;
+    struct arena *scratch; /* decoded strings live here */
+    int depth, max_depth;
+    const char *err; /* static text, set with JSON_ERROR */
+    struct str raw;  /* number text; string contents (decoded); for JSON_BOOL "true"/"false" */
+};
+void json_in_init(struct json_in *j, struct str text, struct arena *scratch);
+/* Starts the next value: after JSON_OBJ iterate with json_next_key, after JSON_ARR with json_next_elem. */
+enum json_type json_value(struct json_in *j);
+/* True and *ret_key (raw text between the quotes, escapes unresolved) while there is another member; false at } or on error (j->err). */
+bool json_next_key(struct json_in *j, struct str *ret_key, bool *first);
+bool json_next_elem(struct json_in *j, bool *first);
+/* Skips a whole value. 0 or -EBADMSG. */
+int json_skip(struct json_in *j);
+/* Byte offset reached, for messages. */
+size_t json_offset(const struct json_in *j);
+
+#endif

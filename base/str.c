@@ -1,0 +1,121 @@
+/* Searching, cutting and comparing borrowed byte runs. */
+#include "base/str.h"
+
+#include "base/xalloc.h"
+
+int str_cmp(struct str a, struct str b)
+{
+    size_t n = MIN(a.n, b.n);
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+bool str_starts(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq(str_n(s.p, prefix.n), prefix);
+}
+
+bool str_ends(struct str s, struct str suffix)
+{
+    return s.n >= suffix.n && (suffix.n == 0 || str_eq(str_sub(s, s.n - suffix.n, s.n), suffix));
+}
+
+static unsigned char ascii_lower(char c)
+{
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+bool str_ieq(struct str a, struct str b)
+{
+    if (a.n != b.n) return false;
+    for (size_t i = 0; i < a.n; i++) {
+        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i])) return false;
+    }
+    return true;
+}
+
+ssize_t str_find(struct str s, struct str needle)
+{
+    if (needle.n == 0) return 0;
+    if (s.n < needle.n) return -1;
+    const char *at = memmem(s.p, s.n, needle.p, needle.n);
+    return at ? at - s.p : -1;
+}
+
+ssize_t str_chr(struct str s, char c)
+{
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+
+    return at ? at - s.p : -1;
+}
+
+ssize_t str_rchr(struct str s, char c)
+{
+    const char *at = s.n ? memrchr(s.p, c, s.n) : NULL;
+
+    return at ? at - s.p : -1;
+}
+
+static bool ascii_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct str str_trim(struct str s)
+{
+    while (s.n && ascii_space(s.p[0]))
+        s.p++, s.n--;
+    while (s.n && ascii_space(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+struct str str_cut(struct str *s, char sep)
+{
+    struct str head = *s;
+    ssize_t at = str_chr(*s, sep);
+
+    if (at < 0) {
+        *s = (struct str){NULL, 0};
+        return head;
+    }
+    head.n = (size_t)at;
+    *s = str_sub(*s, head.n + 1, s->n);
+    return head;
+}
+
+/* Names longer than this are never "meant": they answer max + 1. */
+#define DISTANCE_LONGEST 255
+
+/* One row of the edit matrix at a time; a row whose least entry passes max ends the search. */
+int str_distance(struct str a, struct str b, int max)
+{
+    int row[DISTANCE_LONGEST + 1];
+
+    if (a.n > DISTANCE_LONGEST || b.n > DISTANCE_LONGEST) return max + 1;
+    for (size_t j = 0; j <= b.n; j++)
+        row[j] = (int)j;
+    for (size_t i = 0; i < a.n; i++) {
+        int diagonal = row[0], least = ++row[0];
+
+        for (size_t j = 1; j <= b.n; j++) {
+            int change = diagonal + (a.p[i] != b.p[j - 1]);
+
+            diagonal = row[j];
+            row[j] = MIN(change, 1 + MIN(row[j], row[j - 1]));
+            least = MIN(least, row[j]);
+        }
+        if (least > max) return max + 1;
+    }
+    return MIN(row[b.n], max + 1);
+}
+
+char *str_dup(struct str s)
+{
+    char *copy = xmalloc(s.n + 1);
+
+    if (s.n) memcpy(copy, s.p, s.n);
+    copy[s.n] = '\0';
+    return copy;
+}
