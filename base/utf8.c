@@ -1,0 +1,154 @@
+/* UTF-8 in and out, and look-ups in the range tables that scripts/unicode_tables.py writes. */
+#include "base/utf8.h"
+
+#include "base/unicode_tables.h"
+
+/* What the first byte says: width of the sequence and the bounds of the second byte, which alone tells overlong forms,
+ * surrogates and values past U+10FFFF. */
+struct lead {
+    u8 width, low, high;
+};
+
+static struct lead read_lead(u8 c)
+{
+    if (c < 0xC2 || c > 0xF4) return (struct lead){0, 0, 0};
+    if (c < 0xE0) return (struct lead){2, 0x80, 0xBF};
+    if (c < 0xF0) return (struct lead){3, c == 0xE0 ? 0xA0 : 0x80, c == 0xED ? 0x9F : 0xBF};
+    return (struct lead){4, c == 0xF0 ? 0x90 : 0x80, c == 0xF4 ? 0x8F : 0xBF};
+}
+
+/* The width of the character at p with n bytes left, or 0 for a bad one. */
+static size_t sequence(const u8 *p, size_t n)
+{
+    struct lead lead = read_lead(p[0]);
+
+    if (lead.width == 0 || n < lead.width || p[1] < lead.low || p[1] > lead.high) return 0;
+    for (size_t i = 2; i < lead.width; i++) {
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    }
+    return lead.width;
+}
+
+size_t utf8_decode(struct str s, u32 *ret, bool *ret_bad)
+{
+    const u8 *p = (const u8 *)s.p;
+    size_t width = p[0] < 0x80 ? 1 : sequence(p, s.n);
+
+    if (ret_bad) *ret_bad = width == 0;
+    if (width == 0) {
+        *ret = UTF8_INVALID;
+        return 1;
+    }
+    u32 c = width == 1 ? p[0] : p[0] & (0x7Fu >> width);
+    for (size_t i = 1; i < width; i++)
+        c = c << 6 | (p[i] & 0x3F);
+    *ret = c;
+    return width;
+}
+
+void utf8_encode(struct buf *b, u32 c)
+{
+    char out[4];
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) {
+        c = UTF8_INVALID;
+        n = 3;
+    }
+    for (size_t i = n - 1; i > 0; i--, c >>= 6)
+        out[i] = (char)(0x80 | (c & 0x3F));
+    out[0] = (char)(n == 1 ? c : (0xF00u >> n & 0xFF) | c);
+    buf_add(b, out, n);
+}
+
+/* Eight bytes at a time while all are ASCII, which most text is. */
+bool utf8_valid(struct str s)
+{
+    const u8 *p = (const u8 *)s.p, *end = p + s.n;
+
+    while (p < end) {
+        u64 word;
+
+        if (end - p >= 8 && (memcpy(&word, p, 8), (word & UINT64_C(0x8080808080808080)) == 0)) {
+            p += 8;
+            continue;
+        }
+        size_t width = *p < 0x80 ? 1 : sequence(p, (size_t)(end - p));
+        if (width == 0) return false;
+        p += width;
+    }
+    return true;
+}
+
+static bool in_ranges(const struct code_range *r, size_t n, u32 c)
+{
+    while (n) {
+        size_t half = n / 2;
+
+        if (c < r[half].first) {
+            n = half;
+        } else if (c > r[half].last) {
+            r += half + 1;
+            n -= half + 1;
+        } else {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool utf8_is_letter(u32 c)
+{
+    if (c < 0x80) return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    return in_ranges(letter_ranges, ARRAY_LEN(letter_ranges), c);
+}
+
+bool utf8_is_digit(u32 c)
+{
+    if (c < 0x80) return c >= '0' && c <= '9';
+    return in_ranges(digit_ranges, ARRAY_LEN(digit_ranges), c);
+}
+
+bool utf8_is_space(u32 c)
+{
+    if (c < 0x80) return c == ' ' || (c >= '\t' && c <= '\r');
+    return in_ranges(space_ranges, ARRAY_LEN(space_ranges), c);
+}
+
+bool utf8_is_print(u32 c)
+{
+    if (c < 0x80) return c >= 0x20 && c < 0x7F;
+    return in_ranges(print_ranges, ARRAY_LEN(print_ranges), c);
+}
+
+/* The first run that ends at or after c; callers see to it that there is one. */
+static u32 map_case(const struct case_run *runs, size_t n, u32 c)
+{
+    size_t low = 0;
+
+    while (low < n) {
+        size_t half = (low + n) / 2;
+
+        if (c > runs[half].last)
+            low = half + 1;
+        else
+            n = half;
+    }
+    const struct case_run *r = &runs[low];
+    if (c < r->first || (c - r->first) % (u32)r->stride) return c;
+    return (u32)((i32)c + r->delta);
+}
+
+u32 utf8_lower(u32 c)
+{
+    if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
+    if (c > lower_runs[ARRAY_LEN(lower_runs) - 1].last) return c;
+    return map_case(lower_runs, ARRAY_LEN(lower_runs), c);
+}
+
+u32 utf8_upper(u32 c)
+{
+    if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 32 : c;
+    if (c > upper_runs[ARRAY_LEN(upper_runs) - 1].last) return c;
+    return map_case(upper_runs, ARRAY_LEN(upper_runs), c);
+}
