@@ -1,0 +1,161 @@
+# Weir. `make help` lists the targets.
+#
+# Variants compose, each with its own build folder:
+#   SANITIZE=address,undefined   SANITIZE=thread   HOSTILE=1   WERROR=1   CC=clang
+# Sources are found by wildcard: adding a file never edits this one. x_test.c beside x.c is its unit test.
+
+CC      ?= cc
+PYTHON  ?= python3
+empty   :=
+space   := $(empty) $(empty)
+comma   := ,
+
+VARIANT := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(HOSTILE),-hostile)$(if $(WERROR),-werror)$(if $(filter clang%,$(CC)),-clang)
+B       := build$(VARIANT)
+
+VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
+REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+
+# Floors, highest first; what a folder links is itself and every floor below it.
+FOLDERS := cmd ui components runtime stdlib telemetry value net proto parser base
+BELOW_base       := base
+BELOW_parser     := parser base
+BELOW_net        := net base
+BELOW_proto      := proto base
+BELOW_value      := value parser net base
+BELOW_telemetry  := telemetry net proto parser base
+BELOW_stdlib     := stdlib value telemetry net proto parser base
+BELOW_runtime    := runtime $(BELOW_stdlib)
+BELOW_components := components $(BELOW_runtime)
+BELOW_ui         := ui $(BELOW_components)
+BELOW_cmd        := cmd $(BELOW_ui)
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wwrite-strings \
+        -Werror=switch -Werror=implicit-function-declaration -Werror=incompatible-pointer-types -Werror=int-conversion \
+        -Wno-unused-parameter
+HARDEN := -fstack-protector-strong -fPIE -fstack-clash-protection
+CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -DWEIR_REVISION='"$(REVISION)"'
+CFLAGS   += -std=gnu17 -g $(WARN) $(HARDEN) $(if $(WERROR),-Werror)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread
+ifdef SANITIZE
+  CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) $(if $(findstring undefined,$(SANITIZE)),-fno-sanitize-recover=undefined)
+  LDFLAGS += -fsanitize=$(SANITIZE)
+else
+  CFLAGS   += -O2
+  CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+ifdef HOSTILE
+  CPPFLAGS += -DHOSTILE=1
+endif
+
+# Required libraries. libsystemd is optional; a source that needs an optional library says so in a `/* needs: X */` line.
+PKGS := libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c zlib libdeflate libzstd liblz4
+LIBS := $(shell pkg-config --libs $(PKGS)) -lev -lhttp_parser -lsnappy -lm
+HAVE_libsystemd := $(shell pkg-config --exists libsystemd && echo 1)
+ifeq ($(HAVE_libsystemd),1)
+  CPPFLAGS += -DHAVE_LIBSYSTEMD=1
+  LIBS     += $(shell pkg-config --libs libsystemd)
+endif
+CPPFLAGS += $(shell pkg-config --cflags $(PKGS))
+
+# Sources of one folder, tests and files that need a missing library left out.
+all_src  = $(shell find $(1) -name '*.c' 2>/dev/null | LC_ALL=C sort)
+missing  = $(if $(HAVE_libsystemd),,$(shell grep -ls 'needs: libsystemd' $(1) /dev/null))
+src_of   = $(filter-out %_test.c $(call missing,$(call all_src,$(1))),$(call all_src,$(1)))
+PROTOS  := $(shell find proto -name '*.proto' 2>/dev/null | LC_ALL=C sort)
+PROTO_C := $(PROTOS:%.proto=$(B)/%.pb-c.c)
+obj_of   = $(patsubst %.c,$(B)/%.o,$(call src_of,$(1))) $(if $(filter proto,$(1)),$(PROTO_C:.c=.o))
+
+$(foreach f,$(FOLDERS),$(eval OBJ_$(f) := $(call obj_of,$(f))))
+$(foreach f,$(FOLDERS),$(eval LIB_$(f) := $(B)/lib$(f).a))
+OBJS  := $(foreach f,$(FOLDERS),$(OBJ_$(f)))
+TESTS := $(foreach f,$(FOLDERS),$(patsubst %.c,$(B)/%,$(filter %_test.c,$(call all_src,$(f)))))
+FUZZ  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+HEADERS := $(shell find $(FOLDERS) -name '*.h' 2>/dev/null | LC_ALL=C sort)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+all: $(B)/weir ## build build/weir
+$(B)/weir: $(foreach f,$(BELOW_cmd),$(LIB_$(f)))
+	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
+
+define archive
+$(LIB_$(1)): $$(OBJ_$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$^
+$(patsubst %.c,$(B)/%,$(filter %_test.c,$(call all_src,$(1)))): $(B)/%_test: $(B)/%_test.o $(foreach f,$(BELOW_$(1)),$(LIB_$(f)))
+	$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LIBS) -lcmocka
+endef
+$(foreach f,$(FOLDERS),$(eval $(call archive,$(f))))
+
+$(B)/%.o: %.c | protos
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/%.pb-c.o: $(B)/%.pb-c.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-shadow -Wno-missing-prototypes -MMD -MP -c -o $@ $<
+$(B)/%.pb-c.c: %.proto
+	@mkdir -p $(B)
+	protoc-c --c_out=$(B) $<
+protos: $(PROTO_C)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+test: unit golden fuzz-replay integration ## every test
+
+unit: $(addsuffix .run,$(TESTS)) ## unit tests; T=base/str runs one
+	@echo "unit: $(words $(TESTS)) programs passed"
+ifdef T
+unit: TESTS := $(B)/$(T)_test
+endif
+%_test.run: %_test
+	@echo "== $<"
+	@$(TEST_ENV) timeout 300 $<
+
+golden: $(B)/weir ## language, diagnostics and component cases of tests/golden
+	$(PYTHON) tests/golden/run.py $(B)/weir
+golden-update: $(B)/weir ## rewrite the expectations; the diff is the review
+	$(PYTHON) tests/golden/run.py --update $(B)/weir
+
+integration: $(B)/weir bench-tools ## pytest with real peers
+	WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q tests/integration
+
+$(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(foreach f,$(BELOW_runtime),$(LIB_$(f)))
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+fuzz-replay: $(FUZZ) ## run every fuzz target over its committed corpus
+	@for t in $(FUZZ); do echo "== $$t"; $$t tests/fuzz/corpus/$$(basename $$t | sed s/^fuzz_//) || exit 1; done
+
+bench-tools: ## the load generators of bench/
+	@$(MAKE) -s -C bench
+bench: all bench-tools ## the figures of bench/RESULTS.md
+	$(PYTHON) bench/run.py --weir $(abspath $(B)/weir)
+
+floors: $(foreach f,$(FOLDERS),$(LIB_$(f))) ## includes point down; each floor uses only its libraries
+	$(PYTHON) scripts/floors.py $(B)
+headers: ## each header compiles alone
+	@for h in $(HEADERS); do $(CC) $(CPPFLAGS) $(filter-out -O2,$(CFLAGS)) -fsyntax-only -x c $$h || { echo "header $$h does not compile alone"; exit 1; }; done
+	@echo "headers: $(words $(HEADERS)) compile alone"
+sizes: ## the outliers: longest files and functions (informs, never fails)
+	@$(PYTHON) scripts/sizes.py
+fmt: ## apply .clang-format
+	$(shell command -v clang-format-14 || echo clang-format) -i $$(git ls-files '*.c' '*.h')
+lint: ## floors, headers, warnings as errors, formatting of the examples
+	$(MAKE) WERROR=1 all
+	$(MAKE) floors headers
+	$(PYTHON) scripts/lint.py $(B)/weir
+docs: $(B)/weir ## reference pages and the README's component table from the schema tables
+	$(PYTHON) scripts/docs.py $(B)/weir
+
+PREFIX ?= /usr/local
+install: all ## into $(DESTDIR)$(PREFIX)
+	install -D -m 0755 $(B)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 0644 examples/river/quickstart.river $(DESTDIR)$(PREFIX)/share/weir/quickstart.river
+clean:
+	rm -rf build build-*
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## ?(.*)/  \1\t\2/' | expand -t 20
+
+.PHONY: all test unit golden golden-update integration fuzz-replay bench bench-tools floors headers sizes fmt lint docs install clean help protos

@@ -1,0 +1,78 @@
+/* HTTP client on libcurl's multi interface, one per loop: connection reuse, HTTP/2, TLS, proxies, timeouts. Never blocks: names are resolved on the
+ * offload pool through a cache and handed to curl. Everything on the owning loop. */
+#ifndef NET_HTTP_CLIENT_H
+#define NET_HTTP_CLIENT_H
+
+#include <sys/uio.h>
+#include "base/buf.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "net/tls.h"
+
+/* Process-wide parts: curl's global state, resolver cache, offload pool. */
+struct net;
+struct net *net_new(struct offload *pool);
+void net_free(struct net *n);
+
+struct http_client;
+struct http_client *http_client_new(struct net *n, struct loop *l);
+void http_client_free(struct http_client *c); /* cancels what is in flight without calling back */
+
+/* Settings shared by the calls of one endpoint; counted, immutable, may be shared by loops. */
+struct http_target_conf {
+    struct tls_conf tls;
+    struct str proxy_url;         /* empty: none; proxy_from_env: HTTP(S)_PROXY, NO_PROXY */
+    bool proxy_from_env;
+    bool http2;                   /* try it (ALPN); h2c: prior knowledge over cleartext */
+    bool h2c;
+    bool http2_only;              /* gRPC over TLS */
+    bool no_keepalive;
+    bool follow_redirects;
+    size_t max_idle_conns, max_conns_per_host; /* 0: default / unlimited */
+    i64 idle_conn_timeout;        /* ns; 0: never */
+    i64 keepalive_ping_every, keepalive_ping_timeout; /* HTTP/2; as far as curl can (see docs/design/net.md) */
+    size_t read_buffer, write_buffer;
+    bool cookies;                 /* keep cookies between calls */
+};
+struct http_target;
+/* Copies everything. NULL and owned *ret_err when the settings cannot work. */
+struct http_target *http_target_new(const struct http_target_conf *conf, char **ret_err);
+struct http_target *http_target_ref(struct http_target *t);
+void http_target_unref(struct http_target *t);
+
+enum http_fail { HTTP_OK /* an answer came, whatever its status */, HTTP_TIMEOUT, HTTP_RESOLVE, HTTP_CONNECT, HTTP_TLS, HTTP_BROKEN, HTTP_TOO_LARGE, HTTP_CANCELLED };
+
+struct http_result {
+    enum http_fail fail;
+    const char *error; /* text for people; valid during the callback */
+    int status;
+    const struct http_header *headers; /* of the final answer, then its trailers */
+    size_t n_headers;
+    const struct http_header *trailers;
+    size_t n_trailers;
+    struct str body;
+    i64 elapsed;
+};
+
+struct http_call {
+    struct http_target *target; /* borrowed for the call: the client takes a reference */
+    struct str method, url;     /* copied */
+    const struct http_header *headers; /* copied */
+    size_t n_headers;
+    const struct iovec *body;   /* borrowed until done is called: not copied */
+    size_t n_body;
+    size_t body_len;
+    i64 timeout;                /* ns, whole call; 0: none */
+    size_t max_response;        /* bytes of body kept; more fails with HTTP_TOO_LARGE, unless truncate */
+    bool truncate;
+    void (*done)(void *arg, const struct http_result *r);
+    void *arg;
+};
+struct http_call_handle;
+/* Starts it; done is called later on the loop, exactly once, unless cancelled. NULL only when memory is out. */
+struct http_call_handle *http_client_start(struct http_client *c, const struct http_call *call);
+/* No callback will come; the body may be released at once. */
+void http_client_cancel(struct http_call_handle *h);
+size_t http_client_in_flight(const struct http_client *c);
+
+#endif
