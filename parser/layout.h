@@ -1,0 +1,43 @@
+/* Elastic columns: text is added cell by cell and line by line; cells of neighbouring lines that stand in the same column
+ * get the same width. The printer's last layer. Embedded; layout_done frees. */
+#ifndef PARSER_LAYOUT_H
+#define PARSER_LAYOUT_H
+
+#include "base/buf.h"
+#include "base/vec.h"
+
+/* What ends a cell. A column of empty cells vanishes, unless one of them is ended by a CELL_TAB (indentation). */
+enum cell_end { CELL_OPEN, CELL_SOFT, CELL_TAB };
+
+struct layout_cell {
+    size_t from, to; /* in text */
+    size_t solid;    /* the last byte that is not padding of ours ends here; from when there is none */
+    size_t width;    /* of its column, once laid out */
+    enum cell_end end;
+};
+
+struct layout_line {
+    size_t first, n; /* cells; the last one is open */
+    bool breaks_run; /* no column goes on below this line */
+};
+
+struct layout {
+    struct buf text;
+    VEC(struct layout_cell) cells;
+    VEC(struct layout_line) lines;
+};
+
+void layout_init(struct layout *l);
+void layout_done(struct layout *l);
+/* Text that is kept as it is; a LF in it begins a new line of the same run. */
+void layout_text(struct layout *l, struct str s);
+/* A blank; blanks at the end of a line vanish. */
+void layout_blank(struct layout *l);
+/* Ends the cell. */
+void layout_cell(struct layout *l, enum cell_end end);
+/* Ends the line. */
+void layout_break(struct layout *l, bool breaks_run);
+/* Lays out and appends to out. No LF follows the last line. */
+void layout_write(struct layout *l, struct buf *out);
+
+#endif

@@ -1,0 +1,316 @@
+/* The tree back to text in canonical form. This walk knows the form of each node; white space is put to wait and is written
+ * together with the comments when the next token comes (printer_comments.c), columns are aligned at the end (layout.c).
+ * Recursion is bounded by the parser's PARSE_DEPTH_MAX. */
+#include "parser/printer.h"
+#include "parser/printer_impl.h"
+#include "base/utf8.h"
+
+/* --- tokens and white space --- */
+
+static void wait(struct printer *p, enum space s)
+{
+    vec_push(&p->waiting, s);
+}
+
+void printer_space(struct printer *p, enum space s)
+{
+    switch (s) {
+    case SP_BLANK: layout_blank(&p->out); break;
+    case SP_CELL: layout_cell(&p->out, CELL_SOFT); break;
+    case SP_NEWLINE:
+    case SP_BREAK:
+        layout_break(&p->out, s == SP_BREAK);
+        p->line_empty = true;
+        break;
+    case SP_INDENT: p->indent++; break;
+    case SP_UNINDENT: p->indent--; break;
+    }
+}
+
+void printer_text(struct printer *p, struct str s)
+{
+    if (p->line_empty)
+        for (unsigned i = 0; i < p->indent; i++)
+            layout_cell(&p->out, CELL_TAB);
+    p->line_empty = false;
+    layout_text(&p->out, s);
+}
+
+/* A token whose place in the source is known. */
+static void put(struct printer *p, struct str s, struct span at)
+{
+    printer_flush(p, at.start);
+    printer_text(p, s);
+    p->last = at.end.line ? (struct pos){at.end.line, at.end.col + 1} : (struct pos){at.start.line, at.start.col + (u32)s.n};
+}
+
+/* One that is taken to stand right behind the token before it. */
+static void put_behind(struct printer *p, const char *s)
+{
+    struct str text = str_of(s);
+    put(p, text, (struct span){.start = p->last});
+}
+
+void print_quoted(struct str s, struct buf *out)
+{
+    static const char letters[] = "\a\b\f\n\r\t\v\\\"", names[] = "abfnrtv\\\"";
+    buf_ch(out, '"');
+    for (size_t i = 0; i < s.n;) {
+        u32 c;
+        bool bad;
+        struct str rest = str_sub(s, i, s.n);
+        size_t width = utf8_decode(rest, &c, &bad);
+        const char *known = c && c < 0x80 ? strchr(letters, (int)c) : NULL;
+        if (bad || (c < 0x20 && !known) || c == 0x7F) buf_printf(out, "\\x%02x", (u8)s.p[i]);
+        else if (known) buf_printf(out, "\\%c", names[known - letters]);
+        else if (utf8_is_print(c)) buf_add(out, rest.p, width);
+        else buf_printf(out, c > 0xFFFF ? "\\U%08x" : "\\u%04x", c);
+        i += width;
+    }
+    buf_ch(out, '"');
+}
+
+/* --- expressions --- */
+
+static void print_expression(struct printer *p, const struct expr *e);
+
+static bool same_line(const struct printer *p, struct pos a, struct pos b)
+{
+    return p->single_line || a.line == b.line;
+}
+
+/* The space between elements: a new line where the source has one, else a blank behind a comma. */
+static bool on_new_line(const struct printer *p, struct pos before, struct pos start)
+{
+    return !same_line(p, before, start);
+}
+
+static void print_array(struct printer *p, const struct expr *e)
+{
+    put(p, STR("["), (struct span){.start = e->span.start});
+    struct pos end = e->span.start;
+    for (size_t i = 0; i < e->array.n; i++) {
+        const struct expr *item = e->array.items[i];
+        bool down = on_new_line(p, end, item->span.start);
+        if (down) {
+            wait(p, SP_INDENT);
+            wait(p, SP_BREAK);
+        } else if (i > 0) {
+            wait(p, SP_BLANK);
+        }
+        print_expression(p, item);
+        end = item->span.end;
+        bool last = i + 1 == e->array.n;
+        if (!last || on_new_line(p, end, e->array.close.start)) put_behind(p, ",");
+        if (down) wait(p, SP_UNINDENT);
+    }
+    if (e->array.n > 0 && on_new_line(p, end, e->array.close.start)) wait(p, SP_BREAK);
+    put(p, STR("]"), e->array.close);
+}
+
+static void print_key(struct printer *p, const struct field *f)
+{
+    bool raw = f->raw.n > 2 && f->raw.p[0] == '`';
+    struct buf b = BUF_INIT(SIZE_MAX);
+    if (raw) {
+        buf_ch(&b, '"');
+        buf_str(&b, f->key);
+        buf_ch(&b, '"');
+    }
+    put(p, raw ? buf_view(&b) : f->raw, f->key_span);
+    buf_done(&b);
+}
+
+static void print_field(struct printer *p, const struct field *f)
+{
+    print_key(p, f);
+    wait(p, SP_CELL);
+    put_behind(p, "=");
+    wait(p, SP_BLANK);
+    print_expression(p, f->value);
+}
+
+static void print_object(struct printer *p, const struct expr *e)
+{
+    size_t n = e->object.n;
+    put(p, STR("{"), (struct span){.start = e->span.start});
+    struct pos end = e->span.start;
+    enum space kind = SP_BREAK;
+    wait(p, SP_INDENT);
+    for (size_t i = 0; i < n; i++) {
+        const struct field *f = &e->object.fields[i];
+        if (on_new_line(p, end, f->key_span.start)) wait(p, kind);
+        else if (i > 0) wait(p, SP_BLANK);
+        print_field(p, f);
+        end = f->key_span.end;
+        kind = same_line(p, f->value->span.start, f->value->span.end) ? SP_NEWLINE : SP_BREAK;
+        if (i + 1 < n || on_new_line(p, end, e->object.close.start)) put_behind(p, ",");
+    }
+    wait(p, SP_UNINDENT);
+    if (n > 0 && on_new_line(p, end, e->object.close.start)) wait(p, SP_BREAK);
+    put(p, STR("}"), e->object.close);
+}
+
+static void print_call(struct printer *p, const struct expr *e)
+{
+    print_expression(p, e->call.fn);
+    put_behind(p, "(");
+    struct pos end = e->call.open.start;
+    for (size_t i = 0; i < e->call.n; i++) {
+        const struct expr *arg = e->call.args[i];
+        bool down = on_new_line(p, end, arg->span.start);
+        if (down) {
+            wait(p, SP_BREAK);
+            wait(p, SP_INDENT);
+        } else if (i > 0) {
+            wait(p, SP_BLANK);
+        }
+        print_expression(p, arg);
+        end = arg->span.end;
+        bool last = i + 1 == e->call.n;
+        if (!last || on_new_line(p, end, e->call.close.start)) put_behind(p, ",");
+        if (down) wait(p, SP_UNINDENT);
+    }
+    if (e->call.n > 0 && on_new_line(p, end, e->call.close.start)) wait(p, SP_BREAK);
+    put_behind(p, ")");
+}
+
+static void print_access(struct printer *p, const struct expr *e)
+{
+    print_expression(p, e->access.of);
+    if (e->access.of->kind == EXPR_NUMBER) wait(p, SP_BLANK); /* 1.x would be read as the number "1." */
+    put_behind(p, ".");
+    put(p, e->access.name, e->access.name_span);
+}
+
+static void print_index(struct printer *p, const struct expr *e)
+{
+    print_expression(p, e->index.of);
+    put(p, STR("["), e->index.open);
+    print_expression(p, e->index.index);
+    put(p, STR("]"), e->index.close);
+}
+
+static void print_binary(struct printer *p, const struct expr *e)
+{
+    print_expression(p, e->binary.l);
+    wait(p, SP_BLANK);
+    put(p, str_of(op_text(e->binary.op)), e->binary.op_span);
+    wait(p, SP_BLANK);
+    print_expression(p, e->binary.r);
+}
+
+static void print_expression(struct printer *p, const struct expr *e)
+{
+    switch (e->kind) {
+    case EXPR_NULL:
+    case EXPR_BOOL:
+    case EXPR_NUMBER:
+    case EXPR_FLOAT:
+    case EXPR_STRING:
+    case EXPR_IDENT: put(p, e->raw, e->span); break;
+    case EXPR_ACCESS: print_access(p, e); break;
+    case EXPR_INDEX: print_index(p, e); break;
+    case EXPR_CALL: print_call(p, e); break;
+    case EXPR_UNARY:
+        put(p, str_of(op_text(e->unary.op)), e->unary.op_span);
+        print_expression(p, e->unary.of);
+        break;
+    case EXPR_BINARY: print_binary(p, e); break;
+    case EXPR_PAREN:
+        put_behind(p, "(");
+        print_expression(p, e->paren);
+        put_behind(p, ")");
+        break;
+    case EXPR_ARRAY: print_array(p, e); break;
+    case EXPR_OBJECT: print_object(p, e); break;
+    }
+}
+
+/* --- statements --- */
+
+static void print_body(struct printer *p, const struct body *b);
+
+static void print_attr(struct printer *p, const struct attr *a)
+{
+    put(p, a->name, a->name_span);
+    wait(p, SP_CELL);
+    put_behind(p, "=");
+    wait(p, SP_BLANK);
+    print_expression(p, a->value);
+}
+
+static void print_block(struct printer *p, const struct block *b)
+{
+    put(p, b->name, b->name_span);
+    wait(p, SP_BLANK);
+    if (b->has_label) {
+        struct buf q = BUF_INIT(SIZE_MAX);
+        print_quoted(b->label, &q);
+        put(p, buf_view(&q), b->label_span);
+        buf_done(&q);
+        wait(p, SP_BLANK);
+    }
+    put(p, STR("{"), (struct span){.start = b->body.span.start});
+    if (b->body.n == 0) wait(p, SP_BLANK);
+    wait(p, SP_INDENT);
+    if (b->body.n > 0) wait(p, SP_BREAK);
+    print_body(p, &b->body);
+    wait(p, SP_UNINDENT);
+    put(p, STR("}"), (struct span){.start = b->span.end});
+}
+
+/* An empty line stands before every block, and before an attribute where the source had one. */
+static void separate(struct printer *p, const struct stmt *prev, const struct stmt *s)
+{
+    if (s->kind == STMT_BLOCK || s->span.start.line > prev->span.end.line + 1) wait(p, SP_BREAK);
+}
+
+static void print_body(struct printer *p, const struct body *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct stmt *s = &b->stmts[i];
+        if (i > 0) separate(p, s - 1, s);
+        if (s->kind == STMT_ATTR) print_attr(p, s->attr);
+        else print_block(p, s->block);
+        wait(p, same_line(p, s->span.start, s->span.end) ? SP_NEWLINE : SP_BREAK);
+    }
+}
+
+/* --- entry points --- */
+
+static void printer_init(struct printer *p)
+{
+    *p = (struct printer){.line_empty = true};
+    layout_init(&p->out);
+}
+
+static void printer_done(struct printer *p, struct buf *out)
+{
+    layout_write(&p->out, out);
+    layout_done(&p->out);
+    vec_done(&p->waiting);
+}
+
+void print_tree(const struct tree *t, struct buf *out)
+{
+    struct printer p;
+    printer_init(&p);
+    p.comments = t->comments;
+    p.n_comments = t->n_comments;
+    print_body(&p, &t->body);
+    printer_flush(&p, (struct pos){UINT32_MAX, 0}); /* comments at the end */
+    printer_done(&p, out);
+    while (out->n > 0 && out->p[out->n - 1] == '\n')
+        buf_truncate(out, out->n - 1);
+    buf_ch(out, '\n');
+}
+
+void print_expr(const struct expr *e, struct buf *out)
+{
+    struct printer p;
+    printer_init(&p);
+    p.single_line = true;
+    print_expression(&p, e);
+    printer_done(&p, out);
+}

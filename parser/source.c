@@ -1,0 +1,63 @@
+/* A configuration text and its lines; the encoding check made when a file is loaded. */
+#include "parser/source.h"
+#include "parser/parser.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+
+struct source *source_new(const char *name, struct str text)
+{
+    struct source *s = xnew(struct source);
+    refs_init(&s->refs);
+    s->name = name ? xstrdup(name) : NULL;
+    s->text = (struct str){str_dup(text), text.n};
+    return s;
+}
+
+struct source *source_ref(struct source *s)
+{
+    refs_get(&s->refs);
+    return s;
+}
+
+void source_unref(struct source *s)
+{
+    if (!s || !refs_put(&s->refs)) return;
+    free(s->name);
+    free((char *)(uintptr_t)s->text.p);
+    free(s);
+}
+
+struct pos source_shown(const struct source *s, struct pos at)
+{
+    if (!s || at.line == 0) return at;
+    return (struct pos){at.line + s->line_offset, at.col + s->col_offset};
+}
+
+struct str source_line(const struct source *s, u32 n)
+{
+    struct str rest = s->text;
+    while (n > 1 && rest.p) {
+        str_cut(&rest, '\n');
+        n--;
+    }
+    return n == 1 && rest.p ? str_cut(&rest, '\n') : (struct str){0};
+}
+
+/* Longest first: the UTF-32 mark begins with the UTF-16 one. */
+static const struct {
+    struct str mark;
+    const char *name;
+} marks[] = {
+    {{"\x00\x00\xFE\xFF", 4}, "UTF-32BE"},
+    {{"\xFF\xFE\x00\x00", 4}, "UTF-32LE"},
+    {{"\xFE\xFF", 2}, "UTF-16BE"},
+    {{"\xFF\xFE", 2}, "UTF-16LE"},
+};
+
+char *source_check_encoding(struct str text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+        if (str_starts(text, marks[i].mark))
+            return xprintf("configuration is encoded with %s but must be utf8", marks[i].name);
+    return utf8_valid(text) ? NULL : xstrdup("unknown encoding for config");
+}
