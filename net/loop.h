@@ -64,7 +64,7 @@ struct offload *offload_new(int threads);
 void offload_free(struct offload *o); /* waits for running work */
 struct job {
     struct msg msg; /* used by the pool */
-    struct loop *reply_to;
+    struct loop *reply_to;       /* NULL: nobody is told; work() may then free the job */
     void (*work)(struct job *j); /* pool thread */
     void (*done)(struct job *j); /* reply_to's thread */
 };
