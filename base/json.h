@@ -27,7 +27,7 @@ void json_null(struct json_out *j);
 void json_raw(struct json_out *j, struct str s); /* already JSON */
 
 /* --- reader --- */
-enum json_type { JSON_ERROR, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJ, JSON_ARR, JSON_OBJ_END, JSON_ARR_END, JSON_END };
+enum json_type { JSON_ERROR, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJ, JSON_ARR, JSON_END };
 struct json_in {
     const char *p, *end, *start;
     struct arena *scratch; /* decoded strings live here */
@@ -36,7 +36,9 @@ struct json_in {
     struct str raw;  /* number text; string contents (decoded); for JSON_BOOL "true"/"false" */
 };
 void json_in_init(struct json_in *j, struct str text, struct arena *scratch);
-/* Starts the next value: after JSON_OBJ iterate with json_next_key, after JSON_ARR with json_next_elem. */
+/* Starts the next value: after JSON_OBJ iterate with json_next_key, after JSON_ARR with json_next_elem, each with a
+ * `first` that starts as true, and take every value they announce. JSON_END: nothing but white space is left at the top;
+ * callers that want one value only ask for it. Once JSON_ERROR, always JSON_ERROR. */
 enum json_type json_value(struct json_in *j);
 /* True and *ret_key (raw text between the quotes, escapes unresolved) while there is another member; false at } or on error (j->err). */
 bool json_next_key(struct json_in *j, struct str *ret_key, bool *first);

@@ -37,8 +37,10 @@ struct logger *log_root_new(const struct clock *clock, int fd);
 void log_root_open(struct logger *root, enum log_level level, enum log_format format);
 /* Drops what is held without printing it (first load failed). */
 void log_root_discard(struct logger *root);
-/* Also hands every formatted line (with LF) to fn on the calling thread; fn must not block or log. NULL to stop. */
+/* Also hands every formatted line (with LF) to fn on the calling thread; fn must not block or log. NULL to stop;
+ * a call that another thread has begun may still be running then, so arg must outlive the logger. */
 void log_root_tee(struct logger *root, void (*fn)(void *arg, enum log_level level, struct str line), void *arg);
+/* Lines lost: stderr did not take them, they were too long, or too many were held. */
 u64 log_root_dropped(const struct logger *root);
 
 /* A child with n fixed fields (copied). Holds a reference on its parent. */
@@ -58,7 +60,9 @@ void log_emit(struct logger *l, enum log_level level, const char *msg, const str
 #define log_warn(l, msg, ...) LOG_(l, LOG_WARN, msg, ##__VA_ARGS__)
 #define log_error(l, msg, ...) LOG_(l, LOG_ERROR, msg, ##__VA_ARGS__)
 
+/* The empty text is the default: info, logfmt. False on an unknown word. */
 bool log_level_parse(struct str s, enum log_level *ret);
 bool log_format_parse(struct str s, enum log_format *ret);
+const char *log_level_name(enum log_level level);
 
 #endif

@@ -152,3 +152,33 @@ u32 utf8_upper(u32 c)
     if (c > upper_runs[ARRAY_LEN(upper_runs) - 1].last) return c;
     return map_case(upper_runs, ARRAY_LEN(upper_runs), c);
 }
+
+static void quote_char(struct buf *b, u32 c, struct str bytes, bool bad)
+{
+    static const char letters[] = "abtnvfr"; /* escapes of 7 to 13 */
+
+    if (bad || c == 0x7F)
+        buf_printf(b, "\\x%02x", (u8)bytes.p[0]);
+    else if (c == '"' || c == '\\')
+        buf_printf(b, "\\%c", (char)c);
+    else if (utf8_is_print(c))
+        buf_str(b, bytes);
+    else if (c >= 7 && c <= 13)
+        buf_printf(b, "\\%c", letters[c - 7]);
+    else
+        buf_printf(b, c < ' ' ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+}
+
+void utf8_quote(struct buf *b, struct str s)
+{
+    buf_ch(b, '"');
+    while (s.n) {
+        bool bad;
+        u32 c;
+        size_t width = utf8_decode(s, &c, &bad);
+
+        quote_char(b, c, str_n(s.p, width), bad);
+        s = str_sub(s, width, s.n);
+    }
+    buf_ch(b, '"');
+}

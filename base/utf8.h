@@ -18,5 +18,7 @@ bool utf8_is_space(u32 c);  /* White_Space */
 bool utf8_is_print(u32 c);  /* Go's unicode.IsPrint */
 u32 utf8_lower(u32 c);      /* simple case mapping */
 u32 utf8_upper(u32 c);
+/* Appends s in double quotes with escapes, as Go's strconv.Quote: printable characters stay, bad bytes become \xNN. */
+void utf8_quote(struct buf *b, struct str s);
 
 #endif

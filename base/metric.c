@@ -1,0 +1,197 @@
+/* The agent's own metrics: counting, and the registry of series.
+ * A series holds one cell per writer that ever touched it, made by that writer on first use: most series have a single
+ * writer, and cells made by different threads do not share cache lines of one allocation. Only the owner writes a cell,
+ * so an addition is a load and a store; readers see each value whole, and see the cell after its publication. */
+#include "base/metric_impl.h"
+
+#include <stdlib.h>
+#include "base/assert.h"
+#include "base/num.h"
+#include "base/xalloc.h"
+
+/* A thread's number is a property of the thread: it cannot be passed down through every counting call. */
+static __thread int this_writer;
+
+void metric_set_writer(int writer)
+{
+    ASSERT(writer >= 0 && writer < METRIC_WRITERS);
+    this_writer = writer;
+}
+
+size_t metric_values(const struct metric_desc *d)
+{
+    return d->kind == METRIC_HISTOGRAM ? d->n_bounds + 2 : 1;
+}
+
+/* This thread's values: the value itself, or a histogram's buckets (not cumulative), +Inf and sum. */
+static _Atomic f64 *my_cell(struct metric *s)
+{
+    _Atomic f64 *cell = atomic_load_explicit(&s->cells[this_writer], memory_order_relaxed);
+
+    if (LIKELY(cell)) return cell;
+    cell = xcalloc(metric_values(s->family->desc), sizeof(*cell));
+    atomic_store_explicit(&s->cells[this_writer], cell, memory_order_release);
+    return cell;
+}
+
+static void cell_add(_Atomic f64 *cell, f64 v)
+{
+    f64 was = atomic_load_explicit(cell, memory_order_relaxed);
+
+    atomic_store_explicit(cell, was + v, memory_order_relaxed);
+}
+
+void metric_add(struct metric *s, f64 v)
+{
+    if (s) cell_add(my_cell(s), v);
+}
+
+void metric_inc(struct metric *s)
+{
+    metric_add(s, 1);
+}
+
+void metric_set(struct metric *s, f64 v)
+{
+    if (s) atomic_store_explicit(my_cell(s), v, memory_order_relaxed);
+}
+
+void metric_observe(struct metric *s, f64 v)
+{
+    if (!s) return;
+    const struct metric_desc *d = s->family->desc;
+    _Atomic f64 *cell = my_cell(s);
+    size_t i = 0;
+
+    ASSERT(d->kind == METRIC_HISTOGRAM);
+    while (i < d->n_bounds && !(v <= d->bounds[i]))
+        i++;
+    cell_add(&cell[i], 1);
+    cell_add(&cell[d->n_bounds + 1], v);
+}
+
+void metric_fn(struct metric *s, f64 (*fn)(void *arg), void *arg)
+{
+    s->fn = fn;
+    s->fn_arg = arg;
+}
+
+f64 metric_sum(const struct metric *s, size_t i)
+{
+    f64 sum = 0;
+
+    for (size_t w = 0; w < METRIC_WRITERS; w++) {
+        _Atomic f64 *cell = atomic_load_explicit(&s->cells[w], memory_order_acquire);
+        if (cell) sum += atomic_load_explicit(&cell[i], memory_order_relaxed);
+    }
+    return sum;
+}
+
+f64 metric_value(const struct metric *s)
+{
+    return s->fn ? s->fn(s->fn_arg) : metric_sum(s, 0);
+}
+
+/* --- registry --- */
+
+struct metrics *metrics_new(void)
+{
+    return xnew(struct metrics);
+}
+
+static void series_free(struct metric *s)
+{
+    for (size_t w = 0; w < METRIC_WRITERS; w++)
+        free((void *)atomic_load_explicit(&s->cells[w], memory_order_acquire));
+    free(s->labels);
+    free(s);
+}
+
+static void family_free(void *p)
+{
+    struct metric_family *f = p;
+
+    vec_each(&f->series, s) series_free(*s);
+    vec_done(&f->series);
+    free(f);
+}
+
+void metrics_free(struct metrics *m)
+{
+    if (!m) return;
+    map_done(&m->families, family_free);
+    free(m);
+}
+
+static struct metric_family *family_of(struct metrics *m, const struct metric_desc *desc)
+{
+    struct metric_family *f = map_get(&m->families, str_of(desc->name));
+
+    if (!f) {
+        f = xnew(struct metric_family);
+        f->desc = desc;
+        map_put(&m->families, str_of(desc->name), f);
+    }
+    ASSERT(f->desc->kind == desc->kind && f->desc->n_bounds == desc->n_bounds);
+    return f;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct metric_label *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+static void add_label_value(struct buf *b, const char *value)
+{
+    for (; *value; value++) {
+        if (*value == '\\' || *value == '"')
+            buf_printf(b, "\\%c", *value);
+        else if (*value == '\n')
+            buf_cstr(b, "\\n");
+        else
+            buf_ch(b, *value);
+    }
+}
+
+/* Rendered once: a="x",b="y" in order of names, without braces. */
+static char *render_labels(const struct metric_label *labels, size_t n)
+{
+    struct metric_label *sorted = xmemdup(labels, n * sizeof(*labels));
+    struct buf b = BUF_INIT(SIZE_MAX / 2);
+
+    if (n) qsort(sorted, n, sizeof(*sorted), by_name);
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(&b, "%s%s=\"", i ? "," : "", sorted[i].name);
+        add_label_value(&b, sorted[i].value);
+        buf_ch(&b, '"');
+    }
+    free(sorted);
+    ASSERT(buf_err(&b) == 0);
+    return buf_take(&b, NULL);
+}
+
+struct metric *metric_new(struct metrics *m, const struct metric_desc *desc,
+                          const struct metric_label *labels, size_t n)
+{
+    struct metric *s = xnew(struct metric);
+
+    s->family = family_of(m, desc);
+    s->labels = render_labels(labels, n);
+    vec_push(&s->family->series, s);
+    return s;
+}
+
+void metric_free(struct metrics *m, struct metric *s)
+{
+    if (!s) return;
+    struct metric_family *f = s->family;
+    for (size_t i = 0; i < f->series.n; i++) {
+        if (f->series.v[i] != s) continue;
+        vec_remove(&f->series, i);
+        break;
+    }
+    series_free(s);
+    (void)m; /* an empty family stays: its name will come again, and it is not written */
+}

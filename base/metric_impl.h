@@ -1,0 +1,31 @@
+/* What metric.c (counting, registry) and metric_text.c (exposition) share. Nobody else includes it. */
+#ifndef BASE_METRIC_IMPL_H
+#define BASE_METRIC_IMPL_H
+
+#include "base/map.h"
+#include "base/metric.h"
+#include "base/vec.h"
+
+struct metric_family {
+    const struct metric_desc *desc;
+    VEC(struct metric *) series;
+};
+
+struct metric {
+    struct metric_family *family;
+    char *labels; /* rendered and sorted, without braces; owned */
+    f64 (*fn)(void *arg);
+    void *fn_arg;
+    _Atomic(_Atomic f64 *) cells[METRIC_WRITERS]; /* NULL until that writer's first use */
+};
+
+struct metrics {
+    struct map families; /* name -> struct metric_family */
+};
+
+/* How many values a cell of this kind holds. */
+size_t metric_values(const struct metric_desc *d);
+/* Value i summed over the writers. */
+f64 metric_sum(const struct metric *s, size_t i);
+
+#endif

@@ -1,0 +1,104 @@
+/* Text exposition 0.0.4 of the agent's own metrics. */
+#include "base/metric_impl.h"
+
+#include <stdlib.h>
+#include "base/num.h"
+
+static const char *const kind_name[] = {
+    [METRIC_COUNTER] = "counter",
+    [METRIC_GAUGE] = "gauge",
+    [METRIC_HISTOGRAM] = "histogram",
+};
+
+static void add_help(struct buf *b, const struct metric_desc *d)
+{
+    if (!d->help || !*d->help) return;
+    buf_printf(b, "# HELP %s ", d->name);
+    for (const char *p = d->help; *p; p++) {
+        if (*p == '\\')
+            buf_cstr(b, "\\\\");
+        else if (*p == '\n')
+            buf_cstr(b, "\\n");
+        else
+            buf_ch(b, *p);
+    }
+    buf_ch(b, '\n');
+}
+
+/* name{labels,le="bound"} value; `le` is NULL where there is none. */
+static void add_line(struct buf *b, const struct metric *s, const char *suffix, const char *le, f64 v)
+{
+    buf_cstr(b, s->family->desc->name);
+    buf_cstr(b, suffix);
+    if (*s->labels || le) buf_ch(b, '{');
+    buf_cstr(b, s->labels);
+    if (le) buf_printf(b, "%sle=\"%s\"", *s->labels ? "," : "", le);
+    if (*s->labels || le) buf_ch(b, '}');
+    buf_ch(b, ' ');
+    num_f64_g(b, v);
+    buf_ch(b, '\n');
+}
+
+static void add_histogram(struct buf *b, const struct metric *s)
+{
+    const struct metric_desc *d = s->family->desc;
+    f64 count = 0;
+
+    for (size_t i = 0; i < d->n_bounds; i++) {
+        struct buf le = BUF_INIT(64);
+
+        num_f64_g(&le, d->bounds[i]);
+        count += metric_sum(s, i);
+        add_line(b, s, "_bucket", le.p, count);
+        buf_done(&le);
+    }
+    count += metric_sum(s, d->n_bounds);
+    add_line(b, s, "_bucket", "+Inf", count);
+    add_line(b, s, "_sum", NULL, metric_sum(s, d->n_bounds + 1));
+    add_line(b, s, "_count", NULL, count);
+}
+
+static int by_labels(const void *a, const void *b)
+{
+    return strcmp((*(struct metric *const *)a)->labels, (*(struct metric *const *)b)->labels);
+}
+
+static void add_family(struct buf *b, struct metric_family *f)
+{
+    if (f->series.n == 0) return;
+    add_help(b, f->desc);
+    buf_printf(b, "# TYPE %s %s\n", f->desc->name, kind_name[f->desc->kind]);
+    qsort(f->series.v, f->series.n, sizeof(*f->series.v), by_labels);
+    vec_each(&f->series, s) {
+        if (f->desc->kind == METRIC_HISTOGRAM)
+            add_histogram(b, *s);
+        else
+            add_line(b, *s, "", NULL, metric_value(*s));
+    }
+}
+
+static bool wanted(const struct metric_family *f, const struct str *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_is(names[i], f->desc->name)) return true;
+    }
+    return n == 0;
+}
+
+static int by_family(const void *a, const void *b)
+{
+    return strcmp((*(struct metric_family *const *)a)->desc->name,
+                  (*(struct metric_family *const *)b)->desc->name);
+}
+
+void metrics_write(struct metrics *m, struct buf *out, const struct str *names, size_t n)
+{
+    VEC(struct metric_family *) order = {0};
+
+    map_each(&m->families, e) {
+        if (wanted(e->value, names, n)) vec_push(&order, e->value);
+    }
+    if (order.n) qsort(order.v, order.n, sizeof(*order.v), by_family);
+    vec_each(&order, f) add_family(out, *f);
+    vec_done(&order);
+}
