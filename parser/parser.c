@@ -121,8 +121,7 @@ static void skip_to(struct parser *p, u64 set)
 static void skip_statement(struct parser *p)
 {
     int curly = 0, paren = 0, brack = 0;
-    while (!at(p, TOK_EOF)) {
-        next(p);
+    for (; !at(p, TOK_EOF); next(p)) {
         curly += at(p, TOK_LCURLY) - at(p, TOK_RCURLY);
         paren += at(p, TOK_LPAREN) - at(p, TOK_RPAREN);
         brack += at(p, TOK_LBRACK) - at(p, TOK_RBRACK);

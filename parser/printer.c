@@ -104,7 +104,11 @@ static void print_array(struct printer *p, const struct expr *e)
         if (!last || on_new_line(p, end, e->array.close.start)) put_behind(p, ",");
         if (down) wait(p, SP_UNINDENT);
     }
-    if (e->array.n > 0 && on_new_line(p, end, e->array.close.start)) wait(p, SP_BREAK);
+    if (e->array.n > 0 && on_new_line(p, end, e->array.close.start)) {
+        wait(p, SP_INDENT); /* comments in front of the bracket are indented like elements */
+        wait(p, SP_BREAK);
+        wait(p, SP_UNINDENT);
+    }
     put(p, STR("]"), e->array.close);
 }
 
@@ -136,7 +140,7 @@ static void print_object(struct printer *p, const struct expr *e)
     put(p, STR("{"), (struct span){.start = e->span.start});
     struct pos end = e->span.start;
     enum space kind = SP_BREAK;
-    wait(p, SP_INDENT);
+    if (n > 0) wait(p, SP_INDENT);
     for (size_t i = 0; i < n; i++) {
         const struct field *f = &e->object.fields[i];
         if (on_new_line(p, end, f->key_span.start)) wait(p, kind);
@@ -146,7 +150,7 @@ static void print_object(struct printer *p, const struct expr *e)
         kind = same_line(p, f->value->span.start, f->value->span.end) ? SP_NEWLINE : SP_BREAK;
         if (i + 1 < n || on_new_line(p, end, e->object.close.start)) put_behind(p, ",");
     }
-    wait(p, SP_UNINDENT);
+    if (n > 0) wait(p, SP_UNINDENT);
     if (n > 0 && on_new_line(p, end, e->object.close.start)) wait(p, SP_BREAK);
     put(p, STR("}"), e->object.close);
 }
@@ -180,7 +184,8 @@ static void print_access(struct printer *p, const struct expr *e)
     print_expression(p, e->access.of);
     if (e->access.of->kind == EXPR_NUMBER) wait(p, SP_BLANK); /* 1.x would be read as the number "1." */
     put_behind(p, ".");
-    put(p, e->access.name, e->access.name_span);
+    put(p, e->access.name, (struct span){.start = p->last});
+    p->last = (struct pos){e->access.name_span.end.line, e->access.name_span.end.col + 1};
 }
 
 static void print_index(struct printer *p, const struct expr *e)
