@@ -121,7 +121,9 @@ golden-update: $(B)/weir ## rewrite the expectations; the diff is the review
 	$(PYTHON) tests/golden/run.py --update $(B)/weir
 
 integration: $(B)/weir bench-tools ## pytest with real peers
-	WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q tests/integration
+	WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs tests/integration
+integration-core: $(B)/weir bench-tools ## the part of it that needs nothing from outside (for sanitizer builds)
+	WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs -m core tests/integration
 
 $(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(foreach f,$(BELOW_runtime),$(LIB_$(f)))
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
@@ -144,7 +146,8 @@ fmt: ## apply .clang-format
 	$(shell command -v clang-format-14 || echo clang-format) -i $$(git ls-files '*.c' '*.h')
 lint: ## floors, headers, warnings as errors, formatting of the examples
 	$(MAKE) WERROR=1 all
-	$(MAKE) floors headers
+	$(MAKE) floors headers lint-texts
+lint-texts: $(B)/weir ## examples and the configurations in the docs: parsed, formatted, checked
 	$(PYTHON) scripts/lint.py $(B)/weir
 docs: $(B)/weir ## reference pages and the README's component table from the schema tables
 	$(PYTHON) scripts/docs.py $(B)/weir
@@ -158,4 +161,4 @@ clean:
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## ?(.*)/  \1\t\2/' | expand -t 20
 
-.PHONY: all test unit golden golden-update integration fuzz-replay bench bench-tools floors headers sizes fmt lint docs install clean help protos
+.PHONY: all test unit golden golden-update integration integration-core fuzz-replay bench bench-tools floors headers sizes fmt lint lint-texts docs install clean help protos
