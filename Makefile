@@ -50,7 +50,7 @@ endif
 
 # Required libraries. libsystemd is optional; a source that needs an optional library says so in a `/* needs: X */` line.
 PKGS := libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c zlib libdeflate libzstd liblz4
-LIBS := $(shell pkg-config --libs $(PKGS)) -lev -lhttp_parser -lsnappy -lm
+LIBS := $(shell pkg-config --libs $(PKGS)) -lev -lhttp_parser -lsnappy -lcrypt -lm
 HAVE_libsystemd := $(shell pkg-config --exists libsystemd && echo 1)
 ifeq ($(HAVE_libsystemd),1)
   CPPFLAGS += -DHAVE_LIBSYSTEMD=1
@@ -69,7 +69,7 @@ obj_of   = $(patsubst %.c,$(B)/%.o,$(call src_of,$(1))) $(if $(filter proto,$(1)
 $(foreach f,$(FOLDERS),$(eval OBJ_$(f) := $(call obj_of,$(f))))
 $(foreach f,$(FOLDERS),$(eval LIB_$(f) := $(B)/lib$(f).a))
 OBJS  := $(foreach f,$(FOLDERS),$(OBJ_$(f)))
-TESTS := $(foreach f,$(FOLDERS),$(patsubst %.c,$(B)/%,$(filter %_test.c,$(call all_src,$(f)))))
+TESTS := $(if $(T),$(B)/$(T)_test,$(foreach f,$(FOLDERS),$(patsubst %.c,$(B)/%,$(filter %_test.c,$(call all_src,$(f))))))
 FUZZ  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HEADERS := $(shell find $(FOLDERS) -name '*.h' 2>/dev/null | LC_ALL=C sort)
 
@@ -108,9 +108,6 @@ test: unit golden fuzz-replay integration ## every test
 
 unit: $(addsuffix .run,$(TESTS)) ## unit tests; T=base/str runs one
 	@echo "unit: $(words $(TESTS)) programs passed"
-ifdef T
-unit: TESTS := $(B)/$(T)_test
-endif
 %_test.run: %_test
 	@echo "== $<"
 	@$(TEST_ENV) timeout 300 $<

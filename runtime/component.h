@@ -90,6 +90,8 @@ struct component_def {
     /* Control loop, first before run and again before each apply; c->plan is the new plan, old is NULL at first. Errors become health; the runtime retries
      * configure with back-off (1 s .. 30 s) until it succeeds or the plan changes; shards run or apply only after success. */
     int (*configure)(struct comp *c, const void *old_plan, char **ret_err);
+    /* Control loop, before the new instances of a commit start, when this one is about to be stopped: give up what a successor may claim (listeners). */
+    void (*leave)(struct comp *c);
     int (*run)(struct shard *s);                     /* worker: arm watchers, return. -errno: health */
     int (*apply)(struct shard *s, const void *plan); /* worker, between batches; s->plan is still the old one */
     void (*stop)(struct shard *s);                   /* worker: stop taking input, drain; then shard_stopped(s) (may be called from within) */

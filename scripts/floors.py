@@ -34,6 +34,7 @@ LIBRARIES = [
     (r"snappy_", {"base"}),
     (r"LZ4F?_", {"base"}),
     (r"sd_(journal|bus|id128)_", {"components"}),
+    (r"crypt(_r)?$", {"components"}),
     (r"pthread_mutex_", {"runtime", "net"}),
 ]
 
