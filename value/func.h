@@ -3,13 +3,14 @@
 #define VALUE_FUNC_H
 
 #include "value/value.h"
+#include "value/vpath.h"
 
 /* What a failed function says: text is owned (free it by func_error_done). arg: index of the argument at fault, -1 the function itself;
- * path: where inside that argument ("[2].name"), may be NULL; no_pos: the error has no position. */
+ * path: where inside that argument; no_pos: the error has no position. */
 struct func_error {
     char *text;
     int arg;
-    char *path;
+    struct vpath path;
     bool no_pos;
 };
 
@@ -24,11 +25,15 @@ struct func {
     u8 n_params;
     bool variadic; /* the last parameter repeats (0 or more times) */
     bool deprecated, experimental;
-    /* args are already converted to the parameter kinds. 0 and an owned *ret, or -EINVAL and *err filled. */
+    /* args are already converted to the parameter kinds (P_STRING_OR_SECRET: to string). 0 and an owned *ret, or -EINVAL and *err filled. */
     int (*call)(const struct func_env *env, const struct value *args, size_t n, struct value *ret, struct func_error *err);
+    const char *param_names; /* "list, sep": for documentation */
+    const char *returns;     /* "string" */
+    const char *go_type;     /* how string.format and encoding errors name it; NULL: "func" */
 };
 
-void func_error_set(struct func_error *e, int arg, const char *fmt, ...) PRINTF(3, 4);
+/* Sets it and returns -EINVAL. */
+int func_error_set(struct func_error *e, int arg, const char *fmt, ...) PRINTF(3, 4);
 void func_error_done(struct func_error *e);
 
 #endif

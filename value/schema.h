@@ -72,7 +72,7 @@ struct row {
     const char *const *one_of;    /* allowed texts, NULL-terminated (K_STR, K_OPT_STR, elements of K_STR_LIST) */
     const char *one_of_error;     /* canonical message with %s for the value; NULL: ours */
     const struct schema *sub;     /* blocks */
-    f64 min, max;
+    f64 min, max;                 /* numbers; durations in nanoseconds, sizes in bytes; bounds are allowed values */
     bool has_min, has_max;
     const struct capsule_type *capsule; /* K_CAPSULE, K_CAPSULE_LIST: the type taken */
     const char *capsule_name;     /* the same for rows without code: "otelcol.Consumer" */
@@ -114,7 +114,8 @@ struct schema {
     i32 present_off; /* offset of a bool member set to true when the block was written; -1: none */
     const struct rule *rules;
     size_t n_rules;
-    /* Further checks of decoded values, after defaults: add errors to diags with spans found by schema_span(). May be NULL. */
+    /* Further checks of decoded values, after defaults: add errors to diags with spans found by schema_span(). May be NULL.
+     * Runs only when the body itself had no fault. */
     void (*validate)(const void *args, const struct span *at, struct diags *diags);
     bool freeform; /* any attribute (rows describe known ones) */
 };
@@ -142,6 +143,20 @@ struct schema {
     {.rows = (rows_), .n_rows = ARRAY_LEN(rows_), .size = sizeof(T), .span_off = -1, .present_off = -1, ##__VA_ARGS__}
 #define SCHEMA_EMPTY {.rows = NULL, .n_rows = 0, .size = 1, .span_off = -1, .present_off = -1}
 
+/* The row of an attribute or block; of an ordered group when the name is one of its variants. NULL when there is none. */
 const struct row *schema_row(const struct schema *s, struct str name);
+/* The same for block names, with the variant when the row is an ordered group (else NULL there). */
+const struct row *schema_block(const struct schema *s, struct str name, const struct one_of_def **ret_variant);
+/* The row of the body's label, or NULL. */
+const struct row *schema_label(const struct schema *s);
+/* Inside validate: where the row's statement stands, or the block when it is not written. */
+struct span schema_span(const struct schema *s, const struct span *at, const char *row);
+bool kind_is_block(enum kind k);
+/* How documentation names the type of a row: "string", "list(string)", "capsule(otelcol.Consumer)", "block". */
+void row_type_text(const struct row *row, struct buf *out);
+
+/* Self-test of a table and of all tables below it: names unique, rows documented, kinds and sizes agree, defaults decode, rules name
+ * rows. Problems are appended as lines that start with `name`; returns how many. */
+size_t schema_lint(const struct schema *s, const char *name, struct buf *out);
 
 #endif

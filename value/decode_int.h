@@ -1,0 +1,31 @@
+/* What the parts of decoding share. */
+#ifndef VALUE_DECODE_INT_H
+#define VALUE_DECODE_INT_H
+
+#include "value/body.h"
+#include "value/decode.h"
+
+/* Where one decoding puts things. expr and at say where a value comes from. */
+struct decode {
+    const struct scope *scope;
+    struct arena *arena;
+    struct diags *diags;
+    bool warn; /* also report deprecated names: for the check of bodies that need no evaluation */
+};
+
+void decode_into(struct decode *d, const struct schema *s, const struct block *block, const struct body *body, void *out);
+/* As decode_value, with a position for values without an expression. */
+int decode_member(struct decode *d, const struct row *row, struct value v, const struct expr *from, struct span at, void *member);
+
+static inline void *member_at(void *out, const struct row *row)
+{
+    return (char *)out + row->off;
+}
+
+/* The list inside K_BLOCKS and K_ONE_OF members. */
+struct block_list {
+    char *v;
+    size_t n;
+};
+
+#endif
