@@ -62,7 +62,7 @@ enum placement {
     PLACE_CONTROL, /* no data plane, no I/O of its own: lives on the control loop (shards: one, on it) */
     PLACE_ONE,     /* one worker for good */
     PLACE_EACH,    /* one shard per worker; a batch is handled where it is */
-    PLACE_KEYED,   /* one shard per worker; the runtime routes each batch by batch key, so that one stream stays on one worker */
+    PLACE_KEYED,   /* one shard per worker; a batch goes to the shard of its def->key, so that one stream stays on one worker */
 };
 
 struct prepare {
@@ -92,10 +92,11 @@ struct component_def {
     int (*configure)(struct comp *c, const void *old_plan, char **ret_err);
     /* Control loop, before the new instances of a commit start, when this one is about to be stopped: give up what a successor may claim (listeners). */
     void (*leave)(struct comp *c);
-    int (*run)(struct shard *s);                     /* worker: arm watchers, return. -errno: health */
+    /* Worker: arm watchers, return. -errno: health; shard_done is called, self zeroed, and the next apply tries run again. */
+    int (*run)(struct shard *s);
     int (*apply)(struct shard *s, const void *plan); /* worker, between batches; s->plan is still the old one */
     void (*stop)(struct shard *s);                   /* worker: stop taking input, drain; then shard_stopped(s) (may be called from within) */
-    void (*shard_done)(struct shard *s);             /* worker, after shard_stopped: free what self owns */
+    void (*shard_done)(struct shard *s);             /* worker, after shard_stopped, a failed run, or a stop past its deadline: free what self owns */
     void (*destroy)(struct comp *c);                 /* control loop, after every shard is done */
 
     /* Takes a batch on port (as given to comp_sink). Worker of the shard. */
@@ -104,6 +105,8 @@ struct component_def {
     void (*debug_info)(struct comp *c, struct arena *a, void *out);
     /* Serves /api/v0/component/<id>/<rest>. Control loop, asynchronous. */
     void (*http)(struct comp *c, struct http_req *r, struct str rest);
+    /* PLACE_KEYED: batches of one key go to one shard, in order. Any worker; pure. */
+    u64 (*key)(u32 port, const struct batch *b);
 };
 
 /* --- exports (create, configure: control loop; later from a shard's worker) --- */
@@ -126,7 +129,8 @@ char *comp_data_dir(struct comp *c, char **ret_err);
 extern const struct capsule_type capsule_otelcol_consumer;  /* otelcol.Consumer */
 extern const struct capsule_type capsule_logs_receiver;     /* loki.LogsReceiver */
 extern const struct capsule_type capsule_metrics_receiver;  /* prometheus.MetricsReceiver */
-/* An instance-wide sink that leads to def->push with `port`. The capsule is owned by the caller (put into an exports struct, then capsule_unref). */
+/* An instance-wide sink that leads to def->push with `port`. The capsule is owned by the caller (put into an exports struct, then capsule_unref).
+ * The same type, port and signals give the same capsule again. Control loop. */
 struct capsule *comp_sink(struct comp *c, const struct capsule_type *type, u32 port, u32 signals);
 void capsule_unref(struct capsule *c);
 
@@ -140,14 +144,14 @@ void shard_stopped(struct shard *s);
 struct fanout;
 /* ready(arg) is called on the shard's worker when a fan-out that answered FULL takes again. */
 struct fanout *fanout_new(struct shard *s, void (*ready)(void *arg), void *arg);
-/* Leads to these sinks from now on (K_CAPSULE_LIST member). A batch held for a branch that stays is kept; for a vanished one its ack completes DROPPED. */
+/* Leads to these sinks from now on (K_CAPSULE_LIST member; references are taken). A batch held for a branch that stays is kept; for a vanished one its ack completes DROPPED. */
 void fanout_set(struct fanout *f, const struct capsule_list *sinks);
 size_t fanout_branches(const struct fanout *f);
 /* TAKEN when each branch took or holds it (the reference moves); FULL while any branch still holds an earlier one. Without branches: TAKEN, DROPPED.
  * A branch that does not take the batch's signal fails its ack: permanent, "telemetry type is not supported". */
 enum push fanout_push(struct fanout *f, struct batch *b);
 bool fanout_full(const struct fanout *f);
-/* Held batches complete ABANDONED. Takes NULL. */
+/* Held batches complete ABANDONED: an orderly stop waits for ready() before shard_stopped(). Takes NULL. */
 void fanout_free(struct fanout *f);
 
 /* --- the registry, filled by components/registry.def --- */
