@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""The figures of the trace path, Weir and peers interleaved: prints a Markdown table for RESULTS.md.
+
+usage: run.py --weir BINARY [--otelcol BINARY] [--fluent-bit BINARY] [--runs N] [--seconds S] [SCENARIO]...
+scenarios: idle plain gzip grpc grpc-out workers overload outage   (default: all)
+
+Each pass runs every agent once, so that the machine's drift falls on all alike; medians over the passes are quoted.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+COLLECTOR = pathlib.Path.home() / ".cache/weir-tests/otelcol-0.158.0/src/otelcol-weir-test"
+GRPC_PORT, OTLP_PORT = 14317, 14318
+EXPECT = ["--expect", "deployment.cluster=bench", "--expect", "deployment.environment=test"]
+SCENARIOS = ["idle", "plain", "gzip", "grpc", "grpc-out", "workers", "overload", "outage"]
+BUDGET = "--data-budget=64MiB"
+
+
+def config(name, folder, compression):
+    text = (HERE / name).read_text().replace("{{compression}}", compression).replace("{{grpc_port}}", str(GRPC_PORT))
+    path = pathlib.Path(folder) / f"{compression or 'none'}-{pathlib.Path(name).name}"
+    path.write_text(text)
+    return str(path)
+
+
+def one(scenario, name, cmd, conf, extra, out):
+    argv = [sys.executable, str(HERE / "bench.py"), scenario, "--name", name, "--cmd", cmd, "--config", conf, "--runs", "1", "--out", out, *extra]
+    r = subprocess.run(argv, capture_output=True, text=True)
+    if r.returncode:
+        print(f"{name}: {(r.stderr or r.stdout).strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    return json.loads(r.stdout.splitlines()[0])
+
+
+class Plan:
+    """What is run for one scenario: (agent name, bench.py scenario, command, config, more arguments)."""
+
+    def __init__(self, a, folder):
+        self.a, self.folder = a, folder
+        self.weir = a.weir + " run --server.http.listen-addr=127.0.0.1:{{http_port}} --storage.path={{work}}/data"
+
+    def agents(self, scenario, comp, extra):
+        f = self.folder
+        out = [("weir", "traces", f"{self.weir} --workers=1 {{{{config}}}}", config("weir/traces.alloy", f, comp), extra)]
+        if self.a.otelcol:
+            out.append(("otelcol", "traces", f"{self.a.otelcol} --config {{{{config}}}}", config("peers/otelcol-traces.yaml", f, comp), extra))
+        if self.a.fluent_bit and comp == "none" and "--grpc" not in extra:
+            out.append(("fluent-bit", "traces", f"{self.a.fluent_bit} -c {{{{config}}}}", config("peers/fluent-bit-traces.yaml", f, comp), extra))
+        return out
+
+    def of(self, scenario):
+        t = ["--seconds", str(self.a.seconds), *EXPECT]
+        grpc = ["--grpc", "--otlp-port", str(GRPC_PORT)]
+        w = lambda n, more="": f"{self.weir} --workers={n} {more} {{{{config}}}}"
+        plain, outgrpc = config("weir/traces.alloy", self.folder, "none"), config("weir/traces-grpc.alloy", self.folder, "none")
+        if scenario == "idle":
+            return [("weir", "idle", w(2), plain, ["--ready", "http://127.0.0.1:12345/-/ready"])]
+        if scenario == "plain":
+            return self.agents(scenario, "none", t)
+        if scenario == "gzip":
+            return self.agents(scenario, "gzip", t)
+        if scenario == "grpc":
+            return self.agents(scenario, "none", t + grpc)
+        if scenario == "grpc-out":
+            return [("weir", "traces", w(1), outgrpc, t + grpc)]
+        if scenario == "workers":
+            return [(f"weir-{n}w", "traces", w(n), plain, t) for n in (1, 2)]
+        if scenario == "overload":
+            slow = t + ["--sink-args", "-D 200"]
+            return [("weir", "traces", w(2), plain, slow), ("weir-64MiB", "traces", w(2, BUDGET), plain, slow)]
+        return [("weir", "outage", w(2), plain, EXPECT), ("weir-64MiB", "outage", w(2, BUDGET), plain, EXPECT)]
+
+
+SHOWN = ["cpu_s_per_mspan", "delivered_spans_per_s", "peak_rss_mb", "lost", "duplicates", "refused", "errors", "p50_ms", "p99_ms", "out_bytes_per_span",
+         "ready_ms", "cpu_to_ready_ms", "rss_mb", "pss_mb", "cpu_ms_per_30s", "threads", "sent", "delivered", "calib_ms"]
+
+
+def show(scenario, results):
+    names = [k for k in SHOWN if any(k in r for rs in results.values() for r in rs)]
+    print(f"\n### {scenario}\n\n| agent | runs | " + " | ".join(names) + " |\n|" + "---|" * (len(names) + 2))
+    for agent, rs in results.items():
+        cells = []
+        for k in names:
+            vals = [statistics.mean(r[k]) if isinstance(r[k], list) else r[k] for r in rs if r.get(k) is not None]
+            cells.append(f"{statistics.median(vals):g} ({min(vals):g}-{max(vals):g})" if vals else "")
+        print(f"| {agent} | {len(rs)} | " + " | ".join(cells) + " |", flush=True)
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--weir", required=True)
+    ap.add_argument("--otelcol", default=str(COLLECTOR) if COLLECTOR.exists() else None)
+    ap.add_argument("--fluent-bit")
+    ap.add_argument("--runs", type=int, default=3)
+    ap.add_argument("--seconds", type=float, default=10)
+    ap.add_argument("--out", default=os.devnull, help="append raw results as JSON lines")
+    ap.add_argument("scenarios", nargs="*", default=SCENARIOS)
+    a = ap.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Plan(a, folder)
+        for scenario in a.scenarios:
+            results = {}
+            for _ in range(a.runs):
+                for name, kind, cmd, conf, extra in plan.of(scenario):
+                    res = one(kind, name, cmd, conf, extra, a.out)
+                    if res:
+                        results.setdefault(name, []).append(res)
+            show(scenario, results)
+
+
+main()
