@@ -4,6 +4,8 @@
 #include "parser/source.h"
 #include "base/utf8.h"
 
+#define SHOWN_LINE_MAX 4096 /* bytes; no one looks for a caret in a longer one */
+#define SHOWN_LINES_MAX 1000
 #define TAB_AS "    "
 #define BOLD_RED "\x1b[31;1m"
 #define BOLD_YELLOW "\x1b[33;1m"
@@ -111,14 +113,6 @@ static void excerpt_line(const struct excerpt *x, u32 n, struct str line, struct
     if (x->multi_line && n == x->end.line) range_closes(x, line, out);
 }
 
-static u32 count_lines(struct str text)
-{
-    u32 n = 1;
-    for (size_t i = 0; i < text.n; i++)
-        n += text.p[i] == '\n';
-    return n;
-}
-
 static int decimal_width(u32 n)
 {
     int w = 1;
@@ -127,15 +121,19 @@ static int decimal_width(u32 n)
     return w;
 }
 
-/* From one line before the range to one behind it. */
+/* From one line before the range to one behind it, after an empty line. Nothing where that would flood the terminal. */
 static void excerpt(const struct diag *d, struct buf *out)
 {
     struct excerpt x = {.src = d->span.file, .start = d->span.start, .end = d->span.end};
     if (x.end.line == 0) x.end = x.start;
     x.multi_line = x.end.line > x.start.line;
     u32 first = x.start.line > 1 ? x.start.line - 1 : 1;
-    u32 last = MIN(x.end.line + 1, count_lines(x.src->text));
+    u32 last = (u32)MIN((size_t)x.end.line + 1, x.src->n_lines);
     x.number_width = decimal_width(last + x.src->line_offset);
+    if (last - first > SHOWN_LINES_MAX) return;
+    for (u32 n = first; n <= last; n++)
+        if (source_line(x.src, n).n > SHOWN_LINE_MAX) return;
+    buf_ch(out, '\n');
     for (u32 n = first; n <= last; n++)
         excerpt_line(&x, n, source_line(x.src, n), out);
 }
@@ -154,10 +152,7 @@ static void header(const struct diag *d, struct buf *out, bool color)
 static void render(const struct diag *d, struct buf *out, bool color)
 {
     header(d, out, color);
-    if (d->span.file && d->span.start.line > 0) {
-        buf_ch(out, '\n');
-        excerpt(d, out);
-    }
+    if (d->span.file && d->span.start.line > 0) excerpt(d, out);
     if (d->hint) buf_printf(out, "  = help: %s\n", d->hint);
 }
 

@@ -56,6 +56,11 @@ void layout_blank(struct layout *l)
     vec_last(&l->cells).to = l->text.n;
 }
 
+void layout_indent(struct layout *l, size_t levels)
+{
+    vec_last(&l->lines).indent = levels;
+}
+
 void layout_cell(struct layout *l, enum cell_end end)
 {
     vec_last(&l->cells).end = end;
@@ -66,6 +71,11 @@ void layout_break(struct layout *l, bool breaks_run)
 {
     vec_last(&l->lines).breaks_run = breaks_run;
     begin_line(l);
+}
+
+size_t layout_row(const struct layout *l)
+{
+    return l->lines.n - 1;
 }
 
 /* --- widths --- */
@@ -83,45 +93,64 @@ static struct str cell_text(const struct layout *l, const struct layout_cell *c)
     return str_sub(buf_view(&l->text), c->from, c->to);
 }
 
-/* The ended cell k of line i, or NULL. */
-static struct layout_cell *ended_cell(const struct layout *l, size_t i, size_t k)
+static bool has_column(const struct layout *l, size_t i, size_t k)
 {
-    const struct layout_line *line = &l->lines.v[i];
-    return k + 1 < line->n ? &l->cells.v[line->first + k] : NULL;
+    return k + 1 < l->lines.v[i].indent + l->lines.v[i].n;
 }
 
-/* Lines first .. last-1 hold column k from line i on. */
+/* The cell in a column that the line has; NULL: one of its indentation. */
+static struct layout_cell *cell_at(const struct layout *l, size_t i, size_t k)
+{
+    const struct layout_line *line = &l->lines.v[i];
+    return k < line->indent ? NULL : &l->cells.v[line->first + k - line->indent];
+}
+
+/* The line behind the block that holds column k from line i on. */
 static size_t column_end(const struct layout *l, size_t i, size_t k)
 {
-    while (i < l->lines.n && ended_cell(l, i, k))
+    while (i < l->lines.n && has_column(l, i, k))
         if (l->lines.v[i++].breaks_run) break;
     return i;
 }
 
-static void set_widths(struct layout *l, size_t from, size_t to, size_t k)
+static size_t column_width(const struct layout *l, size_t from, size_t to, size_t k)
 {
     size_t width = 0;
     bool kept = false;
     for (size_t i = from; i < to; i++) {
-        const struct layout_cell *c = ended_cell(l, i, k);
-        size_t w = code_points(cell_text(l, c));
-        kept |= w > 0 || c->end == CELL_TAB;
+        const struct layout_cell *c = cell_at(l, i, k);
+        size_t w = c ? code_points(cell_text(l, c)) : 0;
+        kept |= !c || w > 0 || c->end == CELL_TAB;
         width = MAX(width, w + 1);
     }
-    for (size_t i = from; i < to; i++)
-        ended_cell(l, i, k)->width = kept ? width : 0;
+    return kept ? width : 0;
+}
+
+static size_t tabs_for(size_t width)
+{
+    return (width + TAB_WIDTH - 1) / TAB_WIDTH;
+}
+
+static void set_widths(struct layout *l, size_t from, size_t to, size_t k)
+{
+    size_t width = column_width(l, from, to, k);
+    for (size_t i = from; i < to; i++) {
+        struct layout_cell *c = cell_at(l, i, k);
+        if (c) c->width = width;
+        else l->lines.v[i].tabs += tabs_for(width);
+    }
 }
 
 /* A column begins where the line above does not have it. */
 static bool column_begins(const struct layout *l, size_t i, size_t k)
 {
-    return i == 0 || l->lines.v[i - 1].breaks_run || !ended_cell(l, i - 1, k);
+    return i == 0 || l->lines.v[i - 1].breaks_run || !has_column(l, i - 1, k);
 }
 
 static void lay_out(struct layout *l)
 {
     for (size_t i = 0; i < l->lines.n; i++)
-        for (size_t k = 0; ended_cell(l, i, k); k++)
+        for (size_t k = 0; has_column(l, i, k); k++)
             if (column_begins(l, i, k)) set_widths(l, i, column_end(l, i, k), k);
 }
 
@@ -138,6 +167,7 @@ static void write_line(const struct layout *l, const struct layout_line *line, s
 {
     bool indenting = true;
     size_t solid = out->n;
+    pad(out, '\t', line->tabs);
     for (size_t k = 0; k < line->n; k++) {
         const struct layout_cell *c = &l->cells.v[line->first + k];
         struct str text = cell_text(l, c);
@@ -145,7 +175,7 @@ static void write_line(const struct layout *l, const struct layout_line *line, s
         buf_str(out, text);
         if (c->solid > c->from) solid = at + (c->solid - c->from);
         indenting &= text.n == 0;
-        if (indenting) pad(out, '\t', (c->width + TAB_WIDTH - 1) / TAB_WIDTH);
+        if (indenting) pad(out, '\t', tabs_for(c->width));
         else pad(out, ' ', c->width - MIN(c->width, code_points(text)));
     }
     buf_truncate(out, solid);

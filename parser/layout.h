@@ -16,8 +16,11 @@ struct layout_cell {
     enum cell_end end;
 };
 
+/* Indentation counts as that many empty cells, each ended by a CELL_TAB, in front of the others. */
 struct layout_line {
     size_t first, n; /* cells; the last one is open */
+    size_t indent;
+    size_t tabs;     /* what the indentation comes to, once laid out */
     bool breaks_run; /* no column goes on below this line */
 };
 
@@ -33,10 +36,14 @@ void layout_done(struct layout *l);
 void layout_text(struct layout *l, struct str s);
 /* A blank; blanks at the end of a line vanish. */
 void layout_blank(struct layout *l);
+/* Indents the line, which must be empty. */
+void layout_indent(struct layout *l, size_t levels);
 /* Ends the cell. */
 void layout_cell(struct layout *l, enum cell_end end);
 /* Ends the line. */
 void layout_break(struct layout *l, bool breaks_run);
+/* How many lines were ended. */
+size_t layout_row(const struct layout *l);
 /* Lays out and appends to out. No LF follows the last line. */
 void layout_write(struct layout *l, struct buf *out);
 

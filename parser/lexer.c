@@ -35,9 +35,17 @@ static struct pos place(const struct lexer *lx)
     return (struct pos){lx->line, (u32)(lx->at - lx->line_start) + 1};
 }
 
-static struct span span_at(const struct lexer *lx, struct pos at)
+static void fault(struct lexer *lx, enum diag_code code, struct pos at, const char *fmt, ...) PRINTF(4, 5);
+static void fault(struct lexer *lx, enum diag_code code, struct pos at, const char *fmt, ...)
 {
-    return (struct span){.file = lx->src, .start = at};
+    if (lex_full(lx)) return;
+    struct buf b = BUF_INIT(256);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    diag_error(lx->diags, code, (struct span){.file = lx->src, .start = at}, "%s", b.p);
+    buf_done(&b);
 }
 
 /* Decodes the character under the cursor and reports what no text may hold. */
@@ -46,10 +54,9 @@ static void read_char(struct lexer *lx)
     struct str rest = str_sub(lx->src->text, lx->at, lx->src->text.n);
     bool bad;
     lx->next = lx->at + utf8_decode(rest, &lx->ch, &bad);
-    struct span here = span_at(lx, place(lx));
-    if (bad) diag_error(lx->diags, DIAG_LEX_ENCODING, here, "illegal UTF-8 encoding");
-    else if (lx->ch == 0) diag_error(lx->diags, DIAG_LEX_CHAR, here, "illegal character NUL");
-    else if (lx->ch == BOM && lx->at > 0) diag_error(lx->diags, DIAG_LEX_CHAR, here, "illegal byte order mark");
+    if (bad) fault(lx, DIAG_LEX_ENCODING, place(lx), "illegal UTF-8 encoding");
+    else if (lx->ch == 0) fault(lx, DIAG_LEX_CHAR, place(lx), "illegal character NUL");
+    else if (lx->ch == BOM && lx->at > 0) fault(lx, DIAG_LEX_CHAR, place(lx), "illegal byte order mark");
 }
 
 static void advance(struct lexer *lx)
@@ -63,9 +70,14 @@ static void advance(struct lexer *lx)
     else lx->ch = LEX_END;
 }
 
+bool lex_full(const struct lexer *lx)
+{
+    return lx->diags->n_errors >= lx->fault_limit;
+}
+
 void lex_init(struct lexer *lx, const struct source *src, struct diags *diags)
 {
-    *lx = (struct lexer){.src = src, .diags = diags, .line = 1};
+    *lx = (struct lexer){.src = src, .diags = diags, .fault_limit = diags->n_errors + LEX_FAULTS_MAX, .line = 1};
     advance(lx);
     if (lx->ch == BOM) advance(lx);
 }
@@ -144,7 +156,7 @@ static void lex_exponent(struct lexer *lx, struct pos start)
 {
     advance(lx);
     if (lx->ch == '+' || lx->ch == '-') advance(lx);
-    if (!is_digit(lx->ch)) diag_error(lx->diags, DIAG_LEX_NUMBER, span_at(lx, start), "exponent has no digits");
+    if (!is_digit(lx->ch)) fault(lx, DIAG_LEX_NUMBER, start, "exponent has no digits");
     skip_digits(lx);
 }
 
@@ -210,11 +222,11 @@ static const char *char_text(u32 c, struct buf *out)
 static void bad_digit(struct lexer *lx, struct pos at)
 {
     if (lx->ch == LEX_END) {
-        diag_error(lx->diags, DIAG_LEX_ESCAPE, span_at(lx, at), "escape sequence not terminated");
+        fault(lx, DIAG_LEX_ESCAPE, at, "escape sequence not terminated");
         return;
     }
     struct buf b = BUF_INIT(64);
-    diag_error(lx->diags, DIAG_LEX_ESCAPE, span_at(lx, at), "illegal character %s in escape sequence", char_text(lx->ch, &b));
+    fault(lx, DIAG_LEX_ESCAPE, at, "illegal character %s in escape sequence", char_text(lx->ch, &b));
     buf_done(&b);
 }
 
@@ -231,7 +243,7 @@ static void escape_digits(struct lexer *lx, const struct escape *e, struct pos a
         advance(lx);
     }
     if (value > e->max || (value >= 0xD800 && value < 0xE000))
-        diag_error(lx->diags, DIAG_LEX_ESCAPE, span_at(lx, at), "escape sequence is invalid Unicode code point");
+        fault(lx, DIAG_LEX_ESCAPE, at, "escape sequence is invalid Unicode code point");
 }
 
 /* The cursor is behind the backslash, where all faults of the sequence are reported. */
@@ -240,7 +252,7 @@ static void lex_escape(struct lexer *lx)
     struct pos at = place(lx);
     const struct escape *e = escape_of(lx->ch);
     if (!e) {
-        diag_error(lx->diags, DIAG_LEX_ESCAPE, span_at(lx, at), "%s",
+        fault(lx, DIAG_LEX_ESCAPE, at, "%s",
                    lx->ch == LEX_END ? "escape sequence not terminated" : "unknown escape sequence");
         return;
     }
@@ -250,7 +262,7 @@ static void lex_escape(struct lexer *lx)
 
 static void unterminated(struct lexer *lx, struct pos start)
 {
-    diag_error(lx->diags, DIAG_LEX_STRING, span_at(lx, start), "string literal not terminated");
+    fault(lx, DIAG_LEX_STRING, start, "string literal not terminated");
 }
 
 /* The cursor is behind the opening quote. */
@@ -305,7 +317,7 @@ static void lex_comment(struct lexer *lx, struct pos start)
     advance(lx);
     bool newline = false;
     if (!skip_block_comment(lx, &newline))
-        diag_error(lx->diags, DIAG_LEX_COMMENT, span_at(lx, start), "block comment not terminated");
+        fault(lx, DIAG_LEX_COMMENT, start, "block comment not terminated");
 }
 
 /* Looks ahead from the cursor, on a slash: does nothing but comments follow on this line? A copy of the lexer walks. */
@@ -345,7 +357,7 @@ static enum token lex_illegal(struct lexer *lx, struct pos start, u32 c)
 {
     if (c == BOM) return TOK_ILLEGAL; /* reported when it was read */
     struct buf b = BUF_INIT(64);
-    diag_error(lx->diags, DIAG_LEX_CHAR, span_at(lx, start), "illegal character %s", char_text(c, &b));
+    fault(lx, DIAG_LEX_CHAR, start, "illegal character %s", char_text(c, &b));
     buf_done(&b);
     return TOK_ILLEGAL;
 }
@@ -356,7 +368,7 @@ static enum token lex_operator(struct lexer *lx, struct pos start, u32 c)
         if ((u32)r->first != c) continue;
         if (r->second && accept(lx, (u32)r->second)) return r->pair;
         if (r->need)
-            diag_error(lx->diags, DIAG_LEX_OPERATOR, span_at(lx, place(lx)), "missing second %c in %s", r->first,
+            fault(lx, DIAG_LEX_OPERATOR, place(lx), "missing second %c in %s", r->first,
                        token_name(r->pair));
         return r->single;
     }
@@ -376,7 +388,7 @@ static enum token lex_punctuated(struct lexer *lx, struct pos start, u32 c)
     case '"': lex_quoted(lx, start, '"'); return TOK_STRING;
     case '`': lex_raw(lx, start); return TOK_STRING;
     case '\'':
-        diag_error(lx->diags, DIAG_LEX_STRING, span_at(lx, start), "illegal single-quoted string; use double quotes");
+        fault(lx, DIAG_LEX_STRING, start, "illegal single-quoted string; use double quotes");
         lex_quoted(lx, start, '\'');
         return TOK_ILLEGAL;
     case '.':

@@ -8,9 +8,12 @@
 
 #define LEX_END UINT32_MAX /* the character past the end */
 
+#define LEX_FAULTS_MAX 10000 /* of one text; further ones are of no use and would only cost memory */
+
 struct lexer {
     const struct source *src;
     struct diags *diags;
+    size_t fault_limit; /* of errors in diags */
     size_t at;         /* offset of the character under the cursor */
     size_t next;       /* offset behind it */
     u32 ch;            /* the character, LEX_END at the end */
@@ -20,6 +23,8 @@ struct lexer {
 };
 
 void lex_init(struct lexer *lx, const struct source *src, struct diags *diags);
+/* LEX_FAULTS_MAX errors were added since lex_init, the parser's included: no more are reported. */
+bool lex_full(const struct lexer *lx);
 /* The next token, comments included; TOK_EOF for ever at the end. */
 struct lexeme lex_next(struct lexer *lx);
 /* True when the whole of s is one identifier and no reserved word. */

@@ -16,7 +16,7 @@ struct parser {
     struct pos prev_end;   /* of the token before it */
     u32 error_line;        /* of the last fault; 0: none yet */
     u32 depth;             /* levels open above the cursor */
-    bool stopped;          /* too deep: the rest is not read */
+    bool stopped;          /* the rest is not read */
     VEC(struct comment) comments;
 };
 
@@ -54,12 +54,22 @@ static void keep_comment(struct parser *p)
     vec_push(&p->comments, ((struct comment){.text = text, .span = tok_span(p)}));
 }
 
+/* A last fault, after which the rest of the text is not read: the cursor stands at its end for ever. */
+static void stop(struct parser *p, enum diag_code code, struct pos at, const char *why)
+{
+    if (p->stopped) return;
+    diag_error(p->diags, code, (struct span){.file = p->tree->source, .start = at}, "%s", why);
+    p->stopped = true;
+    p->tok.tok = TOK_EOF;
+}
+
 static void next(struct parser *p)
 {
     if (p->stopped) return;
     p->prev_end = p->tok.end;
     while ((p->tok = lex_next(&p->lx)).tok == TOK_COMMENT)
         keep_comment(p);
+    if (lex_full(&p->lx)) stop(p, DIAG_PARSE_FAULTS, p->tok.start, "too many faults, the rest of the text is not looked at");
 }
 
 static bool at(const struct parser *p, enum token t)
@@ -131,13 +141,12 @@ static void skip_statement(struct parser *p)
 
 /* --- depth --- */
 
-static void too_deep(struct parser *p, struct pos where)
+#define NUMBER_TEXT_(n) #n
+#define NUMBER_TEXT(n) NUMBER_TEXT_(n)
+
+static void too_deep(struct parser *p, struct pos at)
 {
-    if (p->stopped) return;
-    diag_error(p->diags, DIAG_PARSE_DEPTH, (struct span){.file = p->tree->source, .start = where},
-               "nested more than %d levels deep", PARSE_DEPTH_MAX);
-    p->stopped = true;
-    p->tok.tok = TOK_EOF;
+    stop(p, DIAG_PARSE_DEPTH, at, "nested more than " NUMBER_TEXT(PARSE_DEPTH_MAX) " levels deep");
 }
 
 /* One level down; false when that is too deep. Pair with leave() in either case. */

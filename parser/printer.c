@@ -29,9 +29,7 @@ void printer_space(struct printer *p, enum space s)
 
 void printer_text(struct printer *p, struct str s)
 {
-    if (p->line_empty)
-        for (unsigned i = 0; i < p->indent; i++)
-            layout_cell(&p->out, CELL_TAB);
+    if (p->line_empty) layout_indent(&p->out, p->indent);
     p->line_empty = false;
     layout_text(&p->out, s);
 }
@@ -44,11 +42,14 @@ static void put(struct printer *p, struct str s, struct span at)
     p->last = at.end.line ? (struct pos){at.end.line, at.end.col + 1} : (struct pos){at.start.line, at.start.col + (u32)s.n};
 }
 
-/* One that is taken to stand right behind the token before it. */
-static void put_behind(struct printer *p, const char *s)
+/* One that is taken to stand right behind the token before it: comments between the two come out behind it. */
+static void put_behind(struct printer *p, struct str s)
 {
-    struct str text = str_of(s);
-    put(p, text, (struct span){.start = p->last});
+    struct pos at = p->last;
+    if (at.col > 0) at.col--;
+    printer_flush(p, at);
+    printer_text(p, s);
+    p->last.col += (u32)s.n;
 }
 
 void print_quoted(struct str s, struct buf *out)
@@ -101,7 +102,7 @@ static void print_array(struct printer *p, const struct expr *e)
         print_expression(p, item);
         end = item->span.end;
         bool last = i + 1 == e->array.n;
-        if (!last || on_new_line(p, end, e->array.close.start)) put_behind(p, ",");
+        if (!last || on_new_line(p, end, e->array.close.start)) put_behind(p, STR(","));
         if (down) wait(p, SP_UNINDENT);
     }
     if (e->array.n > 0 && on_new_line(p, end, e->array.close.start)) {
@@ -112,9 +113,15 @@ static void print_array(struct printer *p, const struct expr *e)
     put(p, STR("]"), e->array.close);
 }
 
+/* Keys are not unescaped, so `...` can become "..." unless that would change what is between the quotes. */
+static bool quotes_change(const struct field *f)
+{
+    return f->raw.n > 2 && f->raw.p[0] == '`' && str_chr(f->key, '"') < 0 && str_chr(f->key, '\\') < 0 && str_chr(f->key, '\n') < 0;
+}
+
 static void print_key(struct printer *p, const struct field *f)
 {
-    bool raw = f->raw.n > 2 && f->raw.p[0] == '`';
+    bool raw = quotes_change(f);
     struct buf b = BUF_INIT(SIZE_MAX);
     if (raw) {
         buf_ch(&b, '"');
@@ -129,7 +136,7 @@ static void print_field(struct printer *p, const struct field *f)
 {
     print_key(p, f);
     wait(p, SP_CELL);
-    put_behind(p, "=");
+    put_behind(p, STR("="));
     wait(p, SP_BLANK);
     print_expression(p, f->value);
 }
@@ -145,20 +152,42 @@ static void print_object(struct printer *p, const struct expr *e)
         const struct field *f = &e->object.fields[i];
         if (on_new_line(p, end, f->key_span.start)) wait(p, kind);
         else if (i > 0) wait(p, SP_BLANK);
+        printer_flush(p, f->key_span.start);
+        size_t row = layout_row(&p->out);
         print_field(p, f);
         end = f->key_span.end;
-        kind = same_line(p, f->value->span.start, f->value->span.end) ? SP_NEWLINE : SP_BREAK;
-        if (i + 1 < n || on_new_line(p, end, e->object.close.start)) put_behind(p, ",");
+        kind = layout_row(&p->out) == row ? SP_NEWLINE : SP_BREAK;
+        if (i + 1 < n || on_new_line(p, end, e->object.close.start)) put_behind(p, STR(","));
     }
     if (n > 0) wait(p, SP_UNINDENT);
     if (n > 0 && on_new_line(p, end, e->object.close.start)) wait(p, SP_BREAK);
     put(p, STR("}"), e->object.close);
 }
 
+static bool comment_starts_on(const struct printer *p, u32 line)
+{
+    return p->n_comments > 0 && p->comments->span.start.line == line;
+}
+
+/* A `)` on a line of its own keeps the comments before it, but the reference does not know its place: comments behind it
+ * are as far away as the last argument is. The one beside a `)` right below that argument stays there all the same:
+ * moved, it would move again each time the text is formatted. */
+static void print_call_close(struct printer *p, struct pos end, struct pos close)
+{
+    if (!on_new_line(p, end, close)) {
+        put_behind(p, STR(")"));
+        return;
+    }
+    printer_flush(p, close);
+    printer_text(p, STR(")"));
+    p->last.col++;
+    if (close.line == end.line + 1 && comment_starts_on(p, close.line)) p->last = (struct pos){close.line, close.col + 1};
+}
+
 static void print_call(struct printer *p, const struct expr *e)
 {
     print_expression(p, e->call.fn);
-    put_behind(p, "(");
+    put_behind(p, STR("("));
     struct pos end = e->call.open.start;
     for (size_t i = 0; i < e->call.n; i++) {
         const struct expr *arg = e->call.args[i];
@@ -172,20 +201,19 @@ static void print_call(struct printer *p, const struct expr *e)
         print_expression(p, arg);
         end = arg->span.end;
         bool last = i + 1 == e->call.n;
-        if (!last || on_new_line(p, end, e->call.close.start)) put_behind(p, ",");
+        if (!last || on_new_line(p, end, e->call.close.start)) put_behind(p, STR(","));
         if (down) wait(p, SP_UNINDENT);
     }
     if (e->call.n > 0 && on_new_line(p, end, e->call.close.start)) wait(p, SP_BREAK);
-    put_behind(p, ")");
+    print_call_close(p, end, e->call.close.start);
 }
 
 static void print_access(struct printer *p, const struct expr *e)
 {
     print_expression(p, e->access.of);
     if (e->access.of->kind == EXPR_NUMBER) wait(p, SP_BLANK); /* 1.x would be read as the number "1." */
-    put_behind(p, ".");
-    put(p, e->access.name, (struct span){.start = p->last});
-    p->last = (struct pos){e->access.name_span.end.line, e->access.name_span.end.col + 1};
+    put_behind(p, STR("."));
+    put_behind(p, e->access.name);
 }
 
 static void print_index(struct printer *p, const struct expr *e)
@@ -223,9 +251,9 @@ static void print_expression(struct printer *p, const struct expr *e)
         break;
     case EXPR_BINARY: print_binary(p, e); break;
     case EXPR_PAREN:
-        put_behind(p, "(");
+        put_behind(p, STR("("));
         print_expression(p, e->paren);
-        put_behind(p, ")");
+        put_behind(p, STR(")"));
         break;
     case EXPR_ARRAY: print_array(p, e); break;
     case EXPR_OBJECT: print_object(p, e); break;
@@ -240,7 +268,7 @@ static void print_attr(struct printer *p, const struct attr *a)
 {
     put(p, a->name, a->name_span);
     wait(p, SP_CELL);
-    put_behind(p, "=");
+    put_behind(p, STR("="));
     wait(p, SP_BLANK);
     print_expression(p, a->value);
 }
@@ -276,9 +304,11 @@ static void print_body(struct printer *p, const struct body *b)
     for (size_t i = 0; i < b->n; i++) {
         const struct stmt *s = &b->stmts[i];
         if (i > 0) separate(p, s - 1, s);
+        printer_flush(p, s->span.start);
+        size_t row = layout_row(&p->out);
         if (s->kind == STMT_ATTR) print_attr(p, s->attr);
         else print_block(p, s->block);
-        wait(p, same_line(p, s->span.start, s->span.end) ? SP_NEWLINE : SP_BREAK);
+        wait(p, layout_row(&p->out) == row ? SP_NEWLINE : SP_BREAK);
     }
 }
 
@@ -299,6 +329,7 @@ static void printer_done(struct printer *p, struct buf *out)
 
 void print_tree(const struct tree *t, struct buf *out)
 {
+    size_t start = out->n;
     struct printer p;
     printer_init(&p);
     p.comments = t->comments;
@@ -306,7 +337,7 @@ void print_tree(const struct tree *t, struct buf *out)
     print_body(&p, &t->body);
     printer_flush(&p, (struct pos){UINT32_MAX, 0}); /* comments at the end */
     printer_done(&p, out);
-    while (out->n > 0 && out->p[out->n - 1] == '\n')
+    while (out->n > start && out->p[out->n - 1] == '\n')
         buf_truncate(out, out->n - 1);
     buf_ch(out, '\n');
 }

@@ -2,7 +2,17 @@
 #include "parser/source.h"
 #include "parser/parser.h"
 #include "base/utf8.h"
-#include "base/xalloc.h"
+#include "base/vec.h"
+
+static void index_lines(struct source *s)
+{
+    VEC(size_t) lines = {0};
+    vec_push(&lines, 0);
+    for (size_t i = 0; i < s->text.n; i++)
+        if (s->text.p[i] == '\n') vec_push(&lines, i + 1);
+    s->lines = lines.v;
+    s->n_lines = lines.n;
+}
 
 struct source *source_new(const char *name, struct str text)
 {
@@ -10,6 +20,7 @@ struct source *source_new(const char *name, struct str text)
     refs_init(&s->refs);
     s->name = name ? xstrdup(name) : NULL;
     s->text = (struct str){str_dup(text), text.n};
+    index_lines(s);
     return s;
 }
 
@@ -24,6 +35,7 @@ void source_unref(struct source *s)
     if (!s || !refs_put(&s->refs)) return;
     free(s->name);
     free((char *)(uintptr_t)s->text.p);
+    free(s->lines);
     free(s);
 }
 
@@ -35,12 +47,9 @@ struct pos source_shown(const struct source *s, struct pos at)
 
 struct str source_line(const struct source *s, u32 n)
 {
-    struct str rest = s->text;
-    while (n > 1 && rest.p) {
-        str_cut(&rest, '\n');
-        n--;
-    }
-    return n == 1 && rest.p ? str_cut(&rest, '\n') : (struct str){0};
+    if (n == 0 || n > s->n_lines) return (struct str){0};
+    size_t end = n < s->n_lines ? s->lines[n] - 1 : s->text.n;
+    return str_sub(s->text, s->lines[n - 1], end);
 }
 
 /* Longest first: the UTF-32 mark begins with the UTF-16 one. */

@@ -9,6 +9,8 @@ struct source {
     struct refs refs;
     char *name;      /* as printed; may be NULL (unknown) */
     struct str text; /* owned, terminated */
+    size_t *lines;   /* offset of each line's first byte */
+    size_t n_lines;  /* at least one: a text that ends in LF has an empty last line */
     u32 line_offset; /* added to every printed line (a configuration inside a YAML file); usually 0 */
     u32 col_offset;
 };
