@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/assert.h"
+#include "base/buf.h"
 #include "base/xalloc.h"
 
 static bool charge(struct budget *budget, size_t n)
@@ -46,6 +47,29 @@ int blob_grow(struct blob *b, size_t cap)
     b->p = p;
     b->cap = cap;
     return 0;
+}
+
+/* What a buf keeps in reserve is given back when it is more than an eighth. */
+static char *trim(char *p, size_t n, size_t *cap)
+{
+    if (*cap - n <= n / 8) return p;
+    char *smaller = budget_realloc(p, MAX(n, 1));
+    if (!smaller) return p;
+    *cap = MAX(n, 1);
+    return smaller;
+}
+
+struct blob *blob_take_buf(struct buf *from, struct budget *budget)
+{
+    size_t cap = MAX(from->cap, 1);
+    struct blob *b = xnew(struct blob);
+    refs_init(&b->refs);
+    char *p = buf_take(from, &b->n);
+    b->p = trim(p, b->n, &cap);
+    b->cap = cap;
+    b->budget = budget;
+    if (budget) budget_force(budget, (i64)cap);
+    return b;
 }
 
 struct blob *blob_ref(struct blob *b)

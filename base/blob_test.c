@@ -42,6 +42,25 @@ static void grows_within_budget(void **state)
     assert_int_equal(budget_used(&budget), 0);
 }
 
+static void takes_a_buf(void **state)
+{
+    struct budget budget;
+    struct buf from = BUF_INIT(1000), empty = BUF_INIT(10);
+
+    budget_init(&budget, 1);
+    buf_cstr(&from, "0123456789");
+    struct blob *b = blob_take_buf(&from, &budget);
+    assert_null(from.p);
+    assert_true(str_is(blob_view(b), "0123456789"));
+    assert_int_equal(budget_used(&budget), b->cap);
+    assert_int_equal(b->cap, 10);
+    blob_unref(b);
+    assert_int_equal(budget_used(&budget), 0);
+    b = blob_take_buf(&empty, NULL);
+    assert_int_equal(b->n, 0);
+    blob_unref(b);
+}
+
 static void works_without_budget(void **state)
 {
     struct blob *b = blob_new(0, NULL);
@@ -58,6 +77,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(charges_its_budget),
         cmocka_unit_test(grows_within_budget),
+        cmocka_unit_test(takes_a_buf),
         cmocka_unit_test(works_without_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
