@@ -31,13 +31,16 @@ struct instance_events {
     void (*exported)(void *arg, struct value exports, u64 seq);
     void (*health)(void *arg, enum health h, const char *text);            /* what the component says of itself */
     void (*run_health)(void *arg, enum health h, const char *text);        /* started, pending, run or configure failed */
+    /* Optional: every shard drained or was given up; what it feeds may be stopped now. Before gone, which waits for sink references too. */
+    void (*stopped)(void *arg);
 };
 
 struct instance; /* starts with struct comp */
 struct instance *instance_new(struct workers *w, const struct host *host, const struct component_def *def, const char *id,
                               const char *local_id, struct logger *log, const struct instance_events *ev, void *arg);
 struct comp *instance_comp(struct instance *i);
-/* def->create with this plan (a reference is taken). Exports made here arrive through `exported` before it returns. */
+/* def->create with this plan (a reference is taken). Exports made here arrive through `exported` before it returns. When it fails, destroy is not
+ * called: instance_discard follows. Also decides the worker of a ONE instance, from the sinks in the plan's arguments. */
 int instance_create(struct instance *i, struct plan *p, char **ret_err);
 /* configure, then run on every shard. Never fails: trouble is run_health. started(arg) when all shards ran or failed to. */
 void instance_start(struct instance *i, void (*started)(void *arg), void *arg);
@@ -47,7 +50,8 @@ bool instance_running(const struct instance *i);
 /* Marks its listeners as leaving, so that a new owner of the same address may take them over; before new instances are started. */
 void instance_leave(struct instance *i);
 /* Stops all shards (drain until `deadline`, monotonic ns; then what remains is ABANDONED, counted, logged), then destroys the instance once no sink
- * reference or ack is left or the deadline has passed; gone(arg) last. The instance is invalid then. */
+ * reference or ack is left or the deadline has passed; gone(arg) last. The instance is invalid then. The caller drops its references on the exports
+ * (they hold sinks). Callbacks of starts and applies still open are made before this returns or, for what shards already have, before gone. */
 void instance_stop(struct instance *i, i64 deadline, void (*gone)(void *arg), void *arg);
 /* A built but never started instance. */
 void instance_discard(struct instance *i);
