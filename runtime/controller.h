@@ -1,0 +1,37 @@
+/* The controller: turns configuration text into running components and keeps them so. One per process (the root); modules will be
+ * controllers below it. Everything on the control loop.
+ *
+ * A load builds a complete module beside the running one: compile, evaluate and prepare every node, create what is new. If anything
+ * fails, nothing was touched. Otherwise the commit, in the same turn, swaps modules; starting, applying and stopping follow
+ * asynchronously, and until they have settled no other load may begin. */
+#ifndef RUNTIME_CONTROLLER_H
+#define RUNTIME_CONTROLLER_H
+
+#include "runtime/module.h"
+
+struct controller_conf {
+    const struct host *host;
+    struct workers *workers;
+    struct loop *loop;
+    struct compile_opts compile;
+    i64 removal_deadline; /* ns a component that a reload removes may take to stop */
+};
+
+struct controller *controller_new(const struct controller_conf *conf);
+/* After controller_stop is done, or before any load. */
+void controller_free(struct controller *c);
+
+/* 0, or -EINVAL and every fault found in diags (nothing changed). Not while unsettled or stopping. */
+int controller_load(struct controller *c, const struct source_set *s, struct diags *diags);
+bool controller_settled(const struct controller *c);
+/* fn runs whenever a commit has settled. One listener. */
+void controller_on_settled(struct controller *c, void (*fn)(void *arg), void *arg);
+
+/* Commit to the empty graph: everything stops, sources first, within an absolute monotonic deadline. done(arg) at the end. */
+void controller_stop(struct controller *c, i64 deadline, void (*done)(void *arg), void *arg);
+
+bool controller_ready(const struct controller *c); /* a load has succeeded */
+/* The running module; NULL before the first load. Valid during the turn. */
+const struct module *controller_module(const struct controller *c);
+
+#endif

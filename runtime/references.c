@@ -1,0 +1,238 @@
+/* One node's body: the schema check with what is known of references, then the references themselves: edges of the graph, names that
+ * do not exist, fields that are not exported, and the gates of the standard library. Spec: language.md 9, runtime.md 20. */
+#include "runtime/compile.h"
+#include "runtime/gates.h"
+
+struct visit {
+    struct compiler *c;
+    struct node *n;
+    size_t cap; /* of n->edges */
+};
+
+/* ---- types known without evaluating ---- */
+
+static struct static_type capsule_of(const struct row *row)
+{
+    return (struct static_type){.known = true,
+                                .type = V_CAPSULE,
+                                .capsule = row->capsule ? row->capsule->name : row->capsule_name,
+                                .signals = row->signals};
+}
+
+/* Secrets stay unknown: whether one may become text is known only with its value. */
+static struct static_type type_of_row(const struct row *row)
+{
+    switch (row->kind) {
+    case K_BOOL: return (struct static_type){.known = true, .type = V_BOOL};
+    case K_I64:
+    case K_F64: return (struct static_type){.known = true, .type = V_NUMBER};
+    case K_STR:
+    case K_DUR:
+    case K_BYTES: return (struct static_type){.known = true, .type = V_STRING};
+    case K_CAPSULE: return capsule_of(row);
+    case K_CAPSULE_LIST:
+        return (struct static_type){.known = true,
+                                    .type = V_ARRAY,
+                                    .is_list = true,
+                                    .elem = V_CAPSULE,
+                                    .signals = row->signals,
+                                    .elem_capsule = capsule_of(row).capsule};
+    case K_SECRET:
+    case K_OPT_SECRET:
+    case K_OPT_STR:
+    case K_OPT_I64:
+    case K_OPT_F64:
+    case K_OPT_BOOL:
+    case K_OPT_DUR:
+    case K_STR_LIST:
+    case K_STR_MAP:
+    case K_SECRET_MAP:
+    case K_ANY:
+    case K_BLOCK:
+    case K_BLOCK_PTR:
+    case K_BLOCKS:
+    case K_ONE_OF:
+    case K_LABEL:
+    case K_MAP_BLOCK: break;
+    }
+    return (struct static_type){0};
+}
+
+/* The export a chain ends at; NULL when it is the whole node, or a field inside an export. */
+static const struct row *export_row(const struct node *to, const struct traversal *t, size_t used)
+{
+    if (!to->def || !to->def->exports || used >= t->n)
+        return NULL;
+    return schema_row(to->def->exports, t->names[used]);
+}
+
+static struct static_type type_of_expr(void *arg, const struct expr *e)
+{
+    struct traversal t;
+    size_t used;
+    if (!traversal_of(e, &t))
+        return (struct static_type){0};
+    const struct node *to = graph_resolve(arg, &t, &used);
+    const struct row *row = to ? export_row(to, &t, used) : NULL;
+    return row && t.n == used + 1 ? type_of_row(row) : (struct static_type){0};
+}
+
+/* ---- edges ---- */
+
+static void add_edge(struct visit *v, const struct node *to, const struct traversal *t, const struct row *to_row)
+{
+    struct node *n = v->n;
+    if (n->n_edges == v->cap) {
+        v->cap = v->cap ? v->cap * 2 : 4;
+        struct edge *grown = arena_array(&v->c->t->arena, struct edge, v->cap);
+        if (n->n_edges)
+            memcpy(grown, n->edges, n->n_edges * sizeof(*grown));
+        n->edges = grown;
+    }
+    n->edges[n->n_edges++] =
+        (struct edge){.to = (u32)(to - v->c->nodes.v), .span = t->span, .from_row = t->row, .to_row = to_row};
+}
+
+static void hint_field(struct diags *diags, struct diag *d, const struct schema *exports, struct str name)
+{
+    struct nearest near = {.want = name};
+    for (size_t i = 0; i < exports->n_rows; i++)
+        nearest_see(&near, str_of(exports->rows[i].name));
+    if (near.best.p)
+        diag_hint(diags, d, "did you mean `" STR_FMT "`?", STR_ARG(near.best));
+    else if (exports->n_rows == 1)
+        diag_hint(diags, d, "it exports `%s`", exports->rows[0].name);
+}
+
+/* A component whose exports are known has no other fields. */
+static void check_field(struct visit *v, const struct node *to, const struct traversal *t, size_t used)
+{
+    if (!to->def || used >= t->n || export_row(to, t, used))
+        return;
+    struct diag *d = diag_error(v->c->diags, DIAG_EVAL_FIELD, t->spans[used], "field \"" STR_FMT "\" does not exist",
+                                STR_ARG(t->names[used]));
+    if (to->def->exports)
+        hint_field(v->c->diags, d, to->def->exports, t->names[used]);
+    else
+        diag_hint(v->c->diags, d, "%s exports nothing", to->id);
+}
+
+/* ---- the standard library ---- */
+
+static const struct func *stdlib_func(const struct compiler *c, const struct traversal *t)
+{
+    struct value top;
+    if (!c->o->stdlib->lookup(c->o->stdlib, t->names[0], &top))
+        return NULL;
+    const struct value *at = &top;
+    for (size_t i = 1; i < t->n && at; i++)
+        at = at->type == V_OBJECT ? value_member(*at, t->names[i]) : NULL;
+    const struct func *f = at && at->type == V_FUNCTION ? at->func : NULL;
+    value_unref(top);
+    return f;
+}
+
+static bool in_stdlib(const struct compiler *c, struct str name)
+{
+    struct value v;
+    if (!c->o->stdlib->lookup(c->o->stdlib, name, &v))
+        return false;
+    value_unref(v);
+    return true;
+}
+
+static void check_func(struct visit *v, const struct traversal *t)
+{
+    const struct func *f = stdlib_func(v->c, t);
+    if (!f)
+        return;
+    if (f->deprecated)
+        diag_add(v->c->diags, SEV_WARNING, DIAG_DEPRECATED, t->span,
+                 "this stdlib function is deprecated; please refer to the documentation for updated usage and alternatives");
+    if (f->experimental && v->c->o->min_stability < STABILITY_EXPERIMENTAL)
+        diag_error(v->c->diags, DIAG_STABILITY, t->span,
+                   "%s is at stability level \"experimental\", which is below the minimum allowed stability level \"%s\". "
+                   "Use --stability.level command-line flag to enable \"experimental\" features",
+                   f->name, stability_name(v->c->o->min_stability));
+}
+
+/* ---- one reference ---- */
+
+static void hint_node(struct visit *v, struct diag *d, struct str name)
+{
+    struct nearest near = {.want = name};
+    map_each(&v->c->t->by_id, e)
+        if (((struct node *)e->value)->kind == NODE_COMPONENT)
+            nearest_see(&near, e->key);
+    if (near.best.p)
+        diag_hint(v->c->diags, d, "did you mean `" STR_FMT "`?", STR_ARG(near.best));
+}
+
+/* Names of the module scope that are no nodes. */
+static bool in_module_scope(struct str name)
+{
+    return str_is(name, "module_path");
+}
+
+static void unresolved(struct visit *v, const struct traversal *t)
+{
+    if (in_stdlib(v->c, t->names[0])) {
+        check_func(v, t);
+        return;
+    }
+    if (in_module_scope(t->names[0]) || map_has(&v->c->namespaces, t->names[0]))
+        return;
+    struct buf name = BUF_INIT(SIZE_MAX / 2);
+    traversal_text(t, t->n, &name);
+    struct diag *d = diag_error(v->c->diags, DIAG_REFERENCE, t->span,
+                                "component \"" STR_FMT "\" does not exist or is out of scope", STR_ARG(buf_view(&name)));
+    buf_reset(&name);
+    traversal_text(t, t->n > 1 ? t->n - 1 : t->n, &name); /* the last name is most often the export */
+    hint_node(v, d, buf_view(&name));
+    buf_done(&name);
+}
+
+static void visit_reference(void *arg, const struct traversal *t)
+{
+    struct visit *v = arg;
+    size_t used;
+    struct node *to = graph_resolve(v->c, t, &used);
+    if (!to) {
+        unresolved(v, t);
+        return;
+    }
+    if (in_stdlib(v->c, t->names[0]))
+        diag_add(v->c->diags, SEV_WARNING, DIAG_SHADOW, t->span, "a component is shadowing an existing stdlib name");
+    check_field(v, to, t, used);
+    add_edge(v, to, t, export_row(to, t, used));
+}
+
+void references_check(struct compiler *c, struct node *n)
+{
+    struct type_env env = {.type_of = type_of_expr, .arg = c};
+    struct visit v = {.c = c, .n = n};
+    const struct schema *args = n->def ? n->def->args : NULL;
+    if (args)
+        check_body(args, n->block, &n->block->body, &env, c->diags);
+    traversal_each(&n->block->body, args, visit_reference, &v);
+}
+
+/* ---- what an edge means ---- */
+
+static bool is_receiver(const struct row *row)
+{
+    return row && (row->kind == K_CAPSULE || row->kind == K_CAPSULE_LIST) && (row->signals & SIGNALS_ANY);
+}
+
+bool edge_is_flow(const struct edge *e)
+{
+    return is_receiver(e->to_row);
+}
+
+u32 edge_signals(const struct edge *e)
+{
+    if (!is_receiver(e->to_row))
+        return e->to_row ? e->to_row->signals & SIGNALS_TARGETS : SIGNALS_NONE;
+    u32 given = e->from_row && (e->from_row->signals & SIGNALS_ANY) ? e->from_row->signals : SIGNALS_ANY;
+    return given & e->to_row->signals & SIGNALS_ANY;
+}

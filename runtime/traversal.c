@@ -1,0 +1,135 @@
+/* Finds the references of a body: one walk over statements that knows the schema row it is in, one over expressions. */
+#include "runtime/traversal.h"
+
+struct walk {
+    traversal_fn fn;
+    void *arg;
+    const struct row *row;
+};
+
+static size_t chain_length(const struct expr *e)
+{
+    size_t n = 1;
+    for (; e->kind == EXPR_ACCESS; e = e->access.of)
+        n++;
+    return e->kind == EXPR_IDENT ? n : 0;
+}
+
+bool traversal_of(const struct expr *e, struct traversal *ret)
+{
+    size_t n = chain_length(e);
+    if (n == 0)
+        return false;
+    *ret = (struct traversal){.n = MIN(n, (size_t)TRAVERSAL_MAX), .span = e->span, .expr = e};
+    const struct expr *at = e;
+    for (size_t i = n; i-- > 1; at = at->access.of)
+        if (i < TRAVERSAL_MAX) {
+            ret->names[i] = at->access.name;
+            ret->spans[i] = at->access.name_span;
+        }
+    ret->names[0] = at->s;
+    ret->spans[0] = at->span;
+    ret->span.start = at->span.start;
+    return true;
+}
+
+void traversal_text(const struct traversal *t, size_t n, struct buf *out)
+{
+    for (size_t i = 0; i < n && i < t->n; i++) {
+        if (i > 0)
+            buf_ch(out, '.');
+        buf_str(out, t->names[i]);
+    }
+}
+
+static void walk_expr(struct walk *w, const struct expr *e);
+
+static void walk_all(struct walk *w, struct expr *const *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        walk_expr(w, v[i]);
+}
+
+static void walk_fields(struct walk *w, const struct expr *e)
+{
+    for (size_t i = 0; i < e->object.n; i++)
+        walk_expr(w, e->object.fields[i].value);
+}
+
+static void walk_children(struct walk *w, const struct expr *e)
+{
+    switch (e->kind) {
+    case EXPR_NULL:
+    case EXPR_BOOL:
+    case EXPR_NUMBER:
+    case EXPR_FLOAT:
+    case EXPR_STRING:
+    case EXPR_IDENT: return;
+    case EXPR_ACCESS: walk_expr(w, e->access.of); return;
+    case EXPR_INDEX:
+        walk_expr(w, e->index.of);
+        walk_expr(w, e->index.index);
+        return;
+    case EXPR_CALL:
+        walk_expr(w, e->call.fn);
+        walk_all(w, e->call.args, e->call.n);
+        return;
+    case EXPR_UNARY: walk_expr(w, e->unary.of); return;
+    case EXPR_BINARY:
+        walk_expr(w, e->binary.l);
+        walk_expr(w, e->binary.r);
+        return;
+    case EXPR_PAREN: walk_expr(w, e->paren); return;
+    case EXPR_ARRAY: walk_all(w, e->array.items, e->array.n); return;
+    case EXPR_OBJECT: walk_fields(w, e); return;
+    }
+}
+
+static void walk_expr(struct walk *w, const struct expr *e)
+{
+    struct traversal t;
+    if (!traversal_of(e, &t)) {
+        walk_children(w, e);
+        return;
+    }
+    t.row = w->row;
+    w->fn(w->arg, &t);
+}
+
+/* The schema of a nested block: of the row, or of the variant of an ordered group that has this name. */
+static const struct schema *sub_schema(const struct schema *s, struct str name)
+{
+    if (!s)
+        return NULL;
+    for (size_t i = 0; i < s->n_rows; i++) {
+        const struct row *r = &s->rows[i];
+        if (r->kind != K_ONE_OF) {
+            if (r->sub && str_is(name, r->name))
+                return r->sub;
+            continue;
+        }
+        for (size_t v = 0; v < r->n_variants; v++)
+            if (r->variants[v].name && str_is(name, r->variants[v].name))
+                return r->variants[v].sub;
+    }
+    return NULL;
+}
+
+static void walk_body(struct walk *w, const struct body *body, const struct schema *schema)
+{
+    for (size_t i = 0; i < body->n; i++) {
+        const struct stmt *st = &body->stmts[i];
+        if (st->kind == STMT_BLOCK) {
+            walk_body(w, &st->block->body, sub_schema(schema, st->block->name));
+            continue;
+        }
+        w->row = schema ? schema_row(schema, st->attr->name) : NULL;
+        walk_expr(w, st->attr->value);
+    }
+}
+
+void traversal_each(const struct body *body, const struct schema *schema, traversal_fn fn, void *arg)
+{
+    struct walk w = {.fn = fn, .arg = arg};
+    walk_body(&w, body, schema);
+}
