@@ -23,7 +23,8 @@ void json_i64(struct json_out *j, i64 v);
 void json_u64(struct json_out *j, u64 v);
 void json_f64(struct json_out *j, f64 v); /* NaN and Inf as strings */
 void json_bool(struct json_out *j, bool v);
-void json_null(struct json_out *j);
+/* Under a linker name of its own: libjansson has a json_null too, and calls it through the dynamic linker. */
+void json_null(struct json_out *j) __asm__("json_out_null");
 void json_raw(struct json_out *j, struct str s); /* already JSON */
 
 /* --- reader --- */
