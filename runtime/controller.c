@@ -54,27 +54,19 @@ static void log_warnings(struct controller *c, struct diags *diags)
     diags->list.n = kept;
 }
 
-static int load(struct controller *c, const struct source_set *s, struct diags *diags)
+int controller_load(struct controller *c, struct tree_set *trees, const char *module_path, struct diags *diags)
 {
-    struct tree_set trees;
     struct template *t;
     struct generation g;
-    if (source_set_parse(s, &trees, diags) < 0)
+    ASSERT(!c->committing && !c->stopping);
+    if (template_compile(&c->compile, trees, diags, &t) < 0)
         return -EINVAL;
-    if (template_compile(&c->compile, &trees, diags, &t) < 0)
-        return -EINVAL;
-    if (generation_build(c, t, s->module_path, &g, diags) < 0)
+    if (generation_build(c, t, module_path, &g, diags) < 0)
         return -EINVAL;
     log_warnings(c, diags);
     commit(c, &g);
     generation_done(&g);
     return 0;
-}
-
-int controller_load(struct controller *c, const struct source_set *s, struct diags *diags)
-{
-    ASSERT(!c->committing && !c->stopping);
-    return load(c, s, diags);
 }
 
 void controller_stop(struct controller *c, i64 deadline, void (*done)(void *arg), void *arg)

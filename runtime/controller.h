@@ -21,8 +21,8 @@ struct controller *controller_new(const struct controller_conf *conf);
 /* After controller_stop is done, or before any load. */
 void controller_free(struct controller *c);
 
-/* 0, or -EINVAL and every fault found in diags (nothing changed). Not while unsettled or stopping. */
-int controller_load(struct controller *c, const struct source_set *s, struct diags *diags);
+/* Takes the trees in every case. 0, or -EINVAL and every fault found in diags (nothing changed). Not while unsettled or stopping. */
+int controller_load(struct controller *c, struct tree_set *trees, const char *module_path, struct diags *diags);
 bool controller_settled(const struct controller *c);
 /* fn runs whenever a commit has settled. One listener. */
 void controller_on_settled(struct controller *c, void (*fn)(void *arg), void *arg);

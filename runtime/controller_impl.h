@@ -64,6 +64,7 @@ void controller_exported(struct node_state *s); /* its users are to be evaluated
 
 /* --- teardown.c: stops removed nodes in order, then frees them. states (taken) were in module m, ascending ranks. --- */
 void teardown_start(struct controller *c, struct node_state **states, size_t n, i64 deadline);
+void teardown_drained(struct node_state *s); /* every shard of it has stopped */
 
 /* --- events of instances (dirty.c) --- */
 extern const struct instance_events controller_instance_events;

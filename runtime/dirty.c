@@ -83,8 +83,14 @@ static void on_run_health(void *arg, enum health h, const char *text)
     node_health_set(&s->health, HEALTH_RUN, h, clock_real(s->ctl->host->clock), text);
 }
 
+static void on_stopped(void *arg)
+{
+    teardown_drained(arg);
+}
+
 const struct instance_events controller_instance_events = {
     .exported = on_exported,
     .health = on_health,
     .run_health = on_run_health,
+    .stopped = on_stopped,
 };

@@ -2,6 +2,7 @@
  * do not exist, fields that are not exported, and the gates of the standard library. Spec: language.md 9, runtime.md 20. */
 #include "runtime/compile.h"
 #include "runtime/gates.h"
+#include "stdlib/stdlib.h"
 
 struct visit {
     struct compiler *c;
@@ -119,31 +120,12 @@ static void check_field(struct visit *v, const struct node *to, const struct tra
 
 /* ---- the standard library ---- */
 
-static const struct func *stdlib_func(const struct compiler *c, const struct traversal *t)
-{
-    struct value top;
-    if (!c->o->stdlib->lookup(c->o->stdlib, t->names[0], &top))
-        return NULL;
-    const struct value *at = &top;
-    for (size_t i = 1; i < t->n && at; i++)
-        at = at->type == V_OBJECT ? value_member(*at, t->names[i]) : NULL;
-    const struct func *f = at && at->type == V_FUNCTION ? at->func : NULL;
-    value_unref(top);
-    return f;
-}
-
-static bool in_stdlib(const struct compiler *c, struct str name)
-{
-    struct value v;
-    if (!c->o->stdlib->lookup(c->o->stdlib, name, &v))
-        return false;
-    value_unref(v);
-    return true;
-}
-
 static void check_func(struct visit *v, const struct traversal *t)
 {
-    const struct func *f = stdlib_func(v->c, t);
+    struct buf name = BUF_INIT(SIZE_MAX / 2);
+    traversal_text(t, t->n, &name);
+    const struct func *f = stdlib_find(buf_view(&name));
+    buf_done(&name);
     if (!f)
         return;
     if (f->deprecated)
@@ -176,7 +158,7 @@ static bool in_module_scope(struct str name)
 
 static void unresolved(struct visit *v, const struct traversal *t)
 {
-    if (in_stdlib(v->c, t->names[0])) {
+    if (stdlib_has(t->names[0])) {
         check_func(v, t);
         return;
     }
@@ -201,7 +183,7 @@ static void visit_reference(void *arg, const struct traversal *t)
         unresolved(v, t);
         return;
     }
-    if (in_stdlib(v->c, t->names[0]))
+    if (stdlib_has(t->names[0]))
         diag_add(v->c->diags, SEV_WARNING, DIAG_SHADOW, t->span, "a component is shadowing an existing stdlib name");
     check_field(v, to, t, used);
     add_edge(v, to, t, export_row(to, t, used));

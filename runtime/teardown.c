@@ -1,5 +1,5 @@
 /* Orderly stop of removed nodes: one that refers to another stops before it (sources before sinks, users before what they use), each after
- * the former is gone, so that what drains still finds its next. At half of the time whatever has not been told yet is told as well. */
+ * the former has drained, so that what drains still finds its next. At half of the time whatever has not been told yet is told as well. */
 #include "runtime/controller_impl.h"
 
 struct teardown {
@@ -30,13 +30,27 @@ static void forget(struct teardown *t, const struct node_state *s)
             t->states[i] = NULL;
 }
 
+static void unblock(struct node_state *s)
+{
+    for (size_t i = 0; i < s->n_unblocks; i++)
+        s->unblocks[i]->blocked_by--;
+    s->n_unblocks = 0;
+}
+
+void teardown_drained(struct node_state *s)
+{
+    if (!s->teardown)
+        return;
+    unblock(s);
+    walk(s->teardown);
+}
+
 static void gone(void *arg)
 {
     struct node_state *s = arg;
     struct teardown *t = s->teardown;
     s->instance = NULL;
-    for (size_t i = 0; i < s->n_unblocks; i++)
-        s->unblocks[i]->blocked_by--;
+    unblock(s);
     forget(t, s);
     node_state_free(s);
     t->left--;
@@ -60,13 +74,14 @@ static void walk(struct teardown *t)
     if (t->walking)
         return;
     t->walking = true;
-    size_t before;
-    do {
-        before = t->left;
+    for (bool again = true; again;) {
+        again = false;
         for (size_t i = t->n; i-- > 0;)
-            if (t->states[i] && !t->states[i]->stopping && t->states[i]->blocked_by == 0)
+            if (t->states[i] && !t->states[i]->stopping && t->states[i]->blocked_by == 0) {
                 stop_node(t, t->states[i]);
-    } while (t->left > 0 && t->left < before);
+                again = true; /* it may have drained at once */
+            }
+    }
     t->walking = false;
     if (t->left == 0)
         finish(t);

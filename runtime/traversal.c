@@ -96,23 +96,11 @@ static void walk_expr(struct walk *w, const struct expr *e)
     w->fn(w->arg, &t);
 }
 
-/* The schema of a nested block: of the row, or of the variant of an ordered group that has this name. */
 static const struct schema *sub_schema(const struct schema *s, struct str name)
 {
-    if (!s)
-        return NULL;
-    for (size_t i = 0; i < s->n_rows; i++) {
-        const struct row *r = &s->rows[i];
-        if (r->kind != K_ONE_OF) {
-            if (r->sub && str_is(name, r->name))
-                return r->sub;
-            continue;
-        }
-        for (size_t v = 0; v < r->n_variants; v++)
-            if (r->variants[v].name && str_is(name, r->variants[v].name))
-                return r->variants[v].sub;
-    }
-    return NULL;
+    const struct one_of_def *variant = NULL;
+    const struct row *row = s ? schema_block(s, name, &variant) : NULL;
+    return variant ? variant->sub : row ? row->sub : NULL;
 }
 
 static void walk_body(struct walk *w, const struct body *body, const struct schema *schema)

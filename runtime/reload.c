@@ -1,0 +1,193 @@
+/* First load and reloads of the configuration path. */
+#include "runtime/reload.h"
+
+#include <errno.h>
+
+#define WATCH_QUIET (250 * NS_PER_MS)
+
+struct request {
+    void (*done)(void *arg, const char *err);
+    void *arg;
+};
+
+typedef VEC(struct request) request_list;
+
+struct reloader {
+    struct reloader_conf conf;
+    char *path;
+    request_list waiting;
+    struct file_watch *watch;
+    char watched_sha256[2 * SHA256_LEN + 1]; /* of the load last tried */
+};
+
+static void serve(void *arg);
+
+struct reloader *reloader_new(const struct reloader_conf *conf)
+{
+    struct reloader *r = xnew(struct reloader);
+    r->conf = *conf;
+    r->path = xstrdup(conf->path);
+    controller_on_settled(conf->controller, serve, r);
+    return r;
+}
+
+/* Those that wait now; what comes later waits for the next load. */
+static request_list take_waiting(struct reloader *r)
+{
+    request_list taken = r->waiting;
+    r->waiting = (request_list){0};
+    return taken;
+}
+
+static void answer(request_list *requests, const char *err)
+{
+    for (size_t i = 0; i < requests->n; i++)
+        if (requests->v[i].done)
+            requests->v[i].done(requests->v[i].arg, err);
+    vec_done(requests);
+}
+
+void reloader_free(struct reloader *r)
+{
+    if (!r)
+        return;
+    controller_on_settled(r->conf.controller, NULL, NULL);
+    request_list left = take_waiting(r);
+    answer(&left, "the agent is shutting down");
+    file_watch_free(r->watch);
+    free(r->path);
+    free(r);
+}
+
+/* ---- one load ---- */
+
+static void report(struct reloader *r, const char *sha256, bool ok)
+{
+    if (r->conf.metrics)
+        config_metrics_loaded(r->conf.metrics, sha256, ok);
+}
+
+/* The stages that count as reading: files and syntax. */
+static int read_trees(struct reloader *r, struct source_set *ret_files, struct tree_set *ret_trees, struct diags *diags, char **ret_err)
+{
+    struct source_set files;
+    int err = source_set_read(r->path, &files, ret_err);
+    if (err < 0) {
+        report(r, NULL, false);
+        return err;
+    }
+    memcpy(r->watched_sha256, files.sha256, sizeof(files.sha256));
+    err = source_set_parse(&files, ret_trees, diags);
+    report(r, files.sha256, err == 0);
+    if (err < 0)
+        source_set_done(&files);
+    else
+        *ret_files = files;
+    return err;
+}
+
+/* *ret_read: it got as far as parsed trees. */
+static int load(struct reloader *r, struct diags *diags, char **ret_err, bool *ret_read)
+{
+    struct source_set files;
+    struct tree_set trees;
+    int err = read_trees(r, &files, &trees, diags, ret_err);
+    *ret_read = err == 0;
+    if (err < 0)
+        return err;
+    err = controller_load(r->conf.controller, &trees, files.module_path, diags);
+    source_set_done(&files);
+    return err;
+}
+
+int reloader_first(struct reloader *r, struct diags *diags, char **ret_err)
+{
+    char *why = NULL;
+    bool read;
+    int err = load(r, diags, &why, &read);
+    if (err < 0 && why) {
+        *ret_err = xprintf("reading config path \"%s\": %s", r->path, why);
+        free(why);
+    }
+    return err < 0 && !why ? -EINVAL : err;
+}
+
+/* ---- reloads ---- */
+
+static char *failure_text(struct reloader *r, const struct diags *diags, const char *why, bool read)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    if (read)
+        buf_cstr(&text, "error during the initial load: ");
+    else
+        buf_printf(&text, "reading config path \"%s\": ", r->path);
+    if (why)
+        buf_cstr(&text, why);
+    else
+        diags_line(diags, &text);
+    return buf_take(&text, NULL);
+}
+
+static void reload(struct reloader *r)
+{
+    struct diags diags;
+    char *why = NULL, *text = NULL;
+    bool read;
+    request_list requests = take_waiting(r);
+    diags_init(&diags);
+    if (load(r, &diags, &why, &read) < 0) {
+        text = failure_text(r, &diags, why, read);
+        log_error(r->conf.log, "failed to reload config", F_CSTR("err", text));
+    } else {
+        log_info(r->conf.log, "config reloaded");
+    }
+    answer(&requests, text);
+    free(text);
+    free(why);
+    diags_done(&diags);
+}
+
+/* What waits is served once the running commit has settled. */
+static void serve(void *arg)
+{
+    struct reloader *r = arg;
+    if (r->waiting.n > 0 && controller_settled(r->conf.controller))
+        reload(r);
+}
+
+void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg)
+{
+    vec_push(&r->waiting, ((struct request){done, arg}));
+    serve(r);
+}
+
+/* ---- watching ---- */
+
+/* An event without a change of the contents (touch, a sidecar that posted already) is no reason to load. */
+static bool is_as_tried(struct reloader *r)
+{
+    struct source_set files;
+    char *err = NULL;
+    bool same = source_set_read(r->path, &files, &err) == 0;
+    if (same) {
+        same = strcmp(files.sha256, r->watched_sha256) == 0;
+        source_set_done(&files);
+    }
+    free(err);
+    return same;
+}
+
+static void on_change(void *arg)
+{
+    struct reloader *r = arg;
+    if (is_as_tried(r))
+        return;
+    log_info(r->conf.log, "the configuration changed on disk; reloading", F_CSTR("path", r->path));
+    reloader_request(r, NULL, NULL);
+}
+
+void reloader_watch(struct reloader *r)
+{
+    if (!r->watch)
+        r->watch = file_watch_new(r->conf.loop, r->path, WATCH_QUIET, 0, on_change, r);
+}

@@ -1,0 +1,30 @@
+/* Loading from a path, at start and again: asked for by SIGHUP, by HTTP, or by a change of the watched file. Loads are serialised: one that
+ * comes while an earlier commit has not settled waits for it, and all that wait are served by one load. Keep last good: a load that
+ * fails changes nothing. Control loop. */
+#ifndef RUNTIME_RELOAD_H
+#define RUNTIME_RELOAD_H
+
+#include "net/loop.h"
+#include "runtime/controller.h"
+#include "runtime/self_metrics.h"
+
+struct reloader_conf {
+    struct controller *controller;
+    struct loop *loop;
+    struct logger *log;
+    struct config_metrics *metrics; /* may be NULL (tests) */
+    const char *path;
+};
+struct reloader;
+struct reloader *reloader_new(const struct reloader_conf *conf);
+/* Requests that still wait are answered with an error. Takes NULL. */
+void reloader_free(struct reloader *r);
+
+/* The first load. 0; -EINVAL with faults in diags; or another -errno with an owned *ret_err. */
+int reloader_first(struct reloader *r, struct diags *diags, char **ret_err);
+/* A reload; done(arg, err) when it was decided, maybe at once; err NULL: loaded. done may be NULL. Logs the outcome. */
+void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg);
+/* Reloads by itself when the file or directory changes. */
+void reloader_watch(struct reloader *r);
+
+#endif
