@@ -441,8 +441,8 @@ static struct pos last_byte(const struct lexer *lx, struct pos start)
 struct lexeme lex_next(struct lexer *lx)
 {
     skip_space(lx);
-    struct lexeme t = {.start = place(lx), .end = place(lx)};
     size_t from = lx->at;
+    struct lexeme t = {.text = str_sub(lx->src->text, from, from), .start = place(lx), .end = place(lx)};
     if (terminator_due(lx)) {
         lx->terminate = false;
         t.tok = TOK_TERMINATOR;

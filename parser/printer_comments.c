@@ -33,7 +33,7 @@ static bool take_waiting(struct printer *p, unsigned write, unsigned drop)
         if (write & (1u << s)) printer_space(p, s);
         cell |= s == SP_CELL;
     }
-    memmove(p->waiting.v, p->waiting.v + i, (p->waiting.n - i) * sizeof(*p->waiting.v));
+    if (i > 0) memmove(p->waiting.v, p->waiting.v + i, (p->waiting.n - i) * sizeof(*p->waiting.v));
     p->waiting.n -= i;
     return cell;
 }

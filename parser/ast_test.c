@@ -1,0 +1,57 @@
+/* The walk over all expressions. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "parser/parser.h"
+
+struct seen {
+    struct buf names;
+    bool skip_calls;
+};
+
+static bool note(void *arg, const struct expr *e)
+{
+    struct seen *s = arg;
+    if (e->kind == EXPR_IDENT) {
+        buf_str(&s->names, e->s);
+        buf_ch(&s->names, ' ');
+    }
+    return !(s->skip_calls && e->kind == EXPR_CALL);
+}
+
+static void expect_walk(bool skip_calls, const char *want)
+{
+    struct source *src = source_new(NULL, STR("x = a + -b.z[c]\nk {\n y = f(d, [e, (g)])\n}\nw = {h = i, j = k}\n"));
+    struct diags diags;
+    diags_init(&diags);
+    struct tree *t = parse_file(src, &diags);
+    struct seen s = {.names = BUF_INIT(SIZE_MAX), .skip_calls = skip_calls};
+    ast_walk(&t->body, note, &s);
+    assert_string_equal(s.names.p, want);
+    buf_done(&s.names);
+    tree_free(t);
+    diags_done(&diags);
+    source_unref(src);
+}
+
+static void test_walk(void **state)
+{
+    expect_walk(false, "a b c f d e g i k ");
+    expect_walk(true, "a b c i k ");
+}
+
+static void test_ops(void **state)
+{
+    assert_string_equal(op_text(OP_OR), "||");
+    assert_string_equal(op_text(OP_POW), "^");
+    assert_string_equal(op_text(OP_NEG), "-");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_walk), cmocka_unit_test(test_ops)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
