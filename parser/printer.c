@@ -45,30 +45,14 @@ static void put(struct printer *p, struct str s, struct span at)
 /* One that is taken to stand right behind the token before it: comments between the two come out behind it. */
 static void put_behind(struct printer *p, struct str s)
 {
-    struct pos at = p->last;
-    if (at.col > 0) at.col--;
-    printer_flush(p, at);
+    printer_write_waiting(p);
     printer_text(p, s);
     p->last.col += (u32)s.n;
 }
 
 void print_quoted(struct str s, struct buf *out)
 {
-    static const char letters[] = "\a\b\f\n\r\t\v\\\"", names[] = "abfnrtv\\\"";
-    buf_ch(out, '"');
-    for (size_t i = 0; i < s.n;) {
-        u32 c;
-        bool bad;
-        struct str rest = str_sub(s, i, s.n);
-        size_t width = utf8_decode(rest, &c, &bad);
-        const char *known = c && c < 0x80 ? strchr(letters, (int)c) : NULL;
-        if (bad || (c < 0x20 && !known) || c == 0x7F) buf_printf(out, "\\x%02x", (u8)s.p[i]);
-        else if (known) buf_printf(out, "\\%c", names[known - letters]);
-        else if (utf8_is_print(c)) buf_add(out, rest.p, width);
-        else buf_printf(out, c > 0xFFFF ? "\\U%08x" : "\\u%04x", c);
-        i += width;
-    }
-    buf_ch(out, '"');
+    utf8_quote(out, s);
 }
 
 /* --- expressions --- */

@@ -74,6 +74,12 @@ static void lead_out(struct printer *p, struct pos next)
     breaks(p, n, kind);
 }
 
+void printer_write_waiting(struct printer *p)
+{
+    vec_each(&p->waiting, s) printer_space(p, *s);
+    vec_clear(&p->waiting);
+}
+
 void printer_flush(struct printer *p, struct pos next)
 {
     bool any = false;
@@ -83,10 +89,6 @@ void printer_flush(struct printer *p, struct pos next)
         p->n_comments--;
         any = true;
     }
-    if (any) {
-        lead_out(p, next);
-        return;
-    }
-    vec_each(&p->waiting, s) printer_space(p, *s);
-    vec_clear(&p->waiting);
+    if (any) lead_out(p, next);
+    else printer_write_waiting(p);
 }

@@ -30,6 +30,8 @@ struct printer {
 void printer_space(struct printer *p, enum space s);
 /* Text at the cursor of the output; indents first on a new line. */
 void printer_text(struct printer *p, struct str s);
+/* Hands over all that waits. */
+void printer_write_waiting(struct printer *p);
 /* Prints the comments that stand before `next`, and the waiting white space in front of, between and behind them. */
 void printer_flush(struct printer *p, struct pos next);
 
