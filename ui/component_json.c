@@ -1,0 +1,135 @@
+/* One component as the API shows it. Keys and their order: spec runtime.md 13. */
+#include "ui/ui_impl.h"
+
+#include "value/encode.h"
+
+static void member_str(struct json_out *j, const char *key, struct str v)
+{
+    json_key(j, str_of(key));
+    json_str(j, v);
+}
+
+static bool is_component(const struct module *m, u32 rank)
+{
+    return m->tmpl->nodes[rank].kind == NODE_COMPONENT;
+}
+
+static void ids(struct json_out *j, const char *key, const struct module *m, const u32 *ranks, size_t n)
+{
+    json_key(j, str_of(key));
+    json_arr(j);
+    for (size_t i = 0; i < n; i++)
+        if (is_component(m, ranks[i]))
+            json_str(j, str_of(m->tmpl->nodes[ranks[i]].id));
+    json_arr_end(j);
+}
+
+/* Does any reference of `from` to `to` carry data in this direction? */
+static bool has_edge(const struct module *m, u32 from, u32 to, bool flow)
+{
+    const struct node *n = &m->tmpl->nodes[from];
+    for (size_t e = 0; e < n->n_edges; e++)
+        if (n->edges[e].to == to && edge_is_flow(&n->edges[e]) == flow)
+            return true;
+    return false;
+}
+
+/* Receivers it refers to, and those that read its other exports. */
+static void flow_edges(struct json_out *j, const struct module *m, u32 rank)
+{
+    const struct node *n = &m->tmpl->nodes[rank];
+    json_key(j, STR("dataFlowEdgesTo"));
+    json_arr(j);
+    for (size_t i = 0; i < n->n_deps; i++)
+        if (is_component(m, n->deps[i]) && has_edge(m, rank, n->deps[i], true))
+            json_str(j, str_of(m->tmpl->nodes[n->deps[i]].id));
+    for (size_t i = 0; i < n->n_users; i++)
+        if (is_component(m, n->users[i]) && has_edge(m, n->users[i], rank, false))
+            json_str(j, str_of(m->tmpl->nodes[n->users[i]].id));
+    json_arr_end(j);
+}
+
+static void health(struct json_out *j, const struct node_state *s)
+{
+    const struct health_part *worst = node_health_worst(&s->health);
+    struct buf when = BUF_INIT(64);
+    time_rfc3339(&when, worst->when, true);
+    json_key(j, STR("health"));
+    json_obj(j);
+    member_str(j, "state", str_of(health_name(worst->state)));
+    member_str(j, "message", str_of(worst->text));
+    member_str(j, "updatedTime", buf_view(&when));
+    json_obj_end(j);
+    buf_done(&when);
+}
+
+static void nothing(struct json_out *j)
+{
+    json_arr(j);
+    json_arr_end(j);
+}
+
+static void arguments(struct json_out *j, const struct node_state *s)
+{
+    if (s->plan && s->def->args)
+        encode_json(s->def->args, s->plan->args, j);
+    else
+        nothing(j);
+}
+
+static void exports(struct json_out *j, const struct node_state *s)
+{
+    struct value v = s->exports;
+    json_arr(j);
+    for (size_t i = 0; v.type == V_OBJECT && i < v.object->n; i++) {
+        const struct vmember *m = &v.object->m[i];
+        json_obj(j);
+        member_str(j, "name", str_n(m->key->p, m->key->n));
+        member_str(j, "type", STR("attr"));
+        json_key(j, STR("value"));
+        value_api_json(m->value, j);
+        json_obj_end(j);
+    }
+    json_arr_end(j);
+}
+
+static void debug_info(struct json_out *j, const struct node_state *s)
+{
+    if (!s->def->debug || !s->def->debug_info || !s->instance) {
+        nothing(j);
+        return;
+    }
+    struct arena a;
+    arena_init(&a, 0);
+    void *out = arena_alloc(&a, s->def->debug->size);
+    s->def->debug_info(instance_comp(s->instance), &a, out);
+    encode_json(s->def->debug, out, j);
+    arena_done(&a);
+}
+
+void component_json(const struct module *m, u32 rank, bool details, struct json_out *j)
+{
+    const struct node *n = &m->tmpl->nodes[rank];
+    const struct node_state *s = m->states[rank];
+    json_obj(j);
+    member_str(j, "name", str_of(n->def->name));
+    member_str(j, "type", STR("block"));
+    member_str(j, "localID", str_of(n->id));
+    member_str(j, "moduleID", STR(""));
+    if (n->block->has_label)
+        member_str(j, "label", n->block->label);
+    ids(j, "referencesTo", m, n->deps, n->n_deps);
+    ids(j, "referencedBy", m, n->users, n->n_users);
+    flow_edges(j, m, rank);
+    health(j, s);
+    member_str(j, "original", STR(""));
+    json_key(j, STR("arguments"));
+    details ? arguments(j, s) : nothing(j);
+    json_key(j, STR("exports"));
+    details ? exports(j, s) : nothing(j);
+    json_key(j, STR("debugInfo"));
+    details ? debug_info(j, s) : nothing(j);
+    json_key(j, STR("liveDebuggingEnabled"));
+    json_bool(j, false);
+    json_obj_end(j);
+}

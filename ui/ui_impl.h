@@ -1,0 +1,46 @@
+/* Parts of the HTTP face: ui.c (listener, routes), http_block.c (authentication, TLS), api.c (answers), component_json.c, page.c, reply.c. */
+#ifndef UI_UI_IMPL_H
+#define UI_UI_IMPL_H
+
+#include "base/json.h"
+#include "net/http_server.h"
+#include "ui/ui.h"
+
+struct http_plan; /* of the http block */
+
+struct ui {
+    struct ui_conf conf;
+    struct str prefix; /* of the page and the web API, without the final slash; owned */
+    struct logger *log;
+    struct controller *controller;
+    struct reloader *reloader;
+    struct http_listener *listener;
+    const struct http_plan *http; /* current; NULL: no authentication */
+    struct tls_server *tls;
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+/* http_block.c: true when the request may go on; else it was answered with 401. */
+bool ui_authorized(struct ui *u, struct http_req *r);
+
+/* reply.c. Compression is by Accept-Encoding; the web API sends no content type then. */
+void reply_text(struct http_req *r, int status, const char *type, struct str body);
+void reply_error(struct http_req *r, int status, const char *fmt, ...) PRINTF(3, 4); /* text + LF */
+void reply_web(struct http_req *r, struct buf *body); /* of the web API: 200, or 500 when the buffer failed */
+void reply_page(struct http_req *r, struct buf *html);
+void reply_metrics(struct http_req *r, struct str body);
+/* Values of a query parameter, percent-decoded into the request's arena; returns how many were put into out. */
+size_t query_values(struct http_req *r, const char *name, struct str *out, size_t cap);
+
+/* component_json.c */
+#define UI_BODY_MAX ((size_t)64 << 20)
+void component_json(const struct module *m, u32 rank, bool details, struct json_out *j);
+
+/* page.c */
+void page_write(const struct ui *u, struct buf *html);
+
+/* api.c: answers whatever the path says. */
+void ui_route(struct ui *u, struct http_req *r);
+
+#endif
