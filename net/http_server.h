@@ -38,7 +38,7 @@ struct http_handler {
     void (*too_large)(void *arg, struct http_req *r);
 };
 
-struct http_conf { /* zero: the default in brackets */
+struct http_conf { /* zero: the default in brackets; a negative time: never */
     size_t max_header_bytes; /* [64 KiB] all headers of a request */
     size_t max_body;         /* [1 MiB] */
     i64 read_header_timeout; /* [60 s] from the first byte of a request to the end of its headers */
@@ -81,7 +81,7 @@ void http_listener_serve(struct http_listener *l, struct loop *loop, const struc
 /* The loop takes no new connections; idle ones close, busy ones finish their answers (h2: GOAWAY) within grace_ns, then are cut; done(arg) on this loop.
  * Call on that loop's own thread. */
 void http_listener_unserve(struct http_listener *l, struct loop *loop, i64 grace_ns, void (*done)(void *arg), void *arg);
-/* Closes the socket unless it was taken over. After every loop was unserved. Control loop. */
+/* Closes the socket unless it was taken over. After every loop was unserved. Any thread (elsewhere than on the control loop it happens later). */
 void http_listener_close(struct http_listener *l);
 
 struct http_answer {

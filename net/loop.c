@@ -9,6 +9,7 @@
 
 /* Rounds of deferred work that may beget deferred work before I/O gets its turn. */
 #define DEFER_ROUNDS 16
+#define SCRATCH      ((size_t)64 * 1024)
 
 static void run_list(struct msg *m)
 {
@@ -99,6 +100,7 @@ struct loop *loop_new(const char *name, int index, const struct clock *clock)
     l->clock = clock;
     l->index = index;
     l->deferred_end = &l->deferred;
+    list_init(&l->members);
     (void)snprintf(l->name, sizeof(l->name), "%s", name); /* the kernel's limit for thread names */
     update_now(l);
     set_owner(l);
@@ -119,6 +121,7 @@ void loop_free(struct loop *l)
     inotify_hub_free(l->inotify);
     ev_loop_destroy(l->ev);
     vec_done(&l->timers.heap);
+    free(l->scratch);
     free(l);
 }
 
@@ -158,6 +161,13 @@ void loop_turn(struct loop *l, i64 wait_ns)
         ev_timer_stop(l->ev, &limit);
     }
     settle(l);
+}
+
+char *loop_scratch(struct loop *l, size_t *ret_n)
+{
+    if (!l->scratch) l->scratch = xmalloc(SCRATCH);
+    *ret_n = SCRATCH;
+    return l->scratch;
 }
 
 int loop_index(const struct loop *l)

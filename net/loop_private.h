@@ -5,6 +5,7 @@
 #include <ev.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include "base/list.h"
 #include "base/vec.h"
 #include "net/loop.h"
 
@@ -46,6 +47,13 @@ struct loop {
     _Atomic uintptr_t thread; /* who runs it; the maker until loop_run */
     atomic_bool stop;
     struct inotify_hub *inotify; /* made with the first file_watch */
+    char *scratch;               /* made with the first read */
+    struct list members;         /* of listeners that it serves (listener.c) */
 };
+
+static inline struct list *loop_members(struct loop *l) { return &l->members; }
+
+/* Room for one read, shared by all descriptors of the loop: its contents live until the callback ends. */
+char *loop_scratch(struct loop *l, size_t *ret_n);
 
 #endif
