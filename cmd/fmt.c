@@ -1,5 +1,5 @@
-/* weir fmt [-w|--write] [-t|--test] [FILE|-]: prints a configuration in canonical form, rewrites the file, or tests it.
- * Only syntax matters here; components and references are not looked at. */
+/* weir fmt [-w|--write] [-t|--test] [FILE|-]: prints a configuration in canonical form, rewrites
+ * the file, or tests it. Only syntax matters here; components and references are not looked at. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -92,17 +92,23 @@ static const char usage[] = "usage: weir fmt [-w|--write] [-t|--test] [FILE|-]\n
 /* 0: go on; 1: asked for help; -EINVAL: said why. */
 static int parse_args(struct fmt *f, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"write", no_argument, NULL, 'w'}, {"test", no_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"write", no_argument, NULL, 'w'},
+                                            {"test", no_argument, NULL, 't'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     opterr = 0;
     optind = 0; /* GNU: start over, the command line of weir itself was scanned before */
     for (int c; (c = getopt_long(argc, argv, "wth", options, NULL)) != -1;) {
         if (c == 'h') return 1;
-        if (c == 'w') f->write = true;
-        else if (c == 't') f->test = true;
-        else return fail("unknown flag: %s", argv[optind - 1]), -EINVAL;
+        if (c == 'w')
+            f->write = true;
+        else if (c == 't')
+            f->test = true;
+        else
+            return fail("unknown flag: %s", argv[optind - 1]), -EINVAL;
     }
-    if (argc - optind > 1) return fail("accepts at most 1 arg(s), received %d", argc - optind), -EINVAL;
+    if (argc - optind > 1)
+        return fail("accepts at most 1 arg(s), received %d", argc - optind), -EINVAL;
     if (argc - optind == 1) f->path = argv[optind];
     return 0;
 }
@@ -112,8 +118,10 @@ int cmd_fmt(int argc, char **argv)
     struct fmt f = {.path = "-", .in = BUF_INIT(SIZE_MAX), .out = BUF_INIT(SIZE_MAX)};
     int rc = parse_args(&f, argc, argv);
     if (rc > 0) fputs(usage, stdout);
-    if (rc == 0) rc = run(&f);
-    else rc = rc < 0;
+    if (rc == 0)
+        rc = run(&f);
+    else
+        rc = rc < 0;
     buf_done(&f.in);
     buf_done(&f.out);
     return rc;

@@ -1,4 +1,5 @@
-/* Reading and rewriting the files named on the command line. Blocking: commands only, never a running agent. */
+/* Reading and rewriting the files named on the command line. Blocking: commands only, never a
+ * running agent. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -4,7 +4,8 @@
 
 #include "base/buf.h"
 
-/* Appends all of it to out (whose maximum is the limit). 0, -errno, -EISDIR for a directory, -E2BIG. */
+/* Appends all of it to out (whose maximum is the limit). 0, -errno, -EISDIR for a directory,
+ * -E2BIG. */
 int input_read(const char *path, struct buf *out);
 /* "<stdin>" for "-", else the path. */
 const char *input_name(const char *path);

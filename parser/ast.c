@@ -66,8 +66,10 @@ static void walk_body(const struct walk *w, const struct body *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         const struct stmt *s = &b->stmts[i];
-        if (s->kind == STMT_ATTR) walk_expr(w, s->attr->value);
-        else walk_body(w, &s->block->body);
+        if (s->kind == STMT_ATTR)
+            walk_expr(w, s->attr->value);
+        else
+            walk_body(w, &s->block->body);
     }
 }
 

@@ -24,7 +24,8 @@ static bool note(void *arg, const struct expr *e)
 
 static void expect_walk(bool skip_calls, const char *want)
 {
-    struct source *src = source_new(NULL, STR("x = a + -b.z[c]\nk {\n y = f(d, [e, (g)])\n}\nw = {h = i, j = k}\n"));
+    struct source *src =
+        source_new(NULL, STR("x = a + -b.z[c]\nk {\n y = f(d, [e, (g)])\n}\nw = {h = i, j = k}\n"));
     struct diags diags;
     diags_init(&diags);
     struct tree *t = parse_file(src, &diags);

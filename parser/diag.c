@@ -1,4 +1,5 @@
-/* Collecting diagnostics: messages live in the collector's arena, sources they point into are kept alive with it. */
+/* Collecting diagnostics: messages live in the collector's arena, sources they point into are kept
+ * alive with it. */
 #include "parser/diag.h"
 #include "parser/source.h"
 
@@ -32,7 +33,8 @@ static void drop_source(void *s)
     source_unref(s);
 }
 
-/* Diagnostics may outlive the parse that found them, so they share their source. The count is the only thing written. */
+/* Diagnostics may outlive the parse that found them, so they share their source. The count is the
+ * only thing written. */
 static void keep_source(struct diags *d, const struct source *s)
 {
     if (!s) return;
@@ -48,18 +50,21 @@ static struct diag *add(struct diags *d, struct diag new)
     return &vec_last(&d->list);
 }
 
-#define MESSAGE_MAX 65536 /* longer texts (a quoted label of a broken file) are of no use to a reader */
+/* Longer texts (a quoted label of a broken file) are of no use to a reader. */
+#define MESSAGE_MAX 65536
 
 static const char *format(struct diags *d, const char *fmt, va_list ap)
 {
     struct buf b = BUF_INIT(MESSAGE_MAX);
     buf_vprintf(&b, fmt, ap);
-    const char *text = buf_err(&b) ? "(message too long to show)" : arena_strdup(&d->arena, buf_view(&b));
+    const char *text =
+        buf_err(&b) ? "(message too long to show)" : arena_strdup(&d->arena, buf_view(&b));
     buf_done(&b);
     return text;
 }
 
-struct diag *diag_add(struct diags *d, enum severity sev, enum diag_code code, struct span at, const char *fmt, ...)
+struct diag *diag_add(struct diags *d, enum severity sev, enum diag_code code, struct span at,
+                      const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -74,7 +79,8 @@ struct diag *diag_error(struct diags *d, enum diag_code code, struct span at, co
     va_start(ap, fmt);
     const char *message = format(d, fmt, ap);
     va_end(ap);
-    return add(d, (struct diag){.severity = SEV_ERROR, .code = code, .span = at, .message = message});
+    return add(d,
+               (struct diag){.severity = SEV_ERROR, .code = code, .span = at, .message = message});
 }
 
 void diag_hint(struct diags *d, struct diag *of, const char *fmt, ...)
@@ -87,7 +93,7 @@ void diag_hint(struct diags *d, struct diag *of, const char *fmt, ...)
 
 void diags_move(struct diags *dst, struct diags *src)
 {
-    vec_each(&src->list, p) {
+    vec_each (&src->list, p) {
         struct diag copy = *p;
         copy.message = arena_strdup(&dst->arena, str_of(p->message));
         if (p->hint) copy.hint = arena_strdup(&dst->arena, str_of(p->hint));

@@ -1,4 +1,5 @@
-/* Diagnostics as JSON, for editors and scripts: positions are [line, column] from 1, `end` is the last byte. */
+/* Diagnostics as JSON, for editors and scripts: positions are [line, column] from 1, `end` is the
+ * last byte. */
 #include "parser/diag.h"
 #include "parser/source.h"
 #include "base/json.h"

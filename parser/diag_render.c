@@ -1,16 +1,17 @@
-/* Diagnostics as people read them: one line, or with the lines of the source around the fault and a caret under it.
- * The form is the reference's to the byte, so that its users' eyes and scripts find what they know. */
+/* Diagnostics as people read them: one line, or with the lines of the source around the fault and a
+ * caret under it. The form is the reference's to the byte, so that its users' eyes and scripts find
+ * what they know. */
 #include "parser/diag.h"
 #include "parser/source.h"
 #include "base/utf8.h"
 
-#define SHOWN_LINE_MAX 4096 /* bytes; no one looks for a caret in a longer one */
+#define SHOWN_LINE_MAX  4096 /* bytes; no one looks for a caret in a longer one */
 #define SHOWN_LINES_MAX 1000
-#define TAB_AS "    "
-#define BOLD_RED "\x1b[31;1m"
-#define BOLD_YELLOW "\x1b[33;1m"
-#define BOLD "\x1b[1m"
-#define PLAIN "\x1b[0m"
+#define TAB_AS          "    "
+#define BOLD_RED        "\x1b[31;1m"
+#define BOLD_YELLOW     "\x1b[33;1m"
+#define BOLD            "\x1b[1m"
+#define PLAIN           "\x1b[0m"
 
 /* --- one line --- */
 
@@ -55,26 +56,34 @@ static bool is_tab(u32 c)
 
 static void margin(const struct excerpt *x, struct buf *out, u32 line)
 {
-    if (line == 0) buf_printf(out, "%*s | ", x->number_width, "");
-    else buf_printf(out, "%*u | ", x->number_width, line + x->src->line_offset);
+    if (line == 0)
+        buf_printf(out, "%*s | ", x->number_width, "");
+    else
+        buf_printf(out, "%*u | ", x->number_width, line + x->src->line_offset);
 }
 
 static void source_text(struct str line, struct buf *out)
 {
     for (size_t i = 0; i < line.n; i++) {
-        if (is_tab((u8)line.p[i])) buf_cstr(out, TAB_AS);
-        else if (line.p[i] != '\r') buf_ch(out, line.p[i]);
+        if (is_tab((u8)line.p[i]))
+            buf_cstr(out, TAB_AS);
+        else if (line.p[i] != '\r')
+            buf_ch(out, line.p[i]);
     }
 }
 
-/* Walks the characters of a line up to column last: those from column first on are marked, those before get `before`. */
-static void marks(struct str line, u32 first, u32 last, const char *before, const char *tab, struct buf *out)
+/* Walks the characters of a line up to column last: those from column first on are marked, those
+ * before get `before`. */
+static void marks(struct str line, u32 first, u32 last, const char *before, const char *tab,
+                  struct buf *out)
 {
     for (size_t i = 0; i < line.n && i < last;) {
         u32 c;
         size_t width = utf8_decode(str_sub(line, i, line.n), &c, NULL);
-        if (is_tab(c)) buf_cstr(out, tab);
-        else buf_cstr(out, i + 1 < first ? before : "^");
+        if (is_tab(c))
+            buf_cstr(out, tab);
+        else
+            buf_cstr(out, i + 1 < first ? before : "^");
         i += width;
     }
 }
@@ -121,7 +130,8 @@ static int decimal_width(u32 n)
     return w;
 }
 
-/* From one line before the range to one behind it, after an empty line. Nothing where that would flood the terminal. */
+/* From one line before the range to one behind it, after an empty line. Nothing where that would
+ * flood the terminal. */
 static void excerpt(const struct diag *d, struct buf *out)
 {
     struct excerpt x = {.src = d->span.file, .start = d->span.start, .end = d->span.end};

@@ -33,12 +33,15 @@ static void expect_one(const char *text, u32 l1, u32 c1, u32 l2, u32 c2, const c
 
 static void test_single_line(void **state)
 {
-    expect_one("a\nbcd\ne\nf", 2, 2, 0, 0, "Error: f:2:2: bad thing\n\n1 | a\n2 | bcd\n  |  ^\n3 | e\n");
+    expect_one("a\nbcd\ne\nf", 2, 2, 0, 0,
+               "Error: f:2:2: bad thing\n\n1 | a\n2 | bcd\n  |  ^\n3 | e\n");
     expect_one("abc", 1, 1, 1, 3, "Error: f:1:1: bad thing\n\n1 | abc\n  | ^^^\n");
-    expect_one("\ta\vb\r\n", 1, 4, 0, 0, "Error: f:1:4: bad thing\n\n1 |     a    b\n  |          ^\n2 | \n");
+    expect_one("\ta\vb\r\n", 1, 4, 0, 0,
+               "Error: f:1:4: bad thing\n\n1 |     a    b\n  |          ^\n2 | \n");
     expect_one("é日x", 1, 3, 1, 5, "Error: f:1:3: bad thing\n\n1 | é日x\n  |  ^\n");
     expect_one("a", 1, 5, 0, 0, "Error: f:1:5: bad thing\n\n1 | a\n  |  \n");
-    expect_one("1\n2\n3\n4\n5\n6\n7\n8\n9\nx", 9, 1, 0, 0, "Error: f:9:1: bad thing\n\n 8 | 8\n 9 | 9\n   | ^\n10 | x\n");
+    expect_one("1\n2\n3\n4\n5\n6\n7\n8\n9\nx", 9, 1, 0, 0,
+               "Error: f:9:1: bad thing\n\n 8 | 8\n 9 | 9\n   | ^\n10 | x\n");
 }
 
 static void test_multi_line(void **state)
@@ -70,7 +73,9 @@ static void test_color_and_hint(void **state)
     diags_init(&d);
     struct diag *one = diag_add(&d, SEV_WARNING, DIAG_PARSE_TOKEN, range(s, 1, 1, 1, 2), "old");
     diag_hint(&d, one, "write `%s`", "new");
-    expect_render(&d, true, "\x1b[33;1mWarning: \x1b[0m\x1b[1mf:1:1: old\n\x1b[0m\n1 | ab\n  | ^^\n  = help: write `new`\n");
+    expect_render(&d, true,
+                  "\x1b[33;1mWarning: \x1b[0m\x1b[1mf:1:1: old\n\x1b[0m\n1 | ab\n  | ^^\n  = help: "
+                  "write `new`\n");
     assert_false(diags_failed(&d));
     diags_done(&d);
     source_unref(s);
@@ -109,7 +114,8 @@ static void test_json(void **state)
     diag_add(&d, SEV_WARNING, DIAG_LEX_CHAR, NO_SPAN, "w");
     struct buf b = BUF_INIT(SIZE_MAX);
     diags_json(&d, &b);
-    assert_string_equal(b.p, "[{\"severity\":\"error\",\"code\":\"PARSE_LABEL\",\"message\":\"a \\\"b\\\"\",\"file\":\"f\\\"g\","
+    assert_string_equal(b.p, "[{\"severity\":\"error\",\"code\":\"PARSE_LABEL\",\"message\":\"a "
+                             "\\\"b\\\"\",\"file\":\"f\\\"g\","
                              "\"start\":[1,1],\"end\":[1,2],\"hint\":\"h\"},"
                              "{\"severity\":\"warning\",\"code\":\"LEX_CHAR\",\"message\":\"w\"}]");
     buf_done(&b);
@@ -144,9 +150,11 @@ static void test_codes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_single_line),    cmocka_unit_test(test_multi_line), cmocka_unit_test(test_without_source),
-        cmocka_unit_test(test_color_and_hint), cmocka_unit_test(test_offset),     cmocka_unit_test(test_long_line),
-        cmocka_unit_test(test_json),           cmocka_unit_test(test_move_and_clear), cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_single_line),    cmocka_unit_test(test_multi_line),
+        cmocka_unit_test(test_without_source), cmocka_unit_test(test_color_and_hint),
+        cmocka_unit_test(test_offset),         cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_json),           cmocka_unit_test(test_move_and_clear),
+        cmocka_unit_test(test_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
-/* Elastic columns. Column k of a run of lines is a block of consecutive lines with more than k ended cells; the block is as
- * wide as its widest cell and one blank. Widths count code points. Cells that are empty at the start of a line are padded
- * with tabs (that is how indentation comes out as one tab a level), all others with blanks. */
+/* Elastic columns. Column k of a run of lines is a block of consecutive lines with more than k
+ * ended cells; the block is as wide as its widest cell and one blank. Widths count code points.
+ * Cells that are empty at the start of a line are padded with tabs (that is how indentation comes
+ * out as one tab a level), all others with blanks. */
 #include "parser/layout.h"
 #include "base/assert.h"
 
@@ -136,8 +137,10 @@ static void set_widths(struct layout *l, size_t from, size_t to, size_t k)
     size_t width = column_width(l, from, to, k);
     for (size_t i = from; i < to; i++) {
         struct layout_cell *c = cell_at(l, i, k);
-        if (c) c->width = width;
-        else l->lines.v[i].tabs += tabs_for(width);
+        if (c)
+            c->width = width;
+        else
+            l->lines.v[i].tabs += tabs_for(width);
     }
 }
 
@@ -175,8 +178,10 @@ static void write_line(const struct layout *l, const struct layout_line *line, s
         buf_str(out, text);
         if (c->solid > c->from) solid = at + (c->solid - c->from);
         indenting &= text.n == 0;
-        if (indenting) pad(out, '\t', tabs_for(c->width));
-        else pad(out, ' ', c->width - MIN(c->width, code_points(text)));
+        if (indenting)
+            pad(out, '\t', tabs_for(c->width));
+        else
+            pad(out, ' ', c->width - MIN(c->width, code_points(text)));
     }
     buf_truncate(out, solid);
 }

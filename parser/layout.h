@@ -1,18 +1,20 @@
-/* Elastic columns: text is added cell by cell and line by line; cells of neighbouring lines that stand in the same column
- * get the same width. The printer's last layer. Embedded; layout_done frees. */
+/* Elastic columns: text is added cell by cell and line by line; cells of neighbouring lines that
+ * stand in the same column get the same width. The printer's last layer. Embedded; layout_done
+ * frees. */
 #ifndef PARSER_LAYOUT_H
 #define PARSER_LAYOUT_H
 
 #include "base/buf.h"
 #include "base/vec.h"
 
-/* What ends a cell. A column of empty cells vanishes, unless one of them is ended by a CELL_TAB (indentation). */
+/* What ends a cell. A column of empty cells vanishes, unless one of them is ended by a CELL_TAB
+ * (indentation). */
 enum cell_end { CELL_OPEN, CELL_SOFT, CELL_TAB };
 
 struct layout_cell {
     size_t from, to; /* in text */
-    size_t solid;    /* the last byte that is not padding of ours ends here; from when there is none */
-    size_t width;    /* of its column, once laid out */
+    size_t solid; /* the last byte that is not padding of ours ends here; from when there is none */
+    size_t width; /* of its column, once laid out */
     enum cell_end end;
 };
 

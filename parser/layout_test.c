@@ -7,7 +7,8 @@
 
 #include "parser/layout.h"
 
-/* A small notation: '|' ends a cell softly, '>' with a tab, '/' ends a line, '#' a line and its run, '_' is a blank. */
+/* A small notation: '|' ends a cell softly, '>' with a tab, '/' ends a line, '#' a line and its
+ * run, '_' is a blank. */
 static void build(struct layout *l, const char *notation)
 {
     for (; *notation; notation++) {
@@ -96,7 +97,7 @@ static void test_indentation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),     cmocka_unit_test(test_width_is_code_points),
+        cmocka_unit_test(test_columns),       cmocka_unit_test(test_width_is_code_points),
         cmocka_unit_test(test_ends_of_lines), cmocka_unit_test(test_empty_cells),
         cmocka_unit_test(test_indentation),
     };

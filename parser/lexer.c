@@ -1,6 +1,7 @@
-/* The scanner: characters to tokens, with the language's newline rule (a newline ends a statement after a token that can
- * end one). It reads one character ahead; faults of single characters (NUL, bad UTF-8, stray byte order mark) are reported
- * when the cursor reaches them, so their order against token faults is part of the language's observable behaviour. */
+/* The scanner: characters to tokens, with the language's newline rule (a newline ends a statement
+ * after a token that can end one). It reads one character ahead; faults of single characters (NUL,
+ * bad UTF-8, stray byte order mark) are reported when the cursor reaches them, so their order
+ * against token faults is part of the language's observable behaviour. */
 #include "parser/lexer.h"
 #include "base/utf8.h"
 
@@ -35,7 +36,8 @@ static struct pos place(const struct lexer *lx)
     return (struct pos){lx->line, (u32)(lx->at - lx->line_start) + 1};
 }
 
-static void fault(struct lexer *lx, enum diag_code code, struct pos at, const char *fmt, ...) PRINTF(4, 5);
+static void fault(struct lexer *lx, enum diag_code code, struct pos at, const char *fmt, ...)
+    PRINTF(4, 5);
 static void fault(struct lexer *lx, enum diag_code code, struct pos at, const char *fmt, ...)
 {
     if (lex_full(lx)) return;
@@ -54,9 +56,12 @@ static void read_char(struct lexer *lx)
     struct str rest = str_sub(lx->src->text, lx->at, lx->src->text.n);
     bool bad;
     lx->next = lx->at + utf8_decode(rest, &lx->ch, &bad);
-    if (bad) fault(lx, DIAG_LEX_ENCODING, place(lx), "illegal UTF-8 encoding");
-    else if (lx->ch == 0) fault(lx, DIAG_LEX_CHAR, place(lx), "illegal character NUL");
-    else if (lx->ch == BOM && lx->at > 0) fault(lx, DIAG_LEX_CHAR, place(lx), "illegal byte order mark");
+    if (bad)
+        fault(lx, DIAG_LEX_ENCODING, place(lx), "illegal UTF-8 encoding");
+    else if (lx->ch == 0)
+        fault(lx, DIAG_LEX_CHAR, place(lx), "illegal character NUL");
+    else if (lx->ch == BOM && lx->at > 0)
+        fault(lx, DIAG_LEX_CHAR, place(lx), "illegal byte order mark");
 }
 
 static void advance(struct lexer *lx)
@@ -66,8 +71,10 @@ static void advance(struct lexer *lx)
         lx->line_start = lx->next;
     }
     lx->at = lx->next;
-    if (lx->at < lx->src->text.n) read_char(lx);
-    else lx->ch = LEX_END;
+    if (lx->at < lx->src->text.n)
+        read_char(lx);
+    else
+        lx->ch = LEX_END;
 }
 
 bool lex_full(const struct lexer *lx)
@@ -77,7 +84,8 @@ bool lex_full(const struct lexer *lx)
 
 void lex_init(struct lexer *lx, const struct source *src, struct diags *diags)
 {
-    *lx = (struct lexer){.src = src, .diags = diags, .fault_limit = diags->n_errors + LEX_FAULTS_MAX, .line = 1};
+    *lx = (struct lexer){
+        .src = src, .diags = diags, .fault_limit = diags->n_errors + LEX_FAULTS_MAX, .line = 1};
     advance(lx);
     if (lx->ch == BOM) advance(lx);
 }
@@ -178,26 +186,32 @@ static enum token lex_number(struct lexer *lx, struct pos start, bool dotted)
 
 /* --- strings --- */
 
-/* What follows a backslash: how many digits of which base, up to which value. lead: the letter is no digit itself. */
-static const struct escape {
+#define SIMPLE_ESCAPES "abfnrtv\\\""
+
+/* Escapes with digits: how many, of which base, up to which value. Octal ones have no letter. */
+struct escape {
     char letter;
-    bool lead;
     u8 digits, base;
     u32 max;
-} escapes[] = {
-#define SIMPLE(c) {(c), false, 0, 0, 0}
-    SIMPLE('a'), SIMPLE('b'), SIMPLE('f'), SIMPLE('n'), SIMPLE('r'), SIMPLE('t'), SIMPLE('v'), SIMPLE('\\'), SIMPLE('"'),
-#undef SIMPLE
-    {'x', true, 2, 16, 0xFF}, {'u', true, 4, 16, 0x10FFFF}, {'U', true, 8, 16, 0x10FFFF},
-    {'0', false, 3, 8, 255}, {'1', false, 3, 8, 255}, {'2', false, 3, 8, 255}, {'3', false, 3, 8, 255},
-    {'4', false, 3, 8, 255}, {'5', false, 3, 8, 255}, {'6', false, 3, 8, 255}, {'7', false, 3, 8, 255},
+};
+static const struct escape octal_escape = {0, 3, 8, 255};
+static const struct escape letter_escapes[] = {
+    {'x', 2, 16, 0xFF},
+    {'u', 4, 16, 0x10FFFF},
+    {'U', 8, 16, 0x10FFFF},
 };
 
-static const struct escape *escape_of(u32 c)
+static const struct escape *escape_with_digits(u32 c)
 {
-    for (size_t i = 0; i < ARRAY_LEN(escapes); i++)
-        if ((u32)escapes[i].letter == c) return &escapes[i];
+    if (c >= '0' && c <= '7') return &octal_escape;
+    for (size_t i = 0; i < ARRAY_LEN(letter_escapes); i++)
+        if ((u32)letter_escapes[i].letter == c) return &letter_escapes[i];
     return NULL;
+}
+
+static bool is_simple_escape(u32 c)
+{
+    return c > 0 && c < 0x80 && strchr(SIMPLE_ESCAPES, (int)c) != NULL;
 }
 
 static u32 digit_value(u32 c)
@@ -226,7 +240,8 @@ static void bad_digit(struct lexer *lx, struct pos at)
         return;
     }
     struct buf b = BUF_INIT(64);
-    fault(lx, DIAG_LEX_ESCAPE, at, "illegal character %s in escape sequence", char_text(lx->ch, &b));
+    fault(lx, DIAG_LEX_ESCAPE, at, "illegal character %s in escape sequence",
+          char_text(lx->ch, &b));
     buf_done(&b);
 }
 
@@ -250,14 +265,18 @@ static void escape_digits(struct lexer *lx, const struct escape *e, struct pos a
 static void lex_escape(struct lexer *lx)
 {
     struct pos at = place(lx);
-    const struct escape *e = escape_of(lx->ch);
-    if (!e) {
-        fault(lx, DIAG_LEX_ESCAPE, at, "%s",
-                   lx->ch == LEX_END ? "escape sequence not terminated" : "unknown escape sequence");
+    if (is_simple_escape(lx->ch)) {
+        advance(lx);
         return;
     }
-    if (e->lead || e->digits == 0) advance(lx);
-    if (e->digits) escape_digits(lx, e, at);
+    const struct escape *e = escape_with_digits(lx->ch);
+    if (!e) {
+        fault(lx, DIAG_LEX_ESCAPE, at, "%s",
+              lx->ch == LEX_END ? "escape sequence not terminated" : "unknown escape sequence");
+        return;
+    }
+    if (e->letter) advance(lx);
+    escape_digits(lx, e, at);
 }
 
 static void unterminated(struct lexer *lx, struct pos start)
@@ -294,7 +313,8 @@ static void lex_raw(struct lexer *lx, struct pos start)
 
 /* --- comments --- */
 
-/* Behind "/ *" to behind its end; false when the text ends first. *ret_newline: one stands inside. */
+/* From behind the opening to behind the end; false when the text ends first. *ret_newline: one
+ * stands inside. */
 static bool skip_block_comment(struct lexer *lx, bool *ret_newline)
 {
     while (lx->ch != LEX_END) {
@@ -320,7 +340,8 @@ static void lex_comment(struct lexer *lx, struct pos start)
         fault(lx, DIAG_LEX_COMMENT, start, "block comment not terminated");
 }
 
-/* Looks ahead from the cursor, on a slash: does nothing but comments follow on this line? A copy of the lexer walks. */
+/* Looks ahead from the cursor, on a slash: does nothing but comments follow on this line? A copy of
+ * the lexer walks. */
 static bool comments_end_line(struct lexer lx)
 {
     while (accept(&lx, '/')) {
@@ -337,20 +358,23 @@ static bool comments_end_line(struct lexer lx)
 
 /* --- operators --- */
 
-/* single: the token of the character alone. pair + second: the token with the second character. need: the character must be
- * doubled, alone it is reported and taken for the pair. */
+/* single: the token of the character alone. pair + second: the token with the second character.
+ * need: the character must be doubled, alone it is reported and taken for the pair. */
 static const struct op_row {
     char first, second;
     bool need;
     enum token single, pair;
 } op_rows[] = {
-    {'|', '|', true, TOK_OR, TOK_OR},      {'&', '&', true, TOK_AND, TOK_AND},    {'!', '=', false, TOK_NOT, TOK_NE},
-    {'=', '=', false, TOK_ASSIGN, TOK_EQ}, {'<', '=', false, TOK_LT, TOK_LE},     {'>', '=', false, TOK_GT, TOK_GE},
-    {'+', 0, false, TOK_ADD, TOK_ADD},     {'-', 0, false, TOK_SUB, TOK_SUB},     {'*', 0, false, TOK_MUL, TOK_MUL},
-    {'/', 0, false, TOK_DIV, TOK_DIV},     {'%', 0, false, TOK_MOD, TOK_MOD},     {'^', 0, false, TOK_POW, TOK_POW},
-    {'{', 0, false, TOK_LCURLY, 0},        {'}', 0, false, TOK_RCURLY, 0},        {'(', 0, false, TOK_LPAREN, 0},
-    {')', 0, false, TOK_RPAREN, 0},        {'[', 0, false, TOK_LBRACK, 0},        {']', 0, false, TOK_RBRACK, 0},
-    {',', 0, false, TOK_COMMA, 0},         {'.', 0, false, TOK_DOT, 0},
+    {'|', '|', true, TOK_OR, TOK_OR},   {'&', '&', true, TOK_AND, TOK_AND},
+    {'!', '=', false, TOK_NOT, TOK_NE}, {'=', '=', false, TOK_ASSIGN, TOK_EQ},
+    {'<', '=', false, TOK_LT, TOK_LE},  {'>', '=', false, TOK_GT, TOK_GE},
+    {'+', 0, false, TOK_ADD, TOK_ADD},  {'-', 0, false, TOK_SUB, TOK_SUB},
+    {'*', 0, false, TOK_MUL, TOK_MUL},  {'/', 0, false, TOK_DIV, TOK_DIV},
+    {'%', 0, false, TOK_MOD, TOK_MOD},  {'^', 0, false, TOK_POW, TOK_POW},
+    {'{', 0, false, TOK_LCURLY, 0},     {'}', 0, false, TOK_RCURLY, 0},
+    {'(', 0, false, TOK_LPAREN, 0},     {')', 0, false, TOK_RPAREN, 0},
+    {'[', 0, false, TOK_LBRACK, 0},     {']', 0, false, TOK_RBRACK, 0},
+    {',', 0, false, TOK_COMMA, 0},      {'.', 0, false, TOK_DOT, 0},
 };
 
 static enum token lex_illegal(struct lexer *lx, struct pos start, u32 c)
@@ -369,7 +393,7 @@ static enum token lex_operator(struct lexer *lx, struct pos start, u32 c)
         if (r->second && accept(lx, (u32)r->second)) return r->pair;
         if (r->need)
             fault(lx, DIAG_LEX_OPERATOR, place(lx), "missing second %c in %s", r->first,
-                       token_name(r->pair));
+                  token_name(r->pair));
         return r->single;
     }
     return lex_illegal(lx, start, c);
@@ -379,7 +403,8 @@ static enum token lex_operator(struct lexer *lx, struct pos start, u32 c)
 
 #define ENDS_STATEMENT                                                                             \
     (TOK_BIT(TOK_IDENT) | TOK_BIT(TOK_NUMBER) | TOK_BIT(TOK_FLOAT) | TOK_BIT(TOK_STRING) |         \
-     TOK_BIT(TOK_BOOL) | TOK_BIT(TOK_NULL) | TOK_BIT(TOK_RPAREN) | TOK_BIT(TOK_RBRACK) | TOK_BIT(TOK_RCURLY))
+     TOK_BIT(TOK_BOOL) | TOK_BIT(TOK_NULL) | TOK_BIT(TOK_RPAREN) | TOK_BIT(TOK_RBRACK) |           \
+     TOK_BIT(TOK_RCURLY))
 
 /* A token that begins with the character c, behind which the cursor stands. */
 static enum token lex_punctuated(struct lexer *lx, struct pos start, u32 c)
@@ -404,7 +429,8 @@ static enum token lex_punctuated(struct lexer *lx, struct pos start, u32 c)
     return lex_operator(lx, start, c);
 }
 
-/* Does the statement end at the cursor? Comments up to the end of the line come after its terminator. */
+/* Does the statement end at the cursor? Comments up to the end of the line come after its
+ * terminator. */
 static bool terminator_due(struct lexer *lx)
 {
     if (!lx->terminate) return false;
@@ -442,7 +468,8 @@ struct lexeme lex_next(struct lexer *lx)
 {
     skip_space(lx);
     size_t from = lx->at;
-    struct lexeme t = {.text = str_sub(lx->src->text, from, from), .start = place(lx), .end = place(lx)};
+    struct lexeme t = {
+        .text = str_sub(lx->src->text, from, from), .start = place(lx), .end = place(lx)};
     if (terminator_due(lx)) {
         lx->terminate = false;
         t.tok = TOK_TERMINATOR;
@@ -452,7 +479,9 @@ struct lexeme lex_next(struct lexer *lx)
     t.tok = scan(lx, t.start);
     t.text = str_sub(lx->src->text, from, lx->at);
     if (t.text.n) t.end = last_byte(lx, t.start);
-    if (t.tok == TOK_ILLEGAL) lx->terminate = was || t.text.p[0] == '\'';
-    else lx->terminate = (TOK_BIT(t.tok) & ENDS_STATEMENT) != 0;
+    if (t.tok == TOK_ILLEGAL)
+        lx->terminate = was || t.text.p[0] == '\'';
+    else
+        lx->terminate = (TOK_BIT(t.tok) & ENDS_STATEMENT) != 0;
     return t;
 }

@@ -17,7 +17,8 @@ static void scan(struct str text, struct buf *out)
     lex_init(&lx, src, &diags);
     for (struct lexeme t = lex_next(&lx); t.tok != TOK_EOF; t = lex_next(&lx))
         buf_printf(out, "%s%s", out->n ? " " : "", token_name(t.tok));
-    vec_each(&diags.list, d) buf_printf(out, "; %u:%u %s", d->span.start.line, d->span.start.col, d->message);
+    vec_each (&diags.list, d)
+        buf_printf(out, "; %u:%u %s", d->span.start.line, d->span.start.col, d->message);
     diags_done(&diags);
     source_unref(src);
 }
@@ -82,12 +83,18 @@ static void test_faults(void **state)
         {"\"a\n", "STRING TERMINATOR; 1:1 string literal not terminated"},
         {"'a'", "ILLEGAL TERMINATOR; 1:1 illegal single-quoted string; use double quotes"},
         {"/* a", "COMMENT; 1:1 block comment not terminated"},
-        {"\"\\q\\x4\\400\\ud800\"", "STRING TERMINATOR; 1:3 unknown escape sequence; 1:5 illegal character U+005C '\\' in escape "
-                                  "sequence; 1:8 escape sequence is invalid Unicode code point; 1:12 escape sequence is invalid "
-                                  "Unicode code point"},
-        {"\"\\", "STRING TERMINATOR; 1:3 escape sequence not terminated; 1:1 string literal not terminated"},
-        {"\xff", "ILLEGAL; 1:1 illegal UTF-8 encoding; 1:1 illegal character U+FFFD '\xef\xbf\xbd'"},
-        {"\xef\xbb\xbf" "a \xef\xbb\xbf", "IDENT ILLEGAL TERMINATOR; 1:6 illegal byte order mark"},
+        {"\"\\q\\x4\\400\\ud800\"", "STRING TERMINATOR; 1:3 unknown escape sequence; 1:5 illegal "
+                                    "character U+005C '\\' in escape "
+                                    "sequence; 1:8 escape sequence is invalid Unicode code point; "
+                                    "1:12 escape sequence is invalid "
+                                    "Unicode code point"},
+        {"\"\\", "STRING TERMINATOR; 1:3 escape sequence not terminated; 1:1 string literal not "
+                 "terminated"},
+        {"\xff",
+         "ILLEGAL; 1:1 illegal UTF-8 encoding; 1:1 illegal character U+FFFD '\xef\xbf\xbd'"},
+        {"\xef\xbb\xbf"
+         "a \xef\xbb\xbf",
+         "IDENT ILLEGAL TERMINATOR; 1:6 illegal byte order mark"},
         {"\f", "ILLEGAL; 1:1 illegal character U+000C"},
     };
     expect_rows(rows, ARRAY_LEN(rows));
@@ -101,7 +108,8 @@ static void test_places(void **state)
     diags_init(&diags);
     struct lexer lx;
     lex_init(&lx, src, &diags);
-    static const u32 want[][4] = {{1, 1, 1, 2}, {1, 4, 1, 4}, {1, 6, 2, 2}, {2, 3, 2, 3}, {3, 2, 3, 2}};
+    static const u32 want[][4] = {
+        {1, 1, 1, 2}, {1, 4, 1, 4}, {1, 6, 2, 2}, {2, 3, 2, 3}, {3, 2, 3, 2}};
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
         struct lexeme t = lex_next(&lx);
         assert_int_equal(t.start.line, want[i][0]);
@@ -134,7 +142,10 @@ static void test_fault_limit(void **state)
 
 static void test_identifiers(void **state)
 {
-    static const char *const good[] = {"a", "_", "a1", "日本", "é٣"}, *const bad[] = {"", "1", "a-b", "true", "null", " a", "a b", "a\xff"};
+    static const char *const good[] = {"a", "_", "a1", "日本", "é٣"}, *const bad[] = {
+                                                                          "",     "1",    "a-b",
+                                                                          "true", "null", " a",
+                                                                          "a b",  "a\xff"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_true(lex_is_identifier(str_of(good[i])));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -144,8 +155,9 @@ static void test_identifiers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tokens), cmocka_unit_test(test_newlines),    cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_places), cmocka_unit_test(test_fault_limit), cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_tokens),      cmocka_unit_test(test_newlines),
+        cmocka_unit_test(test_faults),      cmocka_unit_test(test_places),
+        cmocka_unit_test(test_fault_limit), cmocka_unit_test(test_identifiers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,12 @@
-/* Reading string literals. `...` is taken as it stands but for carriage returns; "..." has its escapes resolved. */
+/* Reading string literals. `...` is taken as it stands but for carriage returns; "..." has its
+ * escapes resolved. */
 #include "parser/literals.h"
 #include "base/assert.h"
 #include "base/utf8.h"
 
 static const char simple_escapes[][2] = {
-    {'a', '\a'}, {'b', '\b'}, {'f', '\f'}, {'n', '\n'}, {'r', '\r'}, {'t', '\t'}, {'v', '\v'}, {'\\', '\\'}, {'"', '"'},
+    {'a', '\a'}, {'b', '\b'}, {'f', '\f'},  {'n', '\n'}, {'r', '\r'},
+    {'t', '\t'}, {'v', '\v'}, {'\\', '\\'}, {'"', '"'},
 };
 
 static struct str inner(struct str raw)
@@ -22,7 +24,8 @@ static u32 digits(const char *p, size_t n, u32 base)
     return v;
 }
 
-/* Appends what the sequence at p (behind the backslash) stands for; returns its length. left bounds what is read. */
+/* Appends what the sequence at p (behind the backslash) stands for; returns its length. left bounds
+ * what is read. */
 static size_t unescape(const char *p, size_t left, struct buf *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(simple_escapes); i++)
@@ -38,8 +41,10 @@ static size_t unescape(const char *p, size_t left, struct buf *out)
     }
     n = MIN(n, left - 1);
     u32 c = digits(p + 1, n, 16);
-    if (*p == 'x') buf_ch(out, (char)c);
-    else utf8_encode(out, c);
+    if (*p == 'x')
+        buf_ch(out, (char)c);
+    else
+        utf8_encode(out, c);
     return n + 1;
 }
 
@@ -66,8 +71,10 @@ struct str literal_unquote(struct arena *a, struct str raw)
     bool raw_string = raw.n > 0 && raw.p[0] == '`';
     if (str_chr(s, raw_string ? '\r' : '\\') < 0) return s;
     struct buf b = BUF_INIT(s.n); /* no sequence grows */
-    if (raw_string) drop_returns(s, &b);
-    else unescape_all(s, &b);
+    if (raw_string)
+        drop_returns(s, &b);
+    else
+        unescape_all(s, &b);
     ASSERT(buf_err(&b) == 0);
     struct str text = arena_str(a, buf_view(&b));
     buf_done(&b);

@@ -31,7 +31,8 @@ static void test_unquote(void **state)
 /* The lexer has reported these; they must only not read or write out of bounds. */
 static void test_unquote_broken(void **state)
 {
-    static const char *const broken[] = {"\"", "\"\\", "\"\\u1\"", "\"\\U0\"", "\"\\x\"", "\"\\7\"", "\"\\q\"", "\"\\\"", "`"};
+    static const char *const broken[] = {"\"",      "\"\\",    "\"\\u1\"", "\"\\U0\"", "\"\\x\"",
+                                         "\"\\7\"", "\"\\q\"", "\"\\\"",   "`"};
     struct arena a;
     arena_init(&a, 0);
     for (size_t i = 0; i < ARRAY_LEN(broken); i++)

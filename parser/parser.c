@@ -1,8 +1,9 @@
-/* The parser: one function per rule of the grammar, one token ahead. It never stops at a fault: each rule reports what it
- * missed and goes on with what is there, or skips to a place where its caller can go on. Faults of the parser are reported
- * once per line, since what follows the first on a line is mostly its echo; the three that carry a range stand outside.
- * Nodes go into the tree's arena. Nesting is bounded (PARSE_DEPTH_MAX), so neither this recursion nor a later walk over the
- * tree can run out of stack. */
+/* The parser: one function per rule of the grammar, one token ahead. It never stops at a fault:
+ * each rule reports what it missed and goes on with what is there, or skips to a place where its
+ * caller can go on. Faults of the parser are reported once per line, since what follows the first
+ * on a line is mostly its echo; the three that carry a range stand outside. Nodes go into the
+ * tree's arena. Nesting is bounded (PARSE_DEPTH_MAX), so neither this recursion nor a later walk
+ * over the tree can run out of stack. */
 #include "parser/parser.h"
 #include "parser/lexer.h"
 #include "parser/literals.h"
@@ -12,11 +13,11 @@ struct parser {
     struct lexer lx;
     struct diags *diags;
     struct tree *tree;
-    struct lexeme tok;     /* the token under the cursor, never a comment */
-    struct pos prev_end;   /* of the token before it */
-    u32 error_line;        /* of the last fault; 0: none yet */
-    u32 depth;             /* levels open above the cursor */
-    bool stopped;          /* the rest is not read */
+    struct lexeme tok;   /* the token under the cursor, never a comment */
+    struct pos prev_end; /* of the token before it */
+    u32 error_line;      /* of the last fault; 0: none yet */
+    u32 depth;           /* levels open above the cursor */
+    bool stopped;        /* the rest is not read */
     VEC(struct comment) comments;
 };
 
@@ -54,7 +55,8 @@ static void keep_comment(struct parser *p)
     vec_push(&p->comments, ((struct comment){.text = text, .span = tok_span(p)}));
 }
 
-/* A last fault, after which the rest of the text is not read: the cursor stands at its end for ever. */
+/* A last fault, after which the rest of the text is not read: the cursor stands at its end for
+ * ever. */
 static void stop(struct parser *p, enum diag_code code, struct pos at, const char *why)
 {
     if (p->stopped) return;
@@ -69,7 +71,9 @@ static void next(struct parser *p)
     p->prev_end = p->tok.end;
     while ((p->tok = lex_next(&p->lx)).tok == TOK_COMMENT)
         keep_comment(p);
-    if (lex_full(&p->lx)) stop(p, DIAG_PARSE_FAULTS, p->tok.start, "too many faults, the rest of the text is not looked at");
+    if (lex_full(&p->lx))
+        stop(p, DIAG_PARSE_FAULTS, p->tok.start,
+             "too many faults, the rest of the text is not looked at");
 }
 
 static bool at(const struct parser *p, enum token t)
@@ -100,14 +104,18 @@ static struct span fault_span(const struct parser *p)
 static struct diag *expected(struct parser *p, enum diag_code code, const char *what)
 {
     if (!may_report(p)) return NULL;
-    return diag_error(p->diags, code, fault_span(p), "expected %s, got %s", what, token_name(p->tok.tok));
+    return diag_error(p->diags, code, fault_span(p), "expected %s, got %s", what,
+                      token_name(p->tok.tok));
 }
 
 static void missing_comma(struct parser *p, const char *list)
 {
     if (!may_report(p)) return;
-    struct diag *d = diag_error(p->diags, DIAG_PARSE_COMMA, fault_span(p), "missing ',' in %s", list);
-    if (at(p, TOK_TERMINATOR)) diag_hint(p->diags, d, "an element that ends its line is followed by a comma, the last one too");
+    struct diag *d =
+        diag_error(p->diags, DIAG_PARSE_COMMA, fault_span(p), "missing ',' in %s", list);
+    if (at(p, TOK_TERMINATOR))
+        diag_hint(p->diags, d,
+                  "an element that ends its line is followed by a comma, the last one too");
 }
 
 /* Takes t, or reports its absence and takes what is there instead. True when it was there. */
@@ -127,7 +135,7 @@ static void skip_to(struct parser *p, u64 set)
         next(p);
 }
 
-/* Goes on to the terminator that ends this statement: brackets opened on the way are closed first. */
+/* Goes on to the terminator that ends this statement; brackets opened on the way close first. */
 static void skip_statement(struct parser *p)
 {
     int curly = 0, paren = 0, brack = 0;
@@ -142,7 +150,7 @@ static void skip_statement(struct parser *p)
 /* --- depth --- */
 
 #define NUMBER_TEXT_(n) #n
-#define NUMBER_TEXT(n) NUMBER_TEXT_(n)
+#define NUMBER_TEXT(n)  NUMBER_TEXT_(n)
 
 static void too_deep(struct parser *p, struct pos at)
 {
@@ -162,7 +170,8 @@ static void leave(struct parser *p)
     p->depth--;
 }
 
-/* A node that stands above one of the given height: chains such as a.b.c are built upwards, without descending. */
+/* A node that stands above one of the given height: chains such as a.b.c are built upwards, without
+ * descending. */
 static void raise(struct parser *p, struct expr *e, const struct expr *below)
 {
     e->height = MAX(e->height, below->height + 1);
@@ -193,7 +202,8 @@ static struct expr *missing_expr(struct parser *p)
 {
     expected(p, DIAG_PARSE_EXPRESSION, "expression");
     struct expr *e = new_expr(p, EXPR_NULL, p->tok.start);
-    skip_to(p, TOK_BIT(TOK_TERMINATOR) | TOK_BIT(TOK_RPAREN) | TOK_BIT(TOK_RCURLY) | TOK_BIT(TOK_RBRACK) | TOK_BIT(TOK_COMMA));
+    skip_to(p, TOK_BIT(TOK_TERMINATOR) | TOK_BIT(TOK_RPAREN) | TOK_BIT(TOK_RCURLY) |
+                   TOK_BIT(TOK_RBRACK) | TOK_BIT(TOK_COMMA));
     return e;
 }
 
@@ -221,7 +231,8 @@ static struct expr *parse_paren(struct parser *p)
 }
 
 /* Elements up to `until`, which stays under the cursor. */
-static struct expr **parse_list(struct parser *p, enum token until, struct expr *owner, size_t *ret_n)
+static struct expr **parse_list(struct parser *p, enum token until, struct expr *owner,
+                                size_t *ret_n)
 {
     VEC(struct expr *) list = {0};
     while (inside(p, until)) {
@@ -251,7 +262,10 @@ static struct expr *parse_array(struct parser *p)
 
 static struct field parse_field(struct parser *p)
 {
-    struct field f = {.key = p->tok.text, .raw = p->tok.text, .key_span = tok_span(p), .quoted = at(p, TOK_STRING)};
+    struct field f = {.key = p->tok.text,
+                      .raw = p->tok.text,
+                      .key_span = tok_span(p),
+                      .quoted = at(p, TOK_STRING)};
     if (at(p, TOK_IDENT) || at(p, TOK_STRING)) {
         if (f.quoted) f.key = literal_field_key(f.raw);
         next(p);
@@ -261,7 +275,8 @@ static struct field parse_field(struct parser *p)
     }
     if (!at(p, TOK_ASSIGN)) {
         struct diag *d = expected(p, DIAG_PARSE_FIELD, "=");
-        if (d && str_is(p->tok.text, ":")) diag_hint(p->diags, d, "fields are written NAME = VALUE");
+        if (d && str_is(p->tok.text, ":"))
+            diag_hint(p->diags, d, "fields are written NAME = VALUE");
     }
     next(p);
     f.value = parse_expression(p);
@@ -349,7 +364,8 @@ static struct expr *parse_call(struct parser *p, struct expr *fn)
     return e;
 }
 
-/* `a = b "c" { ... }`: someone assigns a block. It is read to its end, to say so about the whole of it. */
+/* `a = b "c" { ... }`: someone assigns a block. It is read to its end, to say so about the whole of
+ * it. */
 static void refuse_block(struct parser *p, const struct expr *head)
 {
     if (at(p, TOK_STRING)) next(p);
@@ -364,7 +380,8 @@ static void refuse_block(struct parser *p, const struct expr *head)
         skip_statement(p);
         return;
     }
-    struct diag *d = diag_error(p->diags, DIAG_PARSE_BLOCK_VALUE, span_from(p, head->span.start), "cannot use a block as an expression");
+    struct diag *d = diag_error(p->diags, DIAG_PARSE_BLOCK_VALUE, span_from(p, head->span.start),
+                                "cannot use a block as an expression");
     diag_hint(p->diags, d, "write the block without `=`, or an object: NAME = {key = value}");
 }
 
@@ -465,7 +482,8 @@ static void bad_label(struct parser *p, const char *wanted, struct str got)
     if (!may_report(p)) return;
     struct buf b = BUF_INIT(4096);
     print_quoted(got, &b);
-    diag_error(p->diags, DIAG_PARSE_LABEL, fault_span(p), "expected block label to be a %s, but got %s", wanted,
+    diag_error(p->diags, DIAG_PARSE_LABEL, fault_span(p),
+               "expected block label to be a %s, but got %s", wanted,
                buf_err(&b) ? "a very long text" : b.p);
     buf_done(&b);
 }
@@ -476,8 +494,10 @@ static void parse_label(struct parser *p, struct head *h)
     h->has_string = true;
     h->label_span = tok_span(p);
     h->label = raw.n > 2 ? str_sub(raw, 1, raw.n - 1) : (struct str){0};
-    if (raw.p[0] != '"') bad_label(p, "double quoted string", raw);
-    else if (h->label.n > 0 && !lex_is_identifier(h->label)) bad_label(p, "valid identifier", h->label);
+    if (raw.p[0] != '"')
+        bad_label(p, "double quoted string", raw);
+    else if (h->label.n > 0 && !lex_is_identifier(h->label))
+        bad_label(p, "valid identifier", h->label);
     next(p);
 }
 
@@ -516,7 +536,8 @@ static struct attr *parse_attribute(struct parser *p, const struct head *h)
         diag_error(p->diags, DIAG_PARSE_ATTRIBUTE, dotted_span(p, h),
                    "attribute names may only consist of a single identifier with no \".\"");
     else if (h->has_string)
-        diag_error(p->diags, DIAG_PARSE_ATTRIBUTE, h->label_span, "attribute names may not have labels");
+        diag_error(p->diags, DIAG_PARSE_ATTRIBUTE, h->label_span,
+                   "attribute names may not have labels");
     struct attr *a = arena_new(&p->tree->arena, struct attr);
     a->name = h->parts.v[0];
     a->name_span = h->name_span;
@@ -567,7 +588,8 @@ static bool parse_rest(struct parser *p, const struct head *h, struct stmt *ret)
         *ret = (struct stmt){.kind = STMT_BLOCK, .block = parse_block(p, h)};
     } else {
         bool either = h->parts.n == 1 && h->label.n == 0;
-        expected(p, DIAG_PARSE_STATEMENT, either ? "attribute assignment or block body" : "block body");
+        expected(p, DIAG_PARSE_STATEMENT,
+                 either ? "attribute assignment or block body" : "block body");
         skip_to(p, TOK_BIT(TOK_IDENT));
         return false;
     }
@@ -579,8 +601,10 @@ static bool parse_statement(struct parser *p, struct stmt *ret)
 {
     struct head h = {0};
     bool ok = parse_head(p, &h);
-    if (ok) ok = parse_rest(p, &h, ret);
-    else skip_to(p, TOK_BIT(TOK_IDENT));
+    if (ok)
+        ok = parse_rest(p, &h, ret);
+    else
+        skip_to(p, TOK_BIT(TOK_IDENT));
     vec_done(&h.parts);
     return ok;
 }
@@ -658,8 +682,10 @@ struct tree *parse_expr(struct source *src, struct diags *diags, struct expr **r
     struct parser p;
     parser_init(&p, src, diags);
     struct expr *e = parse_expression(&p);
-    if (at(&p, TOK_TERMINATOR)) next(&p);
-    else expected(&p, DIAG_PARSE_TOKEN, token_name(TOK_TERMINATOR));
+    if (at(&p, TOK_TERMINATOR))
+        next(&p);
+    else
+        expected(&p, DIAG_PARSE_TOKEN, token_name(TOK_TERMINATOR));
     if (!at(&p, TOK_EOF)) expected(&p, DIAG_PARSE_TOKEN, token_name(TOK_EOF));
     struct tree *t = parser_done(&p, before);
     if (t) *ret = e;

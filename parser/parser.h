@@ -5,7 +5,8 @@
 #include "parser/ast.h"
 #include "parser/source.h"
 
-#define PARSE_DEPTH_MAX 2000 /* nested expressions and blocks; deeper is a diagnostic, not a stack overflow */
+#define PARSE_DEPTH_MAX                                                                            \
+    2000 /* nested expressions and blocks; deeper is a diagnostic, not a stack overflow */
 
 /* NULL when any error was added. The tree holds a reference on src; tree_free it. */
 struct tree *parse_file(struct source *src, struct diags *diags);
@@ -13,7 +14,8 @@ struct tree *parse_file(struct source *src, struct diags *diags);
 struct tree *parse_expr(struct source *src, struct diags *diags, struct expr **ret);
 void tree_free(struct tree *t); /* takes NULL */
 
-/* The encoding check made at load time (not by fmt): NULL when fine, else an owned message (free() it). */
+/* The encoding check made at load time (not by fmt): NULL when fine, else an owned message (free()
+ * it). */
 char *source_check_encoding(struct str text);
 
 #endif

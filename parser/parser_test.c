@@ -1,4 +1,5 @@
-/* Trees: precedence, names and labels, spans, what is shared and bounded. The faults are in tests/golden. */
+/* Trees: precedence, names and labels, spans, what is shared and bounded. The faults are in
+ * tests/golden. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -259,7 +260,8 @@ static void test_source_is_shared(void **state)
 
 /* --- depth --- */
 
-static struct parsed nested(const char *before, const char *open, const char *middle, const char *close, size_t levels)
+static struct parsed nested(const char *before, const char *open, const char *middle,
+                            const char *close, size_t levels)
 {
     struct buf b = BUF_INIT(SIZE_MAX);
     buf_cstr(&b, before);
@@ -276,9 +278,10 @@ static struct parsed nested(const char *before, const char *open, const char *mi
 static const struct nest {
     const char *before, *open, *middle, *close;
 } nests[] = {
-    {"a = ", "(", "1", ")"},     {"a = ", "[", "", "]"},       {"a = ", "{a = ", "1", "}"}, {"a = ", "f(", "", ")"},
-    {"a = ", "x[", "1", "]"},    {"a = ", "-", "1", ""},       {"a = ", "1 ^ ", "1", ""},   {"a = ", "1 + ", "1", ""},
-    {"a = x", ".y", "", ""},     {"a = x", "()", "", ""},      {"a = x", "[0]", "", ""},    {"", "b {\n", "", "}\n"},
+    {"a = ", "(", "1", ")"},        {"a = ", "[", "", "]"},    {"a = ", "{a = ", "1", "}"},
+    {"a = ", "f(", "", ")"},        {"a = ", "x[", "1", "]"},  {"a = ", "-", "1", ""},
+    {"a = ", "1 ^ ", "1", ""},      {"a = ", "1 + ", "1", ""}, {"a = x", ".y", "", ""},
+    {"a = x", "()", "", ""},        {"a = x", "[0]", "", ""},  {"", "b {\n", "", "}\n"},
     {"a = ", "b { c = ", "1", "}"},
 };
 
@@ -310,11 +313,13 @@ static void test_too_many_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_precedence),   cmocka_unit_test(test_collections), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_spans),        cmocka_unit_test(test_whole_text),  cmocka_unit_test(test_block),
-        cmocka_unit_test(test_comments),     cmocka_unit_test(test_empty),       cmocka_unit_test(test_goes_on),
-        cmocka_unit_test(test_older_faults), cmocka_unit_test(test_source_is_shared),
-        cmocka_unit_test(test_depth),        cmocka_unit_test(test_too_many_faults),
+        cmocka_unit_test(test_precedence),       cmocka_unit_test(test_collections),
+        cmocka_unit_test(test_values),           cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_whole_text),       cmocka_unit_test(test_block),
+        cmocka_unit_test(test_comments),         cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_goes_on),          cmocka_unit_test(test_older_faults),
+        cmocka_unit_test(test_source_is_shared), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_too_many_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
-/* The tree back to text in canonical form. This walk knows the form of each node; white space is put to wait and is written
- * together with the comments when the next token comes (printer_comments.c), columns are aligned at the end (layout.c).
- * Recursion is bounded by the parser's PARSE_DEPTH_MAX. */
+/* The tree back to text in canonical form. This walk knows the form of each node; white space is
+ * put to wait and is written together with the comments when the next token comes
+ * (printer_comments.c), columns are aligned at the end (layout.c). Recursion is bounded by the
+ * parser's PARSE_DEPTH_MAX. */
 #include "parser/printer.h"
 #include "parser/printer_impl.h"
 #include "base/utf8.h"
@@ -39,10 +40,12 @@ static void put(struct printer *p, struct str s, struct span at)
 {
     printer_flush(p, at.start);
     printer_text(p, s);
-    p->last = at.end.line ? (struct pos){at.end.line, at.end.col + 1} : (struct pos){at.start.line, at.start.col + (u32)s.n};
+    p->last = at.end.line ? (struct pos){at.end.line, at.end.col + 1}
+                          : (struct pos){at.start.line, at.start.col + (u32)s.n};
 }
 
-/* One that is taken to stand right behind the token before it: comments between the two come out behind it. */
+/* One that is taken to stand right behind the token before it: comments between the two come out
+ * behind it. */
 static void put_behind(struct printer *p, struct str s)
 {
     printer_write_waiting(p);
@@ -97,10 +100,12 @@ static void print_array(struct printer *p, const struct expr *e)
     put(p, STR("]"), e->array.close);
 }
 
-/* Keys are not unescaped, so `...` can become "..." unless that would change what is between the quotes. */
+/* Keys are not unescaped, so `...` can become "..." unless that would change what is between the
+ * quotes. */
 static bool quotes_change(const struct field *f)
 {
-    return f->raw.n > 2 && f->raw.p[0] == '`' && str_chr(f->key, '"') < 0 && str_chr(f->key, '\\') < 0 && str_chr(f->key, '\n') < 0;
+    return f->raw.n > 2 && f->raw.p[0] == '`' && str_chr(f->key, '"') < 0 &&
+           str_chr(f->key, '\\') < 0 && str_chr(f->key, '\n') < 0;
 }
 
 static void print_key(struct printer *p, const struct field *f)
@@ -134,8 +139,10 @@ static void print_object(struct printer *p, const struct expr *e)
     if (n > 0) wait(p, SP_INDENT);
     for (size_t i = 0; i < n; i++) {
         const struct field *f = &e->object.fields[i];
-        if (on_new_line(p, end, f->key_span.start)) wait(p, kind);
-        else if (i > 0) wait(p, SP_BLANK);
+        if (on_new_line(p, end, f->key_span.start))
+            wait(p, kind);
+        else if (i > 0)
+            wait(p, SP_BLANK);
         printer_flush(p, f->key_span.start);
         size_t row = layout_row(&p->out);
         print_field(p, f);
@@ -153,9 +160,10 @@ static bool comment_starts_on(const struct printer *p, u32 line)
     return p->n_comments > 0 && p->comments->span.start.line == line;
 }
 
-/* A `)` on a line of its own keeps the comments before it, but the reference does not know its place: comments behind it
- * are as far away as the last argument is. The one beside a `)` right below that argument stays there all the same:
- * moved, it would move again each time the text is formatted. */
+/* A `)` on a line of its own keeps the comments before it, but the reference does not know its
+ * place: comments behind it are as far away as the last argument is. The one beside a `)` right
+ * below that argument stays there all the same: moved, it would move again each time the text is
+ * formatted. */
 static void print_call_close(struct printer *p, struct pos end, struct pos close)
 {
     if (!on_new_line(p, end, close)) {
@@ -165,7 +173,8 @@ static void print_call_close(struct printer *p, struct pos end, struct pos close
     printer_flush(p, close);
     printer_text(p, STR(")"));
     p->last.col++;
-    if (close.line == end.line + 1 && comment_starts_on(p, close.line)) p->last = (struct pos){close.line, close.col + 1};
+    if (close.line == end.line + 1 && comment_starts_on(p, close.line))
+        p->last = (struct pos){close.line, close.col + 1};
 }
 
 static void print_call(struct printer *p, const struct expr *e)
@@ -195,7 +204,8 @@ static void print_call(struct printer *p, const struct expr *e)
 static void print_access(struct printer *p, const struct expr *e)
 {
     print_expression(p, e->access.of);
-    if (e->access.of->kind == EXPR_NUMBER) wait(p, SP_BLANK); /* 1.x would be read as the number "1." */
+    if (e->access.of->kind == EXPR_NUMBER)
+        wait(p, SP_BLANK); /* 1.x would be read as the number "1." */
     put_behind(p, STR("."));
     put_behind(p, e->access.name);
 }
@@ -290,8 +300,10 @@ static void print_body(struct printer *p, const struct body *b)
         if (i > 0) separate(p, s - 1, s);
         printer_flush(p, s->span.start);
         size_t row = layout_row(&p->out);
-        if (s->kind == STMT_ATTR) print_attr(p, s->attr);
-        else print_block(p, s->block);
+        if (s->kind == STMT_ATTR)
+            print_attr(p, s->attr);
+        else
+            print_block(p, s->block);
         wait(p, layout_row(&p->out) == row ? SP_NEWLINE : SP_BREAK);
     }
 }

@@ -1,4 +1,5 @@
-/* Tree back to canonical text: `weir fmt` (with comments), and the one-line form of an expression in messages. Spec: formatter.md. */
+/* Tree back to canonical text: `weir fmt` (with comments), and the one-line form of an expression
+ * in messages. Spec: formatter.md. */
 #ifndef PARSER_PRINTER_H
 #define PARSER_PRINTER_H
 

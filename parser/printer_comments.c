@@ -1,7 +1,7 @@
-/* Comments between tokens. They are not part of the tree: each is printed before the first token that stands behind it in
- * the source. Of the white space that waits for that token, a part goes before the comments (so that a comment in front of a
- * closing brace is indented like the body) and the rest behind them; the line breaks around a comment are those of the
- * source, at most two. */
+/* Comments between tokens. They are not part of the tree: each is printed before the first token
+ * that stands behind it in the source. Of the white space that waits for that token, a part goes
+ * before the comments (so that a comment in front of a closing brace is indented like the body) and
+ * the rest behind them; the line breaks around a comment are those of the source, at most two. */
 #include "parser/printer_impl.h"
 
 #define BREAKS_MAX 2 /* one empty line */
@@ -22,7 +22,8 @@ static void breaks(struct printer *p, u32 n, enum space kind)
         printer_space(p, kind);
 }
 
-/* Takes the first waiting items out, up to the first that is in none of the two sets: those to write are written. */
+/* Takes the first waiting items out, up to the first that is in none of the two sets, and writes
+ * those that are in `write`. True when a cell was ended by that. */
 static bool take_waiting(struct printer *p, unsigned write, unsigned drop)
 {
     bool cell = false;
@@ -31,7 +32,7 @@ static bool take_waiting(struct printer *p, unsigned write, unsigned drop)
         enum space s = p->waiting.v[i];
         if (!((write | drop) & (1u << s))) break;
         if (write & (1u << s)) printer_space(p, s);
-        cell |= s == SP_CELL;
+        cell |= s == SP_CELL && (write & (1u << s));
     }
     if (i > 0) memmove(p->waiting.v, p->waiting.v + i, (p->waiting.n - i) * sizeof(*p->waiting.v));
     p->waiting.n -= i;
@@ -42,8 +43,10 @@ static bool take_waiting(struct printer *p, unsigned write, unsigned drop)
 static void lead_in_same_line(struct printer *p, bool token_follows)
 {
     if (take_waiting(p, 1u << SP_CELL | 1u << SP_INDENT, 1u << SP_BLANK)) return;
-    if (token_follows) layout_blank(&p->out);
-    else layout_cell(&p->out, CELL_TAB);
+    if (token_follows)
+        layout_blank(&p->out);
+    else
+        layout_cell(&p->out, CELL_TAB);
 }
 
 static void lead_in_new_line(struct printer *p, const struct comment *c)
@@ -54,17 +57,20 @@ static void lead_in_new_line(struct printer *p, const struct comment *c)
 
 static void print_comment(struct printer *p, const struct comment *c, struct pos next)
 {
-    if (c->span.start.line == p->last.line) lead_in_same_line(p, next.line == c->span.start.line);
-    else lead_in_new_line(p, c);
+    if (c->span.start.line == p->last.line)
+        lead_in_same_line(p, next.line == c->span.start.line);
+    else
+        lead_in_new_line(p, c);
     printer_text(p, c->text);
     p->last = (struct pos){c->span.end.line, c->span.end.col + 1};
 }
 
-/* What waited for the token, its line breaks replaced by those between the last comment and the token. */
+/* What waited for the token, its line breaks replaced by those between the last comment and the
+ * token. */
 static void lead_out(struct printer *p, struct pos next)
 {
     enum space kind = SP_NEWLINE;
-    vec_each(&p->waiting, s) {
+    vec_each (&p->waiting, s) {
         if (*s == SP_BREAK) kind = SP_BREAK;
         if (*s == SP_INDENT || *s == SP_UNINDENT) printer_space(p, *s);
     }
@@ -76,7 +82,8 @@ static void lead_out(struct printer *p, struct pos next)
 
 void printer_write_waiting(struct printer *p)
 {
-    vec_each(&p->waiting, s) printer_space(p, *s);
+    vec_each (&p->waiting, s)
+        printer_space(p, *s);
     vec_clear(&p->waiting);
 }
 
@@ -89,6 +96,8 @@ void printer_flush(struct printer *p, struct pos next)
         p->n_comments--;
         any = true;
     }
-    if (any) lead_out(p, next);
-    else printer_write_waiting(p);
+    if (any)
+        lead_out(p, next);
+    else
+        printer_write_waiting(p);
 }

@@ -1,5 +1,5 @@
-/* Canonical form: what tests/golden/conformance does not record because the reference is not stable there, and the
- * one-line form of expressions. Every expected text is its own canonical form. */
+/* Canonical form: what tests/golden/conformance does not record because the reference is not stable
+ * there, and the one-line form of expressions. Every expected text is its own canonical form. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -58,7 +58,8 @@ static void test_small(void **state)
     expect_forms(rows, ARRAY_LEN(rows));
 }
 
-/* Where the reference's output changes when it is formatted again, we print the stable form at once. */
+/* Where the reference's output changes when it is formatted again, we print the stable form at
+ * once. */
 static void test_stable(void **state)
 {
     static const struct row rows[] = {
@@ -140,8 +141,9 @@ static void test_quoted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small),         cmocka_unit_test(test_stable), cmocka_unit_test(test_content),
-        cmocka_unit_test(test_end_of_buffer), cmocka_unit_test(test_expr),   cmocka_unit_test(test_quoted),
+        cmocka_unit_test(test_small),   cmocka_unit_test(test_stable),
+        cmocka_unit_test(test_content), cmocka_unit_test(test_end_of_buffer),
+        cmocka_unit_test(test_expr),    cmocka_unit_test(test_quoted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

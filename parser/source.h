@@ -1,4 +1,5 @@
-/* One configuration text with its name. Counted: diagnostics and values may outlive the parse. Immutable. */
+/* One configuration text with its name. Counted: diagnostics and values may outlive the parse.
+ * Immutable. */
 #ifndef PARSER_SOURCE_H
 #define PARSER_SOURCE_H
 
@@ -11,7 +12,8 @@ struct source {
     struct str text; /* owned, terminated */
     size_t *lines;   /* offset of each line's first byte */
     size_t n_lines;  /* at least one: a text that ends in LF has an empty last line */
-    u32 line_offset; /* added to every printed line (a configuration inside a YAML file); usually 0 */
+    u32 line_offset; /* added to every printed line (a configuration inside a YAML file); usually 0
+                      */
     u32 col_offset;
 };
 

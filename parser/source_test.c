@@ -26,8 +26,10 @@ static void test_lines(void **state)
 static void expect_encoding(struct str text, const char *want)
 {
     char *got = source_check_encoding(text);
-    if (want) assert_string_equal(got, want);
-    else assert_null(got);
+    if (want)
+        assert_string_equal(got, want);
+    else
+        assert_null(got);
     free(got);
 }
 
@@ -35,16 +37,23 @@ static void test_encoding(void **state)
 {
     expect_encoding(STR(""), NULL);
     expect_encoding(STR("é"), NULL);
-    expect_encoding(STR("\xef\xbb\xbf" "a"), NULL);
+    expect_encoding(STR("\xef\xbb\xbf"
+                        "a"),
+                    NULL);
     expect_encoding(STR("\xff"), "unknown encoding for config");
     expect_encoding(STR("\xfe\xff\0a"), "configuration is encoded with UTF-16BE but must be utf8");
-    expect_encoding(STR("\xff\xfe" "a\0"), "configuration is encoded with UTF-16LE but must be utf8");
-    expect_encoding(STR("\xff\xfe\0\0a\0\0\0"), "configuration is encoded with UTF-32LE but must be utf8");
-    expect_encoding(STR("\0\0\xfe\xff\0\0\0a"), "configuration is encoded with UTF-32BE but must be utf8");
+    expect_encoding(STR("\xff\xfe"
+                        "a\0"),
+                    "configuration is encoded with UTF-16LE but must be utf8");
+    expect_encoding(STR("\xff\xfe\0\0a\0\0\0"),
+                    "configuration is encoded with UTF-32LE but must be utf8");
+    expect_encoding(STR("\0\0\xfe\xff\0\0\0a"),
+                    "configuration is encoded with UTF-32BE but must be utf8");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_encoding)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines),
+                                       cmocka_unit_test(test_encoding)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

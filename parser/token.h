@@ -1,5 +1,5 @@
-/* The tokens of the language: their names as messages print them, and their binary precedence (0: no binary operator).
- * One table, three readers: the enum, the names, the precedences. */
+/* The tokens of the language: their names as messages print them, and their binary precedence (0:
+ * no binary operator). One table, three readers: the enum, the names, the precedences. */
 #ifndef PARSER_TOKEN_H
 #define PARSER_TOKEN_H
 

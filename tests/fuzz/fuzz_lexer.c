@@ -1,4 +1,5 @@
-/* Any bytes through the scanner: it ends, its tokens follow each other and stay inside the text, places never go back. */
+/* Any bytes through the scanner: it ends, its tokens follow each other and stay inside the text,
+ * places never go back. */
 #include "base/assert.h"
 #include "parser/lexer.h"
 
@@ -8,7 +9,8 @@ static void check_token(const struct source *src, const struct lexeme *t, const 
 {
     ASSERT(t->text.p >= *at && t->text.p + t->text.n <= src->text.p + src->text.n);
     ASSERT(t->start.line >= 1 && t->start.col >= 1);
-    ASSERT(t->end.line >= t->start.line && (t->end.line > t->start.line || t->end.col >= t->start.col));
+    ASSERT(t->end.line >= t->start.line &&
+           (t->end.line > t->start.line || t->end.col >= t->start.col));
     struct str line = source_line(src, t->start.line);
     ASSERT(t->text.p == line.p + t->start.col - 1);
     *at = t->text.p + t->text.n;

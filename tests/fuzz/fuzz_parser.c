@@ -1,5 +1,6 @@
-/* Any bytes through parser, printer and diagnostics. What parses is printed, and what is printed parses to the same tree
- * with the same comments; without comments, formatting again changes nothing. What does not parse says why, in all forms. */
+/* Any bytes through parser, printer and diagnostics. What parses is printed, and what is printed
+ * parses to the same tree with the same comments; without comments, formatting again changes
+ * nothing. What does not parse says why, in all forms. */
 #include "base/assert.h"
 #include "parser/parser.h"
 #include "parser/printer.h"
@@ -32,7 +33,8 @@ static void dump_body(const struct body *body, struct buf *b)
             buf_printf(b, "\n" STR_FMT "=", STR_ARG(s->attr->name));
             continue;
         }
-        buf_printf(b, "\n" STR_FMT " '" STR_FMT "' {", STR_ARG(s->block->name), STR_ARG(s->block->label));
+        buf_printf(b, "\n" STR_FMT " '" STR_FMT "' {", STR_ARG(s->block->name),
+                   STR_ARG(s->block->label));
         dump_body(&s->block->body, b);
         buf_cstr(b, "\n}");
     }
@@ -86,8 +88,10 @@ static void one_expression(struct str text)
     struct expr *e = NULL;
     struct tree *t = parse_expr(src, &diags, &e);
     struct buf b = BUF_INIT(SIZE_MAX);
-    if (t) print_expr(e, &b);
-    else render(&diags);
+    if (t)
+        print_expr(e, &b);
+    else
+        render(&diags);
     buf_done(&b);
     tree_free(t);
     diags_done(&diags);
@@ -97,7 +101,8 @@ static void one_expression(struct str text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str text = str_n((const char *)data, size);
-    struct buf once = BUF_INIT(SIZE_MAX), twice = BUF_INIT(SIZE_MAX), a = BUF_INIT(SIZE_MAX), b = BUF_INIT(SIZE_MAX);
+    struct buf once = BUF_INIT(SIZE_MAX), twice = BUF_INIT(SIZE_MAX), a = BUF_INIT(SIZE_MAX),
+               b = BUF_INIT(SIZE_MAX);
     bool comments;
     one_expression(text);
     if (format(text, &once, &a, &comments)) {
