@@ -22,6 +22,7 @@ void vec_grow_(void **v, size_t *cap, size_t want, size_t size);
 #define vec_done(vec) (free((vec)->v), (vec)->v = NULL, (void)((vec)->n = (vec)->cap = 0))
 #define vec_remove(vec, i)                                                                         \
     (memmove(&(vec)->v[i], &(vec)->v[(i) + 1], ((vec)->n - (i) - 1) * sizeof(*(vec)->v)), (void)(vec)->n--)
-#define vec_each(vec, p) for (__typeof__((vec)->v) p = (vec)->v; p < (vec)->v + (vec)->n; p++)
+#define vec_each(vec, p)                                                                           \
+    for (__typeof__((vec)->v) p = (vec)->v; (size_t)(p - (vec)->v) < (vec)->n; p++)
 
 #endif
