@@ -63,9 +63,18 @@ static struct str view(const struct http1_head *h, struct http1_span s)
     return str_n(h->text.p + (s.n ? s.at : 0), s.n);
 }
 
-static void make_headers(struct http1_head *h)
+/* False on a name with blanks, which Debian's http-parser lets pass and others read as another name. */
+static bool make_headers(struct http1_head *h)
 {
-    vec_each(&h->marks, m) vec_push(&h->headers, ((struct http_header){view(h, m->name), str_trim(view(h, m->value))}));
+    bool ok = true;
+
+    vec_each(&h->marks, m)
+    {
+        struct http_header header = {view(h, m->name), str_trim(view(h, m->value))};
+        ok &= header.name.n > 0 && str_chr(header.name, ' ') < 0;
+        vec_push(&h->headers, header);
+    }
+    return ok;
 }
 
 /* Returning 1 makes the parser skip the body and report the end of the message, where it is paused. */
@@ -77,8 +86,8 @@ static int on_head(http_parser *p)
     h->chunked = p->flags & F_CHUNKED;
     h->keep_alive = http_should_keep_alive(p);
     h->content_length = !h->chunked && p->flags & F_CONTENTLENGTH ? (i64)MIN(p->content_length, (u64)INT64_MAX) : -1;
-    make_headers(h);
-    if (p->uses_transfer_encoding && !h->chunked) return 3; /* where such a body ends nobody knows: an error */
+    if (!make_headers(h)) return 3;                         /* anything above 2 is an error */
+    if (p->uses_transfer_encoding && !h->chunked) return 3; /* where such a body ends nobody knows */
     if (!h->chunked) return 1;
     http_parser_pause(p, 1);
     return 0;

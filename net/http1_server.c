@@ -217,13 +217,20 @@ static bool wants_h2c(const struct http1 *s)
            has_token(http_req_header(r, STR("Connection")), STR("HTTP2-Settings")) && count_header(s, STR("HTTP2-Settings")) == 1;
 }
 
+static void session_free(struct http1 *s)
+{
+    request_done(&s->q);
+    http1_head_done(&s->head);
+    free(s);
+}
+
 /* True when the connection speaks HTTP/2 now, and this session is gone. */
 static bool upgrade(struct http1 *s)
 {
     struct conn *c = s->c;
 
     if (!wants_h2c(s) || s->q.seen || http2_upgrade(c, http_req_header(&s->q.pub, STR("HTTP2-Settings")), &s->q) != 0) return false;
-    http1_proto.free(c);
+    session_free(s);
     return true;
 }
 
@@ -448,13 +455,9 @@ static void closed(struct conn *c)
     request_gone(&of(c)->q);
 }
 
-static void session_free(struct conn *c)
+static void on_free(struct conn *c)
 {
-    struct http1 *s = of(c);
-
-    request_done(&s->q);
-    http1_head_done(&s->head);
-    free(s);
+    session_free(of(c));
 }
 
 const struct conn_proto http1_proto = {
@@ -466,7 +469,7 @@ const struct conn_proto http1_proto = {
     .eof = eof,
     .drain = drain,
     .closed = closed,
-    .free = session_free,
+    .free = on_free,
 };
 
 void http1_start(struct conn *c)
