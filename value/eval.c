@@ -104,6 +104,19 @@ static int eval_binary(struct eval *ev, const struct expr *e, struct value *ret)
 
 /* --- composites --- */
 
+static void remember(struct eval *ev, struct value v, const struct expr *e)
+{
+    vec_push(&ev->origins, ((struct origin){value_ref(v), e}));
+}
+
+const struct expr *eval_origin(const struct eval *ev, struct value v, const struct expr *e)
+{
+    if (v.type != V_ARRAY && v.type != V_OBJECT) return e;
+    for (size_t i = 0; i < ev->origins.n; i++)
+        if (ev->origins.v[i].v.type == v.type && ev->origins.v[i].v.array == v.array) return ev->origins.v[i].e;
+    return e;
+}
+
 static int eval_array(struct eval *ev, const struct expr *e, struct value *ret)
 {
     struct value a = value_array(e->array.n);
@@ -113,6 +126,7 @@ static int eval_array(struct eval *ev, const struct expr *e, struct value *ret)
             return -EINVAL;
         }
     }
+    if (e->array.n > 0) remember(ev, a, e);
     *ret = a;
     return 0;
 }
@@ -127,9 +141,13 @@ static int eval_object(struct eval *ev, const struct expr *e, struct value *ret)
         if (!rc) object_set_take(&b, e->object.fields[i].key, v);
     }
     struct value o = object_done(&b);
-    if (rc) value_unref(o);
-    else *ret = o;
-    return rc;
+    if (rc) {
+        value_unref(o);
+        return rc;
+    }
+    if (e->object.n > 0) remember(ev, o, e);
+    *ret = o;
+    return 0;
 }
 
 /* --- all --- */
@@ -169,5 +187,8 @@ int eval_node(struct eval *ev, const struct expr *e, struct value *ret)
 int eval_expr(const struct expr *e, const struct scope *scope, struct value *ret, struct diags *diags)
 {
     struct eval ev = {.scope = scope, .diags = diags};
-    return eval_node(&ev, e, ret);
+    int rc = eval_node(&ev, e, ret);
+    vec_each(&ev.origins, o) value_unref(o->v);
+    vec_done(&ev.origins);
+    return rc;
 }

@@ -42,6 +42,12 @@ static int check_count(struct eval *ev, const struct expr *e, const struct func 
     return eval_fault(ev, DIAG_EVAL_CALL, e->call.fn, "expected %s%zu args, got %zu", f->variadic ? "at least " : "", need, e->call.n);
 }
 
+/* The expression to blame for a fault at a path inside an argument. */
+static const struct expr *blame(struct eval *ev, const struct expr *arg, struct value v, const struct vpath *path)
+{
+    return path->n > 0 ? eval_origin(ev, v, arg) : arg;
+}
+
 /* Replaces each argument by what its parameter takes. */
 static int convert_args(struct eval *ev, const struct expr *e, const struct func *f, struct value *args)
 {
@@ -49,7 +55,7 @@ static int convert_args(struct eval *ev, const struct expr *e, const struct func
         struct value converted;
         struct vfault fault = {0};
         if (convert_param(f->params[MIN(i, f->n_params - 1u)], args[i], &converted, &fault)) {
-            fault_report(ev->diags, DIAG_EVAL_TYPE, e->call.args[i], &fault.path, fault.text);
+            fault_report(ev->diags, DIAG_EVAL_TYPE, blame(ev, e->call.args[i], args[i], &fault.path), &fault.path, fault.text);
             vfault_done(&fault);
             return -EINVAL;
         }
@@ -59,11 +65,15 @@ static int convert_args(struct eval *ev, const struct expr *e, const struct func
     return 0;
 }
 
-static void report(struct eval *ev, const struct expr *e, const struct func_error *err)
+static void report(struct eval *ev, const struct expr *e, const struct value *args, const struct func_error *err)
 {
-    if (err->no_pos) diag_error(ev->diags, DIAG_EVAL_FUNCTION, NO_SPAN, "%s", err->text);
-    else if (err->arg >= 0) fault_report(ev->diags, DIAG_EVAL_FUNCTION, e->call.args[err->arg], &err->path, err->text);
-    else fault_report(ev->diags, DIAG_EVAL_FUNCTION, e->call.fn, NULL, err->text);
+    const struct expr *at = e->call.fn;
+    if (err->no_pos) {
+        diag_error(ev->diags, DIAG_EVAL_FUNCTION, NO_SPAN, "%s", err->text);
+        return;
+    }
+    if (err->arg >= 0) at = blame(ev, e->call.args[err->arg], args[err->arg], &err->path);
+    fault_report(ev->diags, DIAG_EVAL_FUNCTION, at, &err->path, err->text);
 }
 
 static int invoke(struct eval *ev, const struct expr *e, const struct func *f, struct value *args, struct value *ret)
@@ -71,7 +81,7 @@ static int invoke(struct eval *ev, const struct expr *e, const struct func *f, s
     struct func_error err = {.arg = -1};
     if (check_count(ev, e, f) || convert_args(ev, e, f, args)) return -EINVAL;
     int rc = f->call(env_of(ev->scope), args, e->call.n, ret, &err);
-    if (rc) report(ev, e, &err);
+    if (rc) report(ev, e, args, &err);
     func_error_done(&err);
     return rc ? -EINVAL : 0;
 }

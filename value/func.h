@@ -29,7 +29,6 @@ struct func {
     int (*call)(const struct func_env *env, const struct value *args, size_t n, struct value *ret, struct func_error *err);
     const char *param_names; /* "list, sep": for documentation */
     const char *returns;     /* "string" */
-    const char *go_type;     /* how string.format and encoding errors name it; NULL: "func" */
 };
 
 /* Sets it and returns -EINVAL. */

@@ -1,0 +1,164 @@
+/* weir eval 'EXPR': the value of an expression of the configuration language, as JSON. With '-' one expression a line from standard
+ * input (--lines=json: each line a JSON string), one result a line. A failure is {"error": text, "start": [line, column], "end": ...}. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "parser/parser.h"
+#include "stdlib/stdlib.h"
+#include "value/limits.h"
+
+#define OUTPUT_MAX (VALUE_TEXT_MAX * 8) /* escapes make a text longer */
+
+int cmd_eval(int argc, char **argv);
+
+static const char usage[] = "Usage: weir eval EXPRESSION\n"
+                            "       weir eval [--lines=json] -     one expression a line from standard input\n"
+                            "Prints the value as JSON.\n";
+
+/* --- one expression --- */
+
+static void put_pos(struct json_out *j, const char *key, struct pos p)
+{
+    if (p.line == 0) return;
+    json_key(j, str_of(key));
+    json_arr(j);
+    json_u64(j, p.line);
+    json_u64(j, p.col);
+    json_arr_end(j);
+}
+
+static void put_error(const struct diag *d, struct buf *out)
+{
+    struct json_out j = {.b = out};
+    json_obj(&j);
+    json_key(&j, STR("error"));
+    json_str(&j, str_of(d->message));
+    put_pos(&j, "start", d->span.start);
+    put_pos(&j, "end", d->span.end);
+    if (d->hint) {
+        json_key(&j, STR("hint"));
+        json_str(&j, str_of(d->hint));
+    }
+    json_obj_end(&j);
+}
+
+static int eval_text(struct source *src, const struct scope *scope, struct diags *diags, struct buf *out)
+{
+    struct expr *e;
+    struct value v;
+    struct tree *tree = parse_expr(src, diags, &e);
+    if (!tree) return -EINVAL;
+    int rc = eval_expr(e, scope, &v, diags);
+    tree_free(tree);
+    if (rc) return rc;
+    value_json(v, out);
+    value_unref(v);
+    return 0;
+}
+
+/* Appends the result's line; false when it is an error. */
+static bool eval_line(struct str text, const struct scope *scope, struct buf *out)
+{
+    struct diags diags;
+    diags_init(&diags);
+    struct source *src = source_new(NULL, text);
+    bool fine = eval_text(src, scope, &diags, out) == 0;
+    if (!fine) put_error(&diags.list.v[0], out);
+    buf_ch(out, '\n');
+    source_unref(src);
+    diags_done(&diags);
+    return fine;
+}
+
+static bool print_line(struct str text, const struct scope *scope)
+{
+    struct buf out = BUF_INIT(OUTPUT_MAX);
+    bool fine = eval_line(text, scope, &out);
+    if (buf_err(&out)) {
+        buf_reset(&out);
+        buf_cstr(&out, "{\"error\":\"the value is too large to print\"}\n");
+        fine = false;
+    }
+    fwrite(out.p, 1, out.n, stdout);
+    buf_done(&out);
+    return fine;
+}
+
+/* --- many --- */
+
+static bool print_json_line(struct str line, const struct scope *scope)
+{
+    struct arena scratch;
+    struct json_in in;
+    arena_init(&scratch, 0);
+    json_in_init(&in, line, &scratch);
+    bool string = json_value(&in) == JSON_STRING;
+    struct str text = in.raw;
+    bool fine = string && json_value(&in) == JSON_END;
+    if (fine) print_line(text, scope);
+    else puts("{\"error\":\"the line is not a JSON string\"}");
+    arena_done(&scratch);
+    return fine;
+}
+
+static void print_lines(const struct scope *scope, bool json)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    for (ssize_t n; (n = getline(&line, &cap, stdin)) >= 0;) {
+        struct str s = str_n(line, (size_t)n);
+        if (s.n > 0 && s.p[s.n - 1] == '\n') s.n--;
+        if (json) print_json_line(s, scope);
+        else print_line(s, scope);
+        fflush(stdout);
+    }
+    free(line);
+}
+
+/* --- the command --- */
+
+struct eval_options {
+    const char *expr;
+    bool json_lines, help;
+};
+
+static int parse_options(int argc, char **argv, struct eval_options *o)
+{
+    for (int i = 1; i < argc; i++) {
+        struct str arg = str_of(argv[i]);
+        if (str_is(arg, "--lines=json")) o->json_lines = true;
+        else if (str_is(arg, "-h") || str_is(arg, "--help")) o->help = true;
+        else if (o->expr || str_starts(arg, STR("--"))) return -EINVAL;
+        else o->expr = argv[i];
+    }
+    bool lines = o->expr && str_is(str_of(o->expr), "-");
+    return o->help || (o->expr && (lines || !o->json_lines)) ? 0 : -EINVAL;
+}
+
+static int run(const struct eval_options *o)
+{
+    struct func_env env;
+    char host[STDLIB_HOST_MAX];
+    bool fine = true;
+    func_env_process(&env, host, "v" WEIR_VERSION);
+    struct stdlib *lib = stdlib_new(&env);
+    if (str_is(str_of(o->expr), "-")) print_lines(stdlib_scope(lib), o->json_lines);
+    else fine = print_line(str_of(o->expr), stdlib_scope(lib));
+    stdlib_free(lib);
+    return fine && fflush(stdout) == 0 ? 0 : 1;
+}
+
+int cmd_eval(int argc, char **argv)
+{
+    struct eval_options o = {0};
+    if (parse_options(argc, argv, &o)) {
+        fputs(usage, stderr);
+        return 1;
+    }
+    if (!o.help) return run(&o);
+    fputs(usage, stdout);
+    return 0;
+}

@@ -1,0 +1,152 @@
+/* All functions together: lookup by name, and the scope in which configurations see them. */
+#include "stdlib/tables.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/xalloc.h"
+
+static const struct func_table *const tables[] = {
+    &funcs_array, &funcs_convert, &funcs_encoding, &funcs_file, &funcs_string, &funcs_sys, &funcs_top,
+};
+
+const struct func *stdlib_func(size_t i)
+{
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        if (i < tables[t]->n) return &tables[t]->rows[i];
+        i -= tables[t]->n;
+    }
+    return NULL;
+}
+
+const struct func *stdlib_find(struct str name)
+{
+    const struct func *f;
+    for (size_t i = 0; (f = stdlib_func(i)); i++)
+        if (str_is(name, f->name)) return f;
+    return NULL;
+}
+
+bool stdlib_has(struct str first)
+{
+    const struct func *f;
+    if (str_is(first, "constants")) return true;
+    for (size_t i = 0; (f = stdlib_func(i)); i++) {
+        struct str rest = str_of(f->name);
+        if (str_eq(first, str_cut(&rest, '.'))) return true;
+    }
+    return false;
+}
+
+void func_signature(const struct func *f, struct buf *out)
+{
+    buf_printf(out, "%s(%s) %s", f->name, f->param_names, f->returns);
+}
+
+/* --- scope --- */
+
+struct stdlib {
+    struct scope scope;
+    struct value names; /* object: namespaces, functions, constants */
+};
+
+static bool lookup(const struct scope *s, struct str name, struct value *ret)
+{
+    const struct stdlib *l = s->data;
+    const struct value *v = value_member(l->names, name);
+    if (!v) return false;
+    *ret = value_ref(*v);
+    return true;
+}
+
+static struct value constants(const struct func_env *env)
+{
+    struct object_builder b = {0};
+    object_set_take(&b, STR("hostname"), value_cstr(env->hostname));
+    object_set_take(&b, STR("os"), value_cstr(env->os));
+    object_set_take(&b, STR("arch"), value_cstr(env->arch));
+    object_set_take(&b, STR("version"), value_cstr(env->version));
+    return object_done(&b);
+}
+
+/* The functions of one namespace, by what stands after the dot. */
+static struct value namespace(struct str name)
+{
+    struct object_builder b = {0};
+    const struct func *f;
+    for (size_t i = 0; (f = stdlib_func(i)); i++) {
+        struct str rest = str_of(f->name);
+        if (str_eq(str_cut(&rest, '.'), name) && rest.n > 0) object_set_take(&b, rest, value_func(f));
+    }
+    return object_done(&b);
+}
+
+static struct value all_names(const struct func_env *env)
+{
+    struct object_builder b = {0};
+    const struct func *f;
+    struct str last = {0};
+    object_set_take(&b, STR("constants"), constants(env));
+    for (size_t i = 0; (f = stdlib_func(i)); i++) {
+        struct str rest = str_of(f->name), first = str_cut(&rest, '.');
+        if (rest.n == 0) object_set_take(&b, first, value_func(f));
+        else if (!str_eq(first, last)) object_set_take(&b, last = first, namespace(first));
+    }
+    return object_done(&b);
+}
+
+struct stdlib *stdlib_new(const struct func_env *env)
+{
+    struct stdlib *l = xnew(struct stdlib);
+    l->scope = (struct scope){.lookup = lookup, .env = env, .data = l};
+    l->names = all_names(env);
+    return l;
+}
+
+void stdlib_free(struct stdlib *l)
+{
+    if (!l) return;
+    value_unref(l->names);
+    free(l);
+}
+
+const struct scope *stdlib_scope(const struct stdlib *l)
+{
+    return &l->scope;
+}
+
+/* --- this process --- */
+
+static bool process_getenv(void *arg, const char *name, struct str *ret)
+{
+    const char *value = getenv(name);
+    (void)arg;
+    if (!value) return false;
+    *ret = str_of(value);
+    return true;
+}
+
+static const char *architecture(void)
+{
+#if defined(__x86_64__)
+    return "amd64";
+#elif defined(__aarch64__)
+    return "arm64";
+#elif defined(__riscv)
+    return "riscv64";
+#elif defined(__s390x__)
+    return "s390x";
+#elif defined(__powerpc64__)
+    return "ppc64le";
+#elif defined(__arm__)
+    return "arm";
+#else
+    return "386";
+#endif
+}
+
+void func_env_process(struct func_env *env, char host[STDLIB_HOST_MAX], const char *version)
+{
+    if (gethostname(host, STDLIB_HOST_MAX) != 0) host[0] = '\0';
+    host[STDLIB_HOST_MAX - 1] = '\0';
+    *env = (struct func_env){.getenv = process_getenv, .hostname = host, .os = "linux", .arch = architecture(), .version = version};
+}
