@@ -2,6 +2,7 @@
 #
 # Variants compose, each with its own build folder:
 #   SANITIZE=address,undefined   SANITIZE=thread   HOSTILE=1   WERROR=1   CC=clang
+# V=1 shows the commands.
 # Sources are found by wildcard: adding a file never edits this one. x_test.c beside x.c is its unit test.
 
 CC      ?= cc
@@ -9,6 +10,9 @@ PYTHON  ?= python3
 empty   :=
 space   := $(empty) $(empty)
 comma   := ,
+
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 VARIANT := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(HOSTILE),-hostile)$(if $(WERROR),-werror)$(if $(filter clang%,$(CC)),-clang)
 B       := build$(VARIANT)
@@ -80,26 +84,31 @@ MAKEFLAGS += --no-builtin-rules
 
 all: $(B)/weir ## build build/weir
 $(B)/weir: $(foreach f,$(BELOW_cmd),$(LIB_$(f)))
-	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 
 define archive
 $(LIB_$(1)): $$(OBJ_$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	@ar rcs $$@ $$^
 $(patsubst %.c,$(B)/%,$(filter %_test.c,$(call all_src,$(1)))): $(B)/%_test: $(B)/%_test.o $(foreach f,$(BELOW_$(1)),$(LIB_$(f)))
-	$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LIBS) -lcmocka
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LIBS) -lcmocka
 endef
 $(foreach f,$(FOLDERS),$(eval $(call archive,$(f))))
 
 $(B)/%.o: %.c | protos
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/%.pb-c.o: $(B)/%.pb-c.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-shadow -Wno-missing-prototypes -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-shadow -Wno-missing-prototypes -MMD -MP -c -o $@ $<
 $(B)/%.pb-c.c: %.proto
 	@mkdir -p $(B)
-	protoc-c --c_out=$(B) $<
+	$(call say,PROTO,$<)
+	$(Q)protoc-c --c_out=$(B) $<
 protos: $(PROTO_C)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
@@ -123,7 +132,8 @@ integration-core: $(B)/weir bench-tools ## the part of it that needs nothing fro
 	WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs -m core tests/integration
 
 $(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(foreach f,$(BELOW_runtime),$(LIB_$(f)))
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 fuzz-replay: $(FUZZ) ## run every fuzz target over its committed corpus
 	@for t in $(FUZZ); do echo "== $$t"; $$t tests/fuzz/corpus/$$(basename $$t | sed s/^fuzz_//) || exit 1; done
 
