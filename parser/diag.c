@@ -63,24 +63,30 @@ static const char *format(struct diags *d, const char *fmt, va_list ap)
     return text;
 }
 
+struct diag *diag_vadd(struct diags *d, enum severity sev, enum diag_code code, struct span at,
+                       const char *fmt, va_list ap)
+{
+    const char *message = format(d, fmt, ap);
+    return add(d, (struct diag){.severity = sev, .code = code, .span = at, .message = message});
+}
+
 struct diag *diag_add(struct diags *d, enum severity sev, enum diag_code code, struct span at,
                       const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    const char *message = format(d, fmt, ap);
+    struct diag *new = diag_vadd(d, sev, code, at, fmt, ap);
     va_end(ap);
-    return add(d, (struct diag){.severity = sev, .code = code, .span = at, .message = message});
+    return new;
 }
 
 struct diag *diag_error(struct diags *d, enum diag_code code, struct span at, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    const char *message = format(d, fmt, ap);
+    struct diag *new = diag_vadd(d, SEV_ERROR, code, at, fmt, ap);
     va_end(ap);
-    return add(d,
-               (struct diag){.severity = SEV_ERROR, .code = code, .span = at, .message = message});
+    return new;
 }
 
 void diag_hint(struct diags *d, struct diag *of, const char *fmt, ...)

@@ -50,6 +50,7 @@ bool diags_failed(const struct diags *d); /* any error among them */
 /* Adds and returns it (valid until the next add). */
 struct diag *diag_add(struct diags *d, enum severity sev, enum diag_code code, struct span at, const char *fmt, ...) PRINTF(5, 6);
 struct diag *diag_error(struct diags *d, enum diag_code code, struct span at, const char *fmt, ...) PRINTF(4, 5);
+struct diag *diag_vadd(struct diags *d, enum severity sev, enum diag_code code, struct span at, const char *fmt, va_list ap) PRINTF(5, 0);
 void diag_hint(struct diags *d, struct diag *of, const char *fmt, ...) PRINTF(3, 4);
 /* Appends copies of all of src. */
 void diags_move(struct diags *dst, struct diags *src);

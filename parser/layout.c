@@ -188,6 +188,10 @@ static void write_line(const struct layout *l, const struct layout_line *line, s
 
 void layout_write(struct layout *l, struct buf *out)
 {
+    if (buf_err(&l->text)) {
+        out->err = buf_err(&l->text);
+        return;
+    }
     lay_out(l);
     for (size_t i = 0; i < l->lines.n; i++) {
         if (i > 0) buf_ch(out, '\n');

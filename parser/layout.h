@@ -46,7 +46,8 @@ void layout_cell(struct layout *l, enum cell_end end);
 void layout_break(struct layout *l, bool breaks_run);
 /* How many lines were ended. */
 size_t layout_row(const struct layout *l);
-/* Lays out and appends to out. No LF follows the last line. */
+/* Lays out and appends to out. No LF follows the last line. When memory ran out on the way, out's
+ * err is set. */
 void layout_write(struct layout *l, struct buf *out);
 
 #endif

@@ -41,13 +41,10 @@ static void fault(struct lexer *lx, enum diag_code code, struct pos at, const ch
 static void fault(struct lexer *lx, enum diag_code code, struct pos at, const char *fmt, ...)
 {
     if (lex_full(lx)) return;
-    struct buf b = BUF_INIT(256);
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&b, fmt, ap);
+    diag_vadd(lx->diags, SEV_ERROR, code, (struct span){.file = lx->src, .start = at}, fmt, ap);
     va_end(ap);
-    diag_error(lx->diags, code, (struct span){.file = lx->src, .start = at}, "%s", b.p);
-    buf_done(&b);
 }
 
 /* Decodes the character under the cursor and reports what no text may hold. */
@@ -230,7 +227,7 @@ static const char *char_text(u32 c, struct buf *out)
         utf8_encode(out, c);
         buf_ch(out, '\'');
     }
-    return out->p;
+    return buf_err(out) ? "" : out->p;
 }
 
 static void bad_digit(struct lexer *lx, struct pos at)

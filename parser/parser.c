@@ -471,7 +471,7 @@ static void parse_name(struct parser *p, struct head *h)
     while (at(p, TOK_DOT)) {
         next(p);
         if (!at(p, TOK_IDENT)) expected(p, DIAG_PARSE_STATEMENT, "identifier");
-        vec_push(&h->parts, at(p, TOK_IDENT) ? p->tok.text : (struct str){0});
+        vec_push(&h->parts, at(p, TOK_IDENT) ? p->tok.text : STR(""));
         next(p);
     }
     h->name_span.end = p->prev_end;
@@ -548,14 +548,15 @@ static struct attr *parse_attribute(struct parser *p, const struct head *h)
 static struct str join_name(struct parser *p, const struct head *h)
 {
     if (h->parts.n == 1) return h->parts.v[0];
-    struct buf b = BUF_INIT(SIZE_MAX);
+    size_t n = h->parts.n - 1;
+    for (size_t i = 0; i < h->parts.n; i++)
+        n += h->parts.v[i].n;
+    char *name = arena_alloc(&p->tree->arena, n + 1), *end = name;
     for (size_t i = 0; i < h->parts.n; i++) {
-        if (i > 0) buf_ch(&b, '.');
-        buf_str(&b, h->parts.v[i]);
+        if (i > 0) *end++ = '.';
+        end = mempcpy(end, h->parts.v[i].p, h->parts.v[i].n);
     }
-    struct str name = arena_str(&p->tree->arena, buf_view(&b));
-    buf_done(&b);
-    return name;
+    return str_n(name, n);
 }
 
 static struct block *parse_block(struct parser *p, const struct head *h)

@@ -35,13 +35,32 @@ void printer_text(struct printer *p, struct str s)
     layout_text(&p->out, s);
 }
 
+static struct pos behind(struct pos end)
+{
+    return (struct pos){end.line, end.col + 1};
+}
+
 /* A token whose place in the source is known. */
 static void put(struct printer *p, struct str s, struct span at)
 {
     printer_flush(p, at.start);
     printer_text(p, s);
-    p->last = at.end.line ? (struct pos){at.end.line, at.end.col + 1}
-                          : (struct pos){at.start.line, at.start.col + (u32)s.n};
+    p->last = behind(at.end);
+}
+
+static void put_in_quotes(struct printer *p, struct str s, struct span at)
+{
+    printer_flush(p, at.start);
+    printer_text(p, STR("\""));
+    printer_text(p, s);
+    printer_text(p, STR("\""));
+    p->last = behind(at.end);
+}
+
+/* A bracket. */
+static void put_at(struct printer *p, struct str s, struct pos at)
+{
+    put(p, s, (struct span){.start = at, .end = at});
 }
 
 /* One that is taken to stand right behind the token before it: comments between the two come out
@@ -75,7 +94,7 @@ static bool on_new_line(const struct printer *p, struct pos before, struct pos s
 
 static void print_array(struct printer *p, const struct expr *e)
 {
-    put(p, STR("["), (struct span){.start = e->span.start});
+    put_at(p, STR("["), e->span.start);
     struct pos end = e->span.start;
     for (size_t i = 0; i < e->array.n; i++) {
         const struct expr *item = e->array.items[i];
@@ -100,25 +119,21 @@ static void print_array(struct printer *p, const struct expr *e)
     put(p, STR("]"), e->array.close);
 }
 
-/* Keys are not unescaped, so `...` can become "..." unless that would change what is between the
- * quotes. */
-static bool quotes_change(const struct field *f)
+/* Keys are not unescaped, so `...` can become "..." unless that would change what stands between.
+ */
+static bool requote(const struct field *f)
 {
-    return f->raw.n > 2 && f->raw.p[0] == '`' && str_chr(f->key, '"') < 0 &&
-           str_chr(f->key, '\\') < 0 && str_chr(f->key, '\n') < 0;
+    bool raw = f->raw.n > 2 && f->raw.p[0] == '`';
+    return raw && str_chr(f->key, '"') < 0 && str_chr(f->key, '\\') < 0 &&
+           str_chr(f->key, '\n') < 0;
 }
 
 static void print_key(struct printer *p, const struct field *f)
 {
-    bool raw = quotes_change(f);
-    struct buf b = BUF_INIT(SIZE_MAX);
-    if (raw) {
-        buf_ch(&b, '"');
-        buf_str(&b, f->key);
-        buf_ch(&b, '"');
-    }
-    put(p, raw ? buf_view(&b) : f->raw, f->key_span);
-    buf_done(&b);
+    if (requote(f))
+        put_in_quotes(p, f->key, f->key_span);
+    else
+        put(p, f->raw, f->key_span);
 }
 
 static void print_field(struct printer *p, const struct field *f)
@@ -133,7 +148,7 @@ static void print_field(struct printer *p, const struct field *f)
 static void print_object(struct printer *p, const struct expr *e)
 {
     size_t n = e->object.n;
-    put(p, STR("{"), (struct span){.start = e->span.start});
+    put_at(p, STR("{"), e->span.start);
     struct pos end = e->span.start;
     enum space kind = SP_BREAK;
     if (n > 0) wait(p, SP_INDENT);
@@ -173,8 +188,7 @@ static void print_call_close(struct printer *p, struct pos end, struct pos close
     printer_flush(p, close);
     printer_text(p, STR(")"));
     p->last.col++;
-    if (close.line == end.line + 1 && comment_starts_on(p, close.line))
-        p->last = (struct pos){close.line, close.col + 1};
+    if (close.line == end.line + 1 && comment_starts_on(p, close.line)) p->last = behind(close);
 }
 
 static void print_call(struct printer *p, const struct expr *e)
@@ -272,19 +286,16 @@ static void print_block(struct printer *p, const struct block *b)
     put(p, b->name, b->name_span);
     wait(p, SP_BLANK);
     if (b->has_label) {
-        struct buf q = BUF_INIT(SIZE_MAX);
-        print_quoted(b->label, &q);
-        put(p, buf_view(&q), b->label_span);
-        buf_done(&q);
+        put_in_quotes(p, b->label, b->label_span); /* an identifier: nothing to escape */
         wait(p, SP_BLANK);
     }
-    put(p, STR("{"), (struct span){.start = b->body.span.start});
+    put_at(p, STR("{"), b->body.span.start);
     if (b->body.n == 0) wait(p, SP_BLANK);
     wait(p, SP_INDENT);
     if (b->body.n > 0) wait(p, SP_BREAK);
     print_body(p, &b->body);
     wait(p, SP_UNINDENT);
-    put(p, STR("}"), (struct span){.start = b->span.end});
+    put_at(p, STR("}"), b->span.end);
 }
 
 /* An empty line stands before every block, and before an attribute where the source had one. */
