@@ -52,7 +52,7 @@ void otlp_edit_free(struct otlp_edit *e)
     free(e);
 }
 
-static void set_err(struct otlp_edit *e, int err)
+void otlp_edit_fail(struct otlp_edit *e, int err)
 {
     if (!e->err) e->err = err;
 }
@@ -64,7 +64,7 @@ char *otlp_edit_scratch(struct otlp_edit *e, size_t n)
         size_t cap = MAX(MAX(n, 1024), b ? b->cap * 2 : 0);
         b = budget_alloc(sizeof(*b) + cap);
         if (!b) {
-            set_err(e, -ENOMEM);
+            otlp_edit_fail(e, -ENOMEM);
             return NULL;
         }
         *b = (struct block){.older = e->scratch, .cap = cap};
@@ -132,7 +132,7 @@ static const char *load_attr(struct otlp_edit *e, const char *at, const char *en
     const char *p = pb_len(at + 1, end, &n);
     if (!p) return NULL;
     if (e->attrs.n == OTLP_EDIT_MAX_ATTRS) {
-        set_err(e, -E2BIG);
+        otlp_edit_fail(e, -E2BIG);
         return NULL;
     }
     struct otlp_attr a = {.at = at, .end = p + n};
@@ -153,7 +153,7 @@ static void load(struct otlp_edit *e)
         else if ((p = pb_varint(p, end, &other)))
             p = pb_skip(p, end, (u32)(other >> 3), (u8)(other & 7));
     }
-    if (!p) set_err(e, -EBADMSG);
+    if (!p) otlp_edit_fail(e, -EBADMSG);
 }
 
 struct otlp_attr *otlp_attrs(struct otlp_edit *e, u32 *ret_n)
@@ -182,7 +182,7 @@ void otlp_attr_add(struct otlp_edit *e, struct str key, struct str value)
     struct otlp_attr a = {.key = key, .value = value, .changed = true};
     if (!e->loaded) load(e);
     if (e->attrs.n == OTLP_EDIT_MAX_ATTRS) {
-        set_err(e, -E2BIG);
+        otlp_edit_fail(e, -E2BIG);
         return;
     }
     vec_push(&e->attrs, a);
@@ -329,7 +329,7 @@ static void edit_children(struct otlp_edit *e, enum otlp_level level, struct str
         else
             edit_container(e, level + 1, &f, in.p);
     }
-    if (in.bad) set_err(e, -EBADMSG);
+    if (in.bad) otlp_edit_fail(e, -EBADMSG);
     flush_run(e, in.end);
 }
 

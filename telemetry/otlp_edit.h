@@ -48,5 +48,7 @@ void otlp_attr_add(struct otlp_edit *e, struct str key, struct str value);
 void otlp_attr_remove(struct otlp_edit *e, struct otlp_attr *a);
 /* Memory until the record is written; NULL when memory is out (the batch then fails with -ENOMEM). */
 char *otlp_edit_scratch(struct otlp_edit *e, size_t n);
+/* The batch fails with this -errno. */
+void otlp_edit_fail(struct otlp_edit *e, int err);
 
 #endif
