@@ -16,7 +16,7 @@ enum codec {
     CODEC_LZ4, /* frame format */
 };
 
-/* gzip and zlib 1, zstd 3: measured on OTLP protobuf, see codec_deflate.c. Other codecs have no levels. */
+/* 1 for gzip, zlib and zstd: the reasons stand in codec_deflate.c. lz4's fast mode; snappy has no levels. */
 #define CODEC_LEVEL_DEFAULT (-1)
 
 /* Content-Encoding token to codec; false when unknown. "deflate" and "zlib" -> CODEC_ZLIB; "x-snappy-framed" -> framed. */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <libdeflate.h>
 
+/* On 1 MB bodies of OTLP spans level 1 takes half the time of level 6 (2.7 against 5.3 CPU seconds per GB on one machine)
+ * and makes bodies 5% larger (ratio 4.6 against 4.8): a sender's time is dearer than that. */
 #define DEFLATE_LEVEL_DEFAULT 1
 /* No deflate stream expands further than this: 258 bytes from two bits. */
 #define DEFLATE_RATIO_MAX 1032

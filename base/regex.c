@@ -12,8 +12,8 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
-/* Far above what honest patterns need on a log line; a runaway one stops after some tens of milliseconds. */
-#define REGEX_MATCH_LIMIT 1000000
+/* Far above what honest patterns need on a log line; with the JIT a runaway one stops after some tens of milliseconds. */
+#define REGEX_MATCH_LIMIT 5000000
 #define REGEX_HEAP_LIMIT  (16 * 1024) /* KiB */
 #define JIT_STACK_FIRST   (32 * 1024)
 #define JIT_STACK_MAX     (512 * 1024)
@@ -47,7 +47,7 @@ static pcre2_code *compile_translated(struct str text, int *ret_code)
     ASSERT(c);
     pcre2_set_newline(c, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(c, 2100);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text.p, text.n,
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(text.n ? text.p : ""), text.n,
                                      PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX |
                                          PCRE2_NEVER_BACKSLASH_C,
                                      ret_code, &at, c);
