@@ -147,7 +147,7 @@ static void web_peers(struct ui *u, struct http_req *r, struct str rest)
     json_arr(&j);
     json_obj(&j);
     json_key(&j, STR("name"));
-    json_str(&j, str_of(u->conf.node_name));
+    json_str(&j, str_of(u->node_name));
     json_key(&j, STR("addr"));
     json_str(&j, http_listener_addr(u->listener));
     json_key(&j, STR("isSelf"));
@@ -233,7 +233,7 @@ static void fall_back(struct ui *u, struct http_req *r)
     else if (inside && below.n == 0 && u->prefix.n > 0)
         http_respond(r, &(struct http_answer){
                             .status = 302,
-                            .headers = &(struct http_header){STR("Location"), arena_str(r->arena, str_of(u->conf.prefix))},
+                            .headers = &(struct http_header){STR("Location"), str_of(arena_printf(r->arena, STR_FMT "/", STR_ARG(u->prefix)))},
                             .n_headers = 1});
     else if (!inside || (is_machine_path(below) && !str_is(r->path, "/-/reload")))
         reply_error(r, 404, "404 page not found");

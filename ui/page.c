@@ -79,7 +79,7 @@ void page_write(const struct ui *u, struct buf *html)
     buf_cstr(html, "<h1>Weir <small>");
     text(html, str_of(u->conf.version));
     buf_cstr(html, "</small></h1>\n<p>on ");
-    text(html, str_of(u->conf.node_name));
+    text(html, str_of(u->node_name));
     buf_cstr(html, " &middot; <a href=\"/-/ready\">ready</a> &middot; <a href=\"/-/healthy\">healthy</a> &middot; "
                    "<a href=\"/metrics\">metrics</a> &middot; ");
     buf_printf(html, "<a href=\"" STR_FMT "/api/v0/web/components\">components as JSON</a></p>\n", STR_ARG(u->prefix));

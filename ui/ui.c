@@ -26,10 +26,11 @@ void ui_free(struct ui *u)
     free(u);
 }
 
-void ui_attach(struct ui *u, struct controller *c, struct reloader *r)
+void ui_attach(struct ui *u, struct controller *c, struct reloader *r, const char *node_name)
 {
     u->controller = c;
     u->reloader = r;
+    u->node_name = node_name;
 }
 
 static void on_request(void *arg, struct http_req *r)

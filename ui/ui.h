@@ -10,14 +10,13 @@ struct ui_conf {
     const struct host *host;
     struct loop *loop;
     const char *prefix;    /* --server.http.ui-path-prefix */
-    const char *node_name; /* of the peers list */
     const char *version;
 };
 struct ui;
 struct ui *ui_new(const struct ui_conf *conf);
 void ui_free(struct ui *u); /* after ui_close is done, or never opened; takes NULL */
-/* What it shows; before it listens. */
-void ui_attach(struct ui *u, struct controller *c, struct reloader *r);
+/* What it shows; before it listens. node_name: of the peers list. All borrowed. */
+void ui_attach(struct ui *u, struct controller *c, struct reloader *r, const char *node_name);
 /* 0, or -errno and an owned *ret_err. */
 int ui_listen(struct ui *u, const char *addr, char **ret_err);
 /* No new connections; running answers have until grace_ns. done(arg), at once when it never listened. */

@@ -14,6 +14,7 @@ struct ui {
     struct logger *log;
     struct controller *controller;
     struct reloader *reloader;
+    const char *node_name;
     struct http_listener *listener;
     const struct http_plan *http; /* current; NULL: no authentication */
     struct tls_server *tls;

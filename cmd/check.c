@@ -1,0 +1,146 @@
+/* weir check [--format=text|json] PATH...: every fault of every configuration, without running anything. A path is a file, a directory
+ * (one configuration of several files), or "-". `validate` is the same for one path, with Alloy's flags, and warnings fail it too. */
+#include "cmd/check.h"
+
+#include <stdio.h>
+#include "cmd/flags.h"
+#include "cmd/language.h"
+#include "runtime/load.h"
+
+struct check {
+    const char *format;
+    enum stability stability;
+    bool community;
+    const char *config_format, *extra_args;
+    bool bypass;
+    bool strict; /* warnings fail */
+    struct language language;
+    struct diags diags;
+};
+
+#define NO_CONVERTER "this build does not convert other formats"
+
+static const struct flag check_flags[] = {
+    FLAG(struct check, format, "format", FLAG_TEXT, "text", "How faults are printed: text or json."),
+    FLAG(struct check, stability, "stability.level", FLAG_STABILITY, "generally-available", "Least stable features allowed."),
+    FLAG(struct check, community, "feature.community-components.enabled", FLAG_BOOL, "false", "Allow community components."),
+};
+static const struct flag validate_flags[] = {
+    FLAG(struct check, config_format, "config.format", FLAG_TEXT, "alloy", "Format of the file.", .refused = NO_CONVERTER),
+    FLAG(struct check, bypass, "config.bypass-conversion-errors", FLAG_BOOL, "false", "Go on after conversion errors.", .unheeded = NO_CONVERTER),
+    FLAG(struct check, extra_args, "config.extra-args", FLAG_TEXT, "", "Arguments of the converter.", .unheeded = NO_CONVERTER),
+    FLAG(struct check, stability, "stability.level", FLAG_STABILITY, "generally-available", "Least stable features allowed."),
+    FLAG(struct check, community, "feature.community-components.enabled", FLAG_BOOL, "false", "Allow community components."),
+};
+
+static void compile(struct check *c, struct tree_set *trees)
+{
+    struct compile_opts o = language_opts(&c->language, c->stability, c->community, true);
+    struct template *t = NULL;
+    if (template_compile(&o, trees, &c->diags, &t) == 0)
+        template_unref(t);
+}
+
+/* False when it could not be read. */
+static bool check_path(struct check *c, const char *path)
+{
+    struct source_set files;
+    struct tree_set trees;
+    char *err = NULL;
+    if (source_set_read(path, &files, &err) < 0) {
+        if (strcmp(c->format, "json") == 0)
+            diag_error(&c->diags, DIAG_CONFIG_READ, NO_SPAN, "%s", err);
+        else
+            fail("%s", err);
+        free(err);
+        return false;
+    }
+    if (source_set_parse(&files, &trees, &c->diags) == 0)
+        compile(c, &trees);
+    source_set_done(&files);
+    return true;
+}
+
+static bool passed(const struct check *c)
+{
+    return c->diags.n_errors == 0 && !(c->strict && c->diags.list.n > 0);
+}
+
+static int print_json(const struct check *c, bool all_read)
+{
+    struct buf out = BUF_INIT(SIZE_MAX / 2);
+    diags_json(&c->diags, &out);
+    buf_ch(&out, '\n');
+    fwrite(out.p, 1, out.n, stdout);
+    buf_done(&out);
+    return passed(c) && all_read ? 0 : 1;
+}
+
+static int print_text(const struct check *c, bool all_read)
+{
+    struct buf out = BUF_INIT(SIZE_MAX / 2);
+    diags_render(&c->diags, &out, want_color());
+    fwrite(out.p ? out.p : "", 1, out.n, stderr);
+    buf_done(&out);
+    if (c->diags.list.n > 0)
+        putchar('\n');
+    fflush(stdout);
+    if (!passed(c))
+        return fail("%s failed", c->strict ? "validation" : "check");
+    return all_read ? 0 : 1;
+}
+
+static int run_check(struct check *c, const arg_list *paths)
+{
+    bool all_read = true, json = strcmp(c->format, "json") == 0;
+    if (!json && strcmp(c->format, "text") != 0)
+        return fail("invalid argument \"%s\" for \"--format\" flag: it is text or json", c->format);
+    language_init(&c->language, NULL, NULL);
+    diags_init(&c->diags);
+    for (size_t i = 0; i < paths->n; i++)
+        all_read &= check_path(c, paths->v[i]);
+    int code = json ? print_json(c, all_read) : print_text(c, all_read);
+    diags_done(&c->diags);
+    language_done(&c->language);
+    return code;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct check c = {0};
+    struct flag_table table = {check_flags, ARRAY_LEN(check_flags)};
+    arg_list paths = {0};
+    bool help;
+    int code = 1;
+    if (flags_parse(&table, argc, argv, &c, &paths, &help) == 0) {
+        if (help) {
+            puts("Finds every fault of configurations without running them.\n\nUsage:\n  weir check [flags] PATH...");
+            flags_print(&table, stdout);
+            code = 0;
+        } else {
+            code = paths.n > 0 ? run_check(&c, &paths) : fail("requires at least 1 arg(s), only received 0");
+        }
+    }
+    vec_done(&paths);
+    return code;
+}
+
+int cmd_validate(int argc, char **argv)
+{
+    struct check c = {.format = "text", .strict = true};
+    struct flag_table table = {validate_flags, ARRAY_LEN(validate_flags)};
+    arg_list paths = {0};
+    bool help;
+    int code = 1;
+    if (flags_parse(&table, argc, argv, &c, &paths, &help) == 0) {
+        if (help) {
+            puts("Checks a configuration as strictly as Alloy's command of this name: warnings fail too.\n\nUsage:\n  weir validate [flags] PATH");
+            flags_print(&table, stdout);
+            code = 0;
+        } else {
+            code = paths.n == 1 ? run_check(&c, &paths) : fail("accepts 1 arg(s), received %zu", paths.n);
+        }
+    }
+    vec_done(&paths);
+    return code;
+}

@@ -1,0 +1,208 @@
+/* Flag tables: parsing, defaults, notices, help. */
+#include "cmd/flags.h"
+
+#include <errno.h>
+#include "base/num.h"
+#include "runtime/gates.h"
+
+int fail(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("Error: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return 1;
+}
+
+/* ---- one value; each returns an owned reason, or NULL when the text is fine ---- */
+
+static char *set_bool(struct str text, void *to)
+{
+    static const char *const yes[] = {"true", "1", "t", "T", "TRUE", "True"}, *const no[] = {"false", "0", "f", "F", "FALSE", "False"};
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+        if (str_is(text, yes[i]))
+            return *(bool *)to = true, NULL;
+        if (str_is(text, no[i]))
+            return *(bool *)to = false, NULL;
+    }
+    return xprintf("strconv.ParseBool: parsing \"" STR_FMT "\": invalid syntax", STR_ARG(text));
+}
+
+static char *set_int(struct str text, void *to)
+{
+    if (num_parse_i64(text, to) == 0)
+        return NULL;
+    return xprintf("strconv.ParseInt: parsing \"" STR_FMT "\": invalid syntax", STR_ARG(text));
+}
+
+static char *set_text(struct str text, void *to)
+{
+    *(const char **)to = text.p; /* ends where argv's string ends */
+    return NULL;
+}
+
+static char *set_duration(struct str text, void *to)
+{
+    char *err = NULL;
+    return dur_parse(text, to, &err) == 0 ? NULL : err;
+}
+
+static char *set_size(struct str text, void *to)
+{
+    char *err = NULL;
+    return bytesize_parse(text, to, &err) == 0 ? NULL : err;
+}
+
+static char *set_stability(struct str text, void *to)
+{
+    if (stability_parse(text, to))
+        return NULL;
+    return xprintf("invalid stability level \"" STR_FMT "\"", STR_ARG(text));
+}
+
+static char *(*const setters[])(struct str text, void *to) = {
+    [FLAG_BOOL] = set_bool,         [FLAG_INT] = set_int,   [FLAG_TEXT] = set_text,
+    [FLAG_DURATION] = set_duration, [FLAG_SIZE] = set_size, [FLAG_STABILITY] = set_stability,
+};
+
+static const size_t sizes[] = {
+    [FLAG_BOOL] = sizeof(bool),    [FLAG_INT] = sizeof(i64),  [FLAG_TEXT] = sizeof(const char *),
+    [FLAG_DURATION] = sizeof(i64), [FLAG_SIZE] = sizeof(i64), [FLAG_STABILITY] = sizeof(enum stability),
+};
+
+static void *member(const struct flag *f, void *out)
+{
+    return (char *)out + f->off;
+}
+
+static bool is_default(const struct flag *f, const void *out)
+{
+    union {
+        bool b;
+        i64 i;
+        const char *text;
+        enum stability level;
+    } def = {0};
+    const void *is = (const char *)out + f->off;
+    free(setters[f->kind](str_of(f->def), &def)); /* defaults are well formed */
+    if (f->kind == FLAG_TEXT)
+        return strcmp(*(const char *const *)is, f->def) == 0;
+    return memcmp(is, &def, sizes[f->kind]) == 0;
+}
+
+/* ---- the command line ---- */
+
+static const struct flag *find(const struct flag_table *t, struct str name)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (str_is(name, t->rows[i].name))
+            return &t->rows[i];
+    return NULL;
+}
+
+static int set_flag(const struct flag *f, struct str value, void *out)
+{
+    char *err = setters[f->kind](value, member(f, out));
+    if (!err)
+        return 0;
+    fail("invalid argument \"" STR_FMT "\" for \"--%s\" flag: %s", STR_ARG(value), f->name, err);
+    free(err);
+    return -EINVAL;
+}
+
+/* Takes one or two words. Returns how many, or -EINVAL. */
+static int parse_flag(const struct flag_table *t, const char *word, const char *next, void *out)
+{
+    struct str value = str_of(word + 2);
+    struct str name = str_cut(&value, '=');
+    const struct flag *f = find(t, name);
+    if (!f) {
+        fail("unknown flag: --" STR_FMT, STR_ARG(name));
+        return -EINVAL;
+    }
+    if (f->deprecated)
+        fprintf(stderr, "Flag --%s has been deprecated, This flag is deprecated and has no effect.\n", f->name);
+    if (value.p)
+        return set_flag(f, value, out) < 0 ? -EINVAL : 1;
+    if (f->kind == FLAG_BOOL)
+        return set_flag(f, STR("true"), out) < 0 ? -EINVAL : 1;
+    if (!next) {
+        fail("flag needs an argument: --%s", f->name);
+        return -EINVAL;
+    }
+    return set_flag(f, str_of(next), out) < 0 ? -EINVAL : 2;
+}
+
+static int set_defaults(const struct flag_table *t, void *out)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (set_flag(&t->rows[i], str_of(t->rows[i].def), out) < 0)
+            return -EINVAL;
+    return 0;
+}
+
+static int check_support(const struct flag_table *t, const void *out)
+{
+    int err = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct flag *f = &t->rows[i];
+        if (f->deprecated || (!f->unheeded && !f->refused) || is_default(f, out))
+            continue;
+        if (f->refused) {
+            fail("--%s: %s", f->name, f->refused);
+            err = -EINVAL;
+        } else {
+            fprintf(stderr, "Warning: --%s has no effect: %s\n", f->name, f->unheeded);
+        }
+    }
+    return err;
+}
+
+static bool is_flag(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0';
+}
+
+static int parse_words(const struct flag_table *t, int argc, char **argv, void *out, arg_list *args, bool *ret_help)
+{
+    bool flags_end = false;
+    for (int i = 1; i < argc;) {
+        int taken = 1;
+        if (flags_end || !is_flag(argv[i]))
+            vec_push(args, argv[i]);
+        else if (strcmp(argv[i], "--") == 0)
+            flags_end = true;
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            *ret_help = true;
+        else if (argv[i][1] != '-')
+            return fail("unknown shorthand flag: '%c' in %s", argv[i][1], argv[i]), -EINVAL;
+        else if ((taken = parse_flag(t, argv[i], argv[i + 1], out)) < 0)
+            return -EINVAL;
+        i += taken;
+    }
+    return 0;
+}
+
+int flags_parse(const struct flag_table *t, int argc, char **argv, void *out, arg_list *args, bool *ret_help)
+{
+    *ret_help = false;
+    if (set_defaults(t, out) < 0 || parse_words(t, argc, argv, out, args, ret_help) < 0)
+        return -EINVAL;
+    return *ret_help ? 0 : check_support(t, out);
+}
+
+void flags_print(const struct flag_table *t, FILE *to)
+{
+    fputs("\nFlags:\n", to);
+    for (size_t i = 0; i < t->n; i++) {
+        const struct flag *f = &t->rows[i];
+        if (f->deprecated)
+            continue;
+        fprintf(to, "  --%s", f->name);
+        if (f->kind != FLAG_BOOL || strcmp(f->def, "false") != 0)
+            fprintf(to, "=%s", f->def);
+        fprintf(to, "\n        %s%s\n", f->help, f->refused || f->unheeded ? " (not in this build)" : "");
+    }
+}

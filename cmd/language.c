@@ -1,0 +1,40 @@
+/* The one place that names the registry. */
+#include "cmd/language.h"
+
+#include <unistd.h>
+#include "runtime/logging.h"
+#include "runtime/services.h"
+#include "ui/ui.h"
+
+void language_init(struct language *l, void *log, void *ui)
+{
+    *l = (struct language){0};
+    func_env_process(&l->env, l->host, "v" WEIR_VERSION);
+    l->stdlib = stdlib_new(&l->env);
+    const struct config_use blocks[LANGUAGE_BLOCKS] = {
+        {&logging_def, log}, {&http_block_def, ui}, {&labelstore_def, NULL}, {&cluster_def, NULL}, {&otel_def, NULL}, {&ui_def, NULL},
+    };
+    memcpy(l->blocks, blocks, sizeof(blocks));
+}
+
+void language_done(struct language *l)
+{
+    stdlib_free(l->stdlib);
+}
+
+struct compile_opts language_opts(const struct language *l, enum stability min, bool community, bool check)
+{
+    return (struct compile_opts){.registry = {registry_all, registry_count},
+                                 .configs = l->blocks,
+                                 .n_configs = LANGUAGE_BLOCKS,
+                                 .stdlib = stdlib_scope(l->stdlib),
+                                 .min_stability = min,
+                                 .community = community,
+                                 .check = check};
+}
+
+bool want_color(void)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return !(no && *no) && !(term && strcmp(term, "dumb") == 0) && isatty(STDOUT_FILENO);
+}

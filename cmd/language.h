@@ -1,0 +1,25 @@
+/* What compiling a configuration needs, for run, check and graph alike: the registry, the blocks that are no components, the standard
+ * library. */
+#ifndef CMD_LANGUAGE_H
+#define CMD_LANGUAGE_H
+
+#include "runtime/template.h"
+#include "stdlib/stdlib.h"
+
+#define LANGUAGE_BLOCKS 6
+
+struct language {
+    struct func_env env;
+    char host[STDLIB_HOST_MAX];
+    struct stdlib *stdlib;
+    struct config_use blocks[LANGUAGE_BLOCKS];
+};
+/* log, ui: what the logging and http blocks configure; NULL in the checker. */
+void language_init(struct language *l, void *log, void *ui);
+void language_done(struct language *l);
+struct compile_opts language_opts(const struct language *l, enum stability min, bool community, bool check);
+
+/* Whether messages on a terminal are coloured: NO_COLOR, TERM=dumb, and what standard output is. */
+bool want_color(void);
+
+#endif

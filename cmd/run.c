@@ -1,0 +1,258 @@
+/* weir run: builds the process (struct weir), loads the configuration, serves until a signal, stops within a deadline.
+ * Everything here is the control loop, which is the main thread. */
+#include "cmd/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+#include "cmd/language.h"
+#include "cmd/resources.h"
+#include "cmd/run_flags.h"
+#include "runtime/controller.h"
+#include "runtime/reload.h"
+#include "runtime/self_metrics.h"
+#include "ui/ui.h"
+
+#define STOP_NS (25 * NS_PER_SEC)
+#define STOP_GUARD_NS (2 * NS_PER_SEC)   /* what a stuck component is given beyond the deadline */
+#define UI_GRACE_NS (500 * NS_PER_MS)
+#define DATA_BUDGET_MAX (INT64_C(256) << 20)
+#define WORKERS_MAX 4
+#define OFFLOAD_THREADS 2
+#define FOREVER (INT64_C(1) << 60)
+#define PLATFORM "linux/" WEIR_ARCH
+
+#if defined(__x86_64__)
+#define WEIR_ARCH "amd64"
+#elif defined(__aarch64__)
+#define WEIR_ARCH "arm64"
+#else
+#define WEIR_ARCH "unknown"
+#endif
+
+/* The process. One of it; passed down, never global. */
+struct weir {
+    struct run_flags flags;
+    const char *path;
+    struct logger *log;
+    struct loop *loop;
+    struct metrics *metrics;
+    struct offload *offload;
+    struct net *net;
+    struct listeners *listeners;
+    struct budget data_budget;
+    struct host host;
+    struct workers *workers;
+    struct language language;
+    struct ui *ui;
+    struct controller *controller;
+    struct config_metrics *config_metrics;
+    struct process_metrics *process_metrics;
+    struct reloader *reloader;
+    struct sigwatch *on_int, *on_term, *on_hup;
+    struct timer *guard;
+    bool stopping;
+};
+
+/* ---- building ---- */
+
+static i64 default_budget(void)
+{
+    return MIN(resources_memory("") / 4, DATA_BUDGET_MAX);
+}
+
+static int default_workers(void)
+{
+    return MIN(resources_cpus(""), WORKERS_MAX);
+}
+
+static void build_host(struct weir *w)
+{
+    const struct run_flags *f = &w->flags;
+    budget_init(&w->data_budget, f->data_budget ? f->data_budget : default_budget());
+    w->log = log_root_new(&clock_system, STDERR_FILENO);
+    w->loop = loop_new("weir", 0, &clock_system);
+    w->metrics = metrics_new();
+    w->offload = offload_new(OFFLOAD_THREADS);
+    w->net = net_new(w->offload);
+    w->listeners = listeners_new(w->loop);
+    w->host = (struct host){.clock = &clock_system,
+                            .log = w->log,
+                            .metrics = w->metrics,
+                            .net = w->net,
+                            .listeners = w->listeners,
+                            .offload = w->offload,
+                            .data_budget = &w->data_budget,
+                            .storage_path = f->storage_path,
+                            .user_agent = "Weir/" WEIR_VERSION " (" PLATFORM ")",
+                            .memory_addr = f->memory_addr,
+                            .min_stability = f->stability,
+                            .stop_deadline = STOP_NS};
+}
+
+static const char *node_name(const struct weir *w)
+{
+    return *w->flags.node_name ? w->flags.node_name : w->language.host;
+}
+
+static void build_runtime(struct weir *w)
+{
+    const struct run_flags *f = &w->flags;
+    w->ui = ui_new(&(struct ui_conf){
+        .host = &w->host, .loop = w->loop, .prefix = f->ui_prefix, .version = "v" WEIR_VERSION});
+    language_init(&w->language, w->log, w->ui);
+    w->host.hostname = w->language.host;
+    w->workers = workers_new(&w->host, f->workers ? (int)f->workers : default_workers(), w->loop);
+    w->controller = controller_new(&(struct controller_conf){
+        .host = &w->host,
+        .workers = w->workers,
+        .loop = w->loop,
+        .compile = language_opts(&w->language, f->stability, f->community, false),
+        .removal_deadline = f->shutdown_deadline > 0 ? f->shutdown_deadline : FOREVER,
+    });
+    w->config_metrics = config_metrics_new(w->metrics, &clock_system, f->cluster_name);
+    w->process_metrics = process_metrics_new(w->metrics, "v" WEIR_VERSION, WEIR_REVISION, WEIR_ARCH);
+    w->reloader = reloader_new(&(struct reloader_conf){
+        .controller = w->controller, .loop = w->loop, .log = w->log, .metrics = w->config_metrics, .path = w->path});
+    ui_attach(w->ui, w->controller, w->reloader, node_name(w));
+}
+
+/* In the opposite order. Everything has stopped. */
+static void teardown(struct weir *w)
+{
+    timer_free(w->guard);
+    reloader_free(w->reloader);
+    controller_free(w->controller);
+    workers_free(w->workers);
+    ui_free(w->ui);
+    language_done(&w->language);
+    config_metrics_free(w->config_metrics);
+    process_metrics_free(w->process_metrics);
+    listeners_free(w->listeners);
+    net_free(w->net);
+    offload_free(w->offload);
+    metrics_free(w->metrics);
+    loop_free(w->loop);
+    log_unref(w->log);
+}
+
+/* ---- stopping ---- */
+
+/* From now on a second signal ends the process at once. */
+static void release_signals(struct weir *w)
+{
+    sigwatch_free(w->on_int);
+    sigwatch_free(w->on_term);
+    sigwatch_free(w->on_hup);
+    w->on_int = w->on_term = w->on_hup = NULL;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+}
+
+static void stopped(void *arg)
+{
+    struct weir *w = arg;
+    loop_stop(w->loop);
+}
+
+static void ui_closed(void *arg)
+{
+    struct weir *w = arg;
+    controller_stop(w->controller, clock_mono(&clock_system) + STOP_NS, stopped, w);
+}
+
+/* A component that hangs must not keep the process: what it held is lost, and said. */
+static void stop_overdue(void *arg)
+{
+    struct weir *w = arg;
+    log_error(w->log, "components did not stop in time; leaving without them");
+    _exit(1);
+}
+
+static void stop(void *arg)
+{
+    struct weir *w = arg;
+    if (w->stopping)
+        return;
+    w->stopping = true;
+    log_info(w->log, "shutting down");
+    release_signals(w);
+    w->guard = timer_new(w->loop, stop_overdue, w);
+    timer_start(w->guard, UI_GRACE_NS + STOP_NS + STOP_GUARD_NS);
+    ui_close(w->ui, UI_GRACE_NS, ui_closed, w);
+}
+
+/* ---- running ---- */
+
+static void reload(void *arg)
+{
+    struct weir *w = arg;
+    reloader_request(w->reloader, NULL, NULL);
+}
+
+static int first_load(struct weir *w)
+{
+    struct diags diags;
+    char *why = NULL;
+    diags_init(&diags);
+    log_info(w->log, "weir is starting", F_CSTR("version", "v" WEIR_VERSION));
+    int err = reloader_first(w->reloader, &diags, &why);
+    if (err < 0) {
+        log_root_discard(w->log);
+        struct buf out = BUF_INIT(SIZE_MAX / 2);
+        diags_render(&diags, &out, want_color());
+        fwrite(out.p ? out.p : "", 1, out.n, stderr);
+        buf_done(&out);
+        if (!why)
+            putchar('\n');
+        fflush(stdout);
+        fail("%s", why ? why : "could not perform the initial load successfully");
+        free(why);
+    }
+    diags_done(&diags);
+    return err;
+}
+
+static int listen_http(struct weir *w)
+{
+    char *why = NULL;
+    if (ui_listen(w->ui, w->flags.listen_addr, &why) == 0)
+        return 0;
+    char *msg = xprintf("failed to listen on %s", w->flags.listen_addr);
+    log_error(w->log, msg, F_CSTR("err", why ? why : "unknown reason"));
+    free(msg);
+    free(why);
+    return -EADDRINUSE;
+}
+
+static int run(struct weir *w)
+{
+    if (first_load(w) < 0)
+        return 1;
+    if (listen_http(w) < 0)
+        _exit(1); /* at once: nothing has been taken in yet */
+    w->on_int = sigwatch_new(w->loop, SIGINT, stop, w);
+    w->on_term = sigwatch_new(w->loop, SIGTERM, stop, w);
+    w->on_hup = sigwatch_new(w->loop, SIGHUP, reload, w);
+    if (w->flags.watch)
+        reloader_watch(w->reloader);
+    log_info(w->log, "weir is running");
+    loop_run(w->loop);
+    return 0;
+}
+
+int cmd_run(int argc, char **argv, bool as_alloy)
+{
+    struct weir w = {0};
+    if (run_flags_parse(argc, argv, as_alloy, &w.flags, &w.path) < 0)
+        return 1;
+    if (!w.path)
+        return 0; /* help */
+    signal(SIGPIPE, SIG_IGN);
+    build_host(&w);
+    build_runtime(&w);
+    int code = run(&w);
+    teardown(&w);
+    return code;
+}
