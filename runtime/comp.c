@@ -16,7 +16,8 @@ static char *component_path(const struct comp *c)
     return xprintf("/%.*s", (int)(id - local - 1), c->id);
 }
 
-struct metric *comp_metric(struct comp *c, const struct metric_desc *d, const struct metric_label *labels, size_t n)
+struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
+                           const struct metric_label *labels, size_t n)
 {
     struct instance *i = instance_of(c);
     char *path = component_path(c);

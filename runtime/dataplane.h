@@ -1,9 +1,10 @@
 /* Inside of the data plane, for the files of runtime/ that make it up (docs/design/dataplane.md):
- * worker.c, instance.c, instance_stop.c, outbox.c, place.c, comp.c (control loop), shard.c, waitq.c, sink.c, outlet.c,
- * proxy.c, fanout.c (workers).
+ * worker.c, instance.c, instance_stop.c, outbox.c, place.c, comp.c (control loop), shard.c,
+ * waitq.c, sink.c, outlet.c, proxy.c, fanout.c (workers).
  *
- * Memory: instances, their shards and sinks are freed on the control loop only. A sink's capsule is the counted thing that
- * everybody else holds; its last reference travels to the control loop as a message. So no other count is atomic. */
+ * Memory: instances, their shards and sinks are freed on the control loop only. A sink's capsule is
+ * the counted thing that everybody else holds; its last reference travels to the control loop as a
+ * message. So no other count is atomic. */
 #ifndef RUNTIME_DATAPLANE_H
 #define RUNTIME_DATAPLANE_H
 
@@ -31,6 +32,7 @@ struct workers {
     int n;
     struct worker_rt *all; /* [0]: the control loop; 1..n: the threads */
     u32 instances;         /* alive, zombies too; control loop */
+
     struct metric *refused, *dropped, *abandoned; /* batches */
 };
 
@@ -60,14 +62,15 @@ void waitq_add(struct waitq *q, struct waiter *w);
 void waiter_cancel(struct waiter *w);
 /* There is room: lets waiters retry later in this turn. */
 void waitq_kick(struct waitq *q);
-/* Waiters retry in order until one meets FULL again; those behind it keep their places, it goes to the end. */
+/* Waiters retry in order until one meets FULL again; those behind it keep their places, it goes to
+ * the end. */
 void waitq_run(struct waitq *q);
 
 /* --- shards --- */
 
 enum shard_state {
-    SHARD_NEW,      /* not run yet: pushes meet FULL */
-    SHARD_FAILED,   /* run failed: pushes fail, retryable */
+    SHARD_NEW,    /* not run yet: pushes meet FULL */
+    SHARD_FAILED, /* run failed: pushes fail, retryable */
     SHARD_RUNNING,
     SHARD_CLOSING,  /* told to stop; still takes what came before that through proxies */
     SHARD_STOPPING, /* def->stop was called */
@@ -91,8 +94,8 @@ struct shard_rt {
     struct plan *plan_next; /* of cmd */
     int rc;                 /* answer of cmd, and what was tried */
     const char *tried;
-    i64 close_by;           /* of stop: until when held batches are waited for */
-    bool is_done;           /* control loop: answered */
+    i64 close_by; /* of stop: until when held batches are waited for */
+    bool is_done; /* control loop: answered */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* def->push, or the answer of a shard that does not take batches now. Worker of the shard. */
@@ -119,7 +122,8 @@ enum step {
     STEP_SHARDS, /* the target plan is with the shards */
 };
 
-/* News for the controller: written by any worker, read on the control loop; only the newest of each kind counts. */
+/* News for the controller: written by any worker, read on the control loop; only the newest of each
+ * kind counts. */
 struct outbox {
     pthread_mutex_t lock;
     struct msg msg;
@@ -153,8 +157,8 @@ struct instance {
     struct shard_rt *shards;
     u32 n_shards;
     struct worker_rt *prefer; /* where its data goes: worker of its first ONE downstream, or NULL */
-    VEC(struct capsule *) sinks;  /* one reference each until it stops */
-    u32 sinks_alive;              /* sinks whose capsule somebody holds */
+    VEC(struct capsule *) sinks; /* one reference each until it stops */
+    u32 sinks_alive;             /* sinks whose capsule somebody holds */
     VEC(struct metric *) metrics;
     struct outbox out;
     /* rollout of plans */
@@ -164,7 +168,7 @@ struct instance {
     callbacks now, later;                 /* to be called for target; for next */
     struct timer *retry, *pending;
     i64 backoff;
-    u32 waiting; /* shards that have not answered */
+    u32 waiting;                   /* shards that have not answered */
     const struct shard_rt *failed; /* the first that failed, or NULL */
     struct msg turn; /* what is to be done in a turn of its own: the next plan, or leaving */
     bool turn_queued;
@@ -173,8 +177,8 @@ struct instance {
     /* stop */
     struct callback gone;
     struct timer *deadline;
-    u32 leaving;       /* shards that have not answered stop, then bye */
-    bool quiet;        /* every shard is done and no message is on the way */
+    u32 leaving; /* shards that have not answered stop, then bye */
+    bool quiet;  /* every shard is done and no message is on the way */
     bool expired, gave_up, destroyed, gone_told;
 };
 
@@ -203,7 +207,8 @@ struct sink {
     struct instance *inst;
     u32 port, signals;
     struct msg gone;
-    struct proxy **proxies; /* [worker.index][shard]; each slot is touched by its sending worker only */
+    /* [worker.index][shard]; each slot is touched by its sending worker only. */
+    struct proxy **proxies;
 };
 /* The sink behind a capsule; NULL for other capsules and placeholders. */
 struct sink *sink_of(const struct capsule *c);
@@ -227,7 +232,8 @@ struct outlet {
     struct proxy **proxies; /* [shard], made on first use */
     bool warned;
 };
-void outlet_init(struct outlet *o, struct capsule *sink, struct shard *from, bool (*retry)(struct waiter *w));
+void outlet_init(struct outlet *o, struct capsule *sink, struct shard *from,
+                 bool (*retry)(struct waiter *w));
 void outlet_done(struct outlet *o);
 /* As push; after FULL the waiter's retry is called when there is room. */
 enum push outlet_push(struct outlet *o, struct batch *b);

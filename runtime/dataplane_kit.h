@@ -1,7 +1,9 @@
-/* For the tests of the data plane: a small world with virtual time, and fake components that count what happens to every batch.
+/* For the tests of the data plane: a small world with virtual time, and fake components that count
+ * what happens to every batch.
  *
- * A batch is known by its source and number (kept in `received`). A consumer checks that each source's numbers come without gap or
- * repetition; the source counts the outcomes of its acks. Waiting is done by turning the control loop, which every event nudges. */
+ * A batch is known by its source and number (kept in `received`). A consumer checks that each
+ * source's numbers come without gap or repetition; the source counts the outcomes of its acks.
+ * Waiting is done by turning the control loop, which every event nudges. */
 #ifndef RUNTIME_DATAPLANE_KIT_H
 #define RUNTIME_DATAPLANE_KIT_H
 
@@ -113,13 +115,13 @@ static inline void kit_advance(struct kit *k, i64 ns)
 
 struct tally {
     struct kit *kit;
-    atomic_int pushed, full, acks[4], retryable;            /* sources */
-    atomic_int taken, refused, disorder, held;              /* consumers */
-    atomic_int configured, ran, applied, stopped, done, destroyed, plans_freed;
+    atomic_int pushed, full, acks[4], retryable; /* sources */
+    atomic_int taken, refused, disorder, held;   /* consumers */
+    atomic_int configured, ran, applied, stopped, done, destroyed, left, plans_freed;
     _Atomic i64 next[SOURCES];
     _Atomic i64 where[SOURCES]; /* worker that consumed the source last, or -1 */
-    atomic_bool gate; /* consumers with MODE_GATE take while it is open */
-    sem_t block;      /* MODE_STUCK waits for it in stop */
+    atomic_bool gate;           /* consumers with MODE_GATE take while it is open */
+    sem_t block;                /* MODE_STUCK waits for it in stop */
 };
 
 static inline void tally_init(struct tally *t, struct kit *k)
@@ -139,21 +141,21 @@ static inline int tally_acks(struct tally *t)
 /* --- settings of all fakes --- */
 
 enum mode {
-    MODE_TAKE,    /* consumes at once */
-    MODE_SLOW,    /* queue of `cap`, one a turn */
-    MODE_GATE,    /* FULL while tally->gate is closed */
-    MODE_KEEP,    /* takes into a queue that nothing empties; drops it ABANDONED when done */
-    MODE_DEAF,    /* as KEEP; never says stopped */
-    MODE_STUCK,   /* blocks its worker in stop until tally->block is posted */
+    MODE_TAKE,  /* consumes at once */
+    MODE_SLOW,  /* queue of `cap`, one a turn */
+    MODE_GATE,  /* FULL while tally->gate is closed */
+    MODE_KEEP,  /* takes into a queue that nothing empties; drops it ABANDONED when done */
+    MODE_DEAF,  /* as KEEP; never says stopped */
+    MODE_STUCK, /* blocks its worker in stop until tally->block is posted */
 };
 struct fake_args {
     struct capsule_list to;
     struct tally *tally;
     enum mode mode;
-    i64 n;         /* source: batches per shard */
+    i64 n; /* source: batches per shard */
     i64 cap;
-    i64 source;    /* number of the first shard's source */
-    size_t bytes;  /* of each batch */
+    i64 source;   /* number of the first shard's source */
+    size_t bytes; /* of each batch */
     enum signal signal;
     int run_rc, apply_rc, configure_rc, create_rc;
     bool block_apply; /* apply waits for tally->block */
@@ -164,11 +166,13 @@ struct fake_exports {
 };
 
 static const struct row fake_arg_rows[] = {
-    ATTR(struct fake_args, to, .doc = "Consumers.", .capsule = &capsule_otelcol_consumer, .signals = SIGNALS_ANY),
+    ATTR(struct fake_args, to, .doc = "Consumers.", .capsule = &capsule_otelcol_consumer,
+         .signals = SIGNALS_ANY),
 };
 static const struct schema fake_args_schema = SCHEMA(struct fake_args, fake_arg_rows);
 static const struct row fake_export_rows[] = {
-    ATTR(struct fake_exports, input, .doc = "Input.", .capsule = &capsule_otelcol_consumer, .signals = SIGNALS_ANY),
+    ATTR(struct fake_exports, input, .doc = "Input.", .capsule = &capsule_otelcol_consumer,
+         .signals = SIGNALS_ANY),
 };
 static const struct schema fake_exports_schema = SCHEMA(struct fake_exports, fake_export_rows);
 
@@ -207,6 +211,13 @@ static inline void fake_destroy(struct comp *c)
     const struct fake_args *a = c->plan;
 
     COUNT(a->tally, destroyed);
+}
+
+static inline void fake_leave(struct comp *c)
+{
+    const struct fake_args *a = c->plan;
+
+    COUNT(a->tally, left);
 }
 
 /* --- a source: pushes its batches as fast as they are taken --- */
@@ -292,16 +303,20 @@ static inline void source_on_pump(struct msg *m)
         if (!self->kept && self->next >= fake_plan(self->shard)->n) break;
         if (!source_push_one(self)) return;
     }
-    if (self->stopping) source_stop_when_clear(self);
-    else if (self->next < fake_plan(self->shard)->n) source_again(self);
+    if (self->stopping)
+        source_stop_when_clear(self);
+    else if (self->next < fake_plan(self->shard)->n)
+        source_again(self);
 }
 
 static inline void source_ready(void *arg)
 {
     struct source *self = arg;
 
-    if (self->stopping) source_stop_when_clear(self);
-    else source_again(self);
+    if (self->stopping)
+        source_stop_when_clear(self);
+    else
+        source_again(self);
 }
 
 static inline int source_run(struct shard *s)
@@ -468,7 +483,7 @@ static inline void consumer_done(struct shard *s)
 {
     struct consumer *self = s->self;
 
-    vec_each(&self->queue, b) {
+    vec_each (&self->queue, b) {
         batch_fail(*b, ACK_ABANDONED, NULL);
         batch_unref(*b);
     }
@@ -488,8 +503,10 @@ static inline void transform_ready(void *arg)
 {
     struct transform *self = arg;
 
-    if (self->stopping) shard_stopped(self->shard);
-    else shard_ready(self->shard);
+    if (self->stopping)
+        shard_stopped(self->shard);
+    else
+        shard_ready(self->shard);
 }
 
 static inline int transform_run(struct shard *s)
@@ -535,14 +552,18 @@ static inline u64 fake_key(u32 port, const struct batch *b)
     return (u64)(b->received >> 32);
 }
 
+/* clang-format off */
 #define FAKE(kind, place)                                                                          \
-    {.name = "fake." #kind, .placement = (place), .args = &fake_args_schema, .plan_size = sizeof(struct fake_args), \
-     .self_size = sizeof(struct kind), .create = fake_create, .configure = fake_configure, .run = kind##_run, \
-     .stop = kind##_stop, .shard_done = kind##_done, .destroy = fake_destroy,
-#define FAKE_SOURCE(place) FAKE(source, place) .apply = source_apply}
-#define FAKE_TAKER(kind, place) FAKE(kind, place) .push = kind##_push, .exports = &fake_exports_schema, .key = fake_key
-#define FAKE_CONSUMER(place) FAKE_TAKER(consumer, place), .apply = consumer_apply}
-#define FAKE_TRANSFORM(place) FAKE_TAKER(transform, place)}
+    .name = "fake." #kind, .placement = (place), .args = &fake_args_schema,                        \
+    .plan_size = sizeof(struct fake_args), .self_size = sizeof(struct kind),                       \
+    .create = fake_create, .configure = fake_configure, .run = kind##_run, .stop = kind##_stop,    \
+    .shard_done = kind##_done, .destroy = fake_destroy, .leave = fake_leave
+#define FAKE_TAKER(kind, place)                                                                    \
+    FAKE(kind, place), .push = kind##_push, .exports = &fake_exports_schema, .key = fake_key
+#define FAKE_SOURCE(place)    {FAKE(source, place), .apply = source_apply}
+#define FAKE_CONSUMER(place)  {FAKE_TAKER(consumer, place), .apply = consumer_apply}
+#define FAKE_TRANSFORM(place) {FAKE_TAKER(transform, place)}
+/* clang-format on */
 
 /* By placement. */
 static const struct component_def fake_sources[] = {
@@ -662,11 +683,13 @@ static inline struct plan *node_plan(struct node *n, struct fake_args a, struct 
 
 #define TO(...) ((struct node *[]){__VA_ARGS__, NULL})
 
-static inline int node_create(struct node *n, struct kit *k, const struct component_def *def, struct fake_args a,
-                              struct node **to, char **ret_err)
+static inline int node_create(struct node *n, struct kit *k, const struct component_def *def,
+                              struct fake_args a, struct node **to, char **ret_err)
 {
-    static const struct instance_events events = {
-        .exported = node_exported, .health = node_health, .run_health = node_run_health, .stopped = node_on_stopped};
+    static const struct instance_events events = {.exported = node_exported,
+                                                  .health = node_health,
+                                                  .run_health = node_run_health,
+                                                  .stopped = node_on_stopped};
 
     *n = (struct node){.kit = k, .def = def, .health_text = xstrdup(""), .run_text = xstrdup("")};
     n->inst = instance_new(k->workers, &k->host, def, "mods.a/fake.x", "fake.x", NULL, &events, n);
@@ -676,7 +699,8 @@ static inline int node_create(struct node *n, struct kit *k, const struct compon
     return rc;
 }
 
-static inline void node_make(struct node *n, struct kit *k, const struct component_def *def, struct fake_args a, struct node **to)
+static inline void node_make(struct node *n, struct kit *k, const struct component_def *def,
+                             struct fake_args a, struct node **to)
 {
     char *err = NULL;
 
@@ -684,7 +708,8 @@ static inline void node_make(struct node *n, struct kit *k, const struct compone
 }
 
 /* Makes, starts, and waits until it has started. */
-static inline void node_up(struct node *n, struct kit *k, const struct component_def *def, struct fake_args a, struct node **to)
+static inline void node_up(struct node *n, struct kit *k, const struct component_def *def,
+                           struct fake_args a, struct node **to)
 {
     node_make(n, k, def, a, to);
     instance_start(n->inst, node_on_started, n);

@@ -1,5 +1,5 @@
-/* Batches through whole pipelines on 1, 2 and 4 workers, for every placement: in order, none lost, none twice, under back-pressure,
- * while plans change, and while parts stop. */
+/* Batches through whole pipelines on 1, 2 and 4 workers, for every placement: in order, none lost,
+ * none twice, under back-pressure, while plans change, and while parts stop. */
 #include "runtime/dataplane_kit.h"
 
 #define FLOW 400
@@ -174,7 +174,8 @@ static void stop_under_load(void **state)
     }
 }
 
-/* A consumer leaves while the source goes on: pushes fail, retryable, and nothing touches what is gone. */
+/* A consumer leaves while the source goes on: pushes fail, retryable, and nothing touches what is
+ * gone. */
 static void removed_while_others_push(void **state)
 {
     struct world w;

@@ -1,5 +1,6 @@
-/* Fan-out: one batch to several sinks. Each branch holds at most one batch that its sink did not take; while any does, the fan-out
- * is full. So a slow branch delays the others by one batch at most before its producer is held back. One shard's worker. */
+/* Fan-out: one batch to several sinks. Each branch holds at most one batch that its sink did not
+ * take; while any does, the fan-out is full. So a slow branch delays the others by one batch at
+ * most before its producer is held back. One shard's worker. */
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
 
@@ -34,8 +35,10 @@ static void on_ready(struct msg *m)
     struct fanout *f = container_of(m, struct fanout, msg);
 
     f->queued = false;
-    if (f->freed) free(f);
-    else if (f->held == 0 && f->ready) f->ready(f->arg);
+    if (f->freed)
+        free(f);
+    else if (f->held == 0 && f->ready)
+        f->ready(f->arg);
 }
 
 static void one_delivered(struct fanout *f)
@@ -121,7 +124,7 @@ static struct branch *take_branch(branches *from, const struct capsule *sink)
 
 static void drop_vanished(struct fanout *f, branches *old)
 {
-    vec_each(old, b) {
+    vec_each (old, b) {
         if (!branch_free(*b, ACK_DROPPED)) continue;
         warn_dropped(f);
         one_delivered(f);
@@ -159,7 +162,8 @@ static enum push drop(struct fanout *f, struct batch *b)
     return PUSH_TAKEN;
 }
 
-/* All references are made before the first branch sees the batch: none may take itself for the sole owner. */
+/* All references are made before the first branch sees the batch: none may take itself for the sole
+ * owner. */
 enum push fanout_push(struct fanout *f, struct batch *b)
 {
     if (f->held > 0) return PUSH_FULL;
@@ -174,7 +178,7 @@ enum push fanout_push(struct fanout *f, struct batch *b)
 void fanout_free(struct fanout *f)
 {
     if (!f) return;
-    vec_each(&f->to, b) {
+    vec_each (&f->to, b) {
         if (branch_free(*b, ACK_ABANDONED)) metric_inc(inst(f)->workers->abandoned);
     }
     vec_done(&f->to);

@@ -1,5 +1,5 @@
-/* The fan-out and the ways to its sinks: one held batch per branch, independence, credit windows, plans that change what is held,
- * outcomes across branches. */
+/* The fan-out and the ways to its sinks: one held batch per branch, independence, credit windows,
+ * plans that change what is held, outcomes across branches. */
 #include "runtime/dataplane_kit.h"
 
 #define WINDOW 8 /* batches on the way to another worker */
@@ -85,7 +85,8 @@ static void window_to_another_worker(void **state)
     quiesce(&w);
     assert_int_equal(w.out.pushed, WINDOW + 1);
     assert_int_equal(w.in[0].taken, WINDOW + 1);
-    assert_int_equal(w.in[1].refused, 1); /* the rest queues behind the first: no attempt for each */
+    assert_int_equal(w.in[1].refused,
+                     1); /* the rest queues behind the first: no attempt for each */
     open_gate(&w, 1);
     kit_until(&w.k, w.out.acks[ACK_OK] == 40);
     assert_int_equal(w.in[1].taken, 40);
@@ -238,7 +239,8 @@ static void deadline_abandons_what_is_held(void **state)
     assert_int_equal(w.source.gone, 0);
     kit_advance(&w.k, 5 * SEC);
     kit_until(&w.k, w.source.gone && tally_acks(&w.out) == 2);
-    assert_int_equal(w.out.acks[ACK_ABANDONED], 2); /* the held one, and the one that was told FULL */
+    assert_int_equal(w.out.acks[ACK_ABANDONED],
+                     2); /* the held one, and the one that was told FULL */
     assert_int_equal(w.out.done, 1);
     assert_true(metric_value(w.k.workers->abandoned) == 1);
     node_free(&w.source);

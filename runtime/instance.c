@@ -1,7 +1,8 @@
 /* Instances: making them, and the rollout of plans to their shards. Control loop.
  *
- * A rollout: take the newest plan asked for, configure (again with a growing delay while it fails), send it to every shard, wait for
- * all answers, let the old plan go. One at a time; what is asked for meanwhile waits in `next`, where only the newest stays. */
+ * A rollout: take the newest plan asked for, configure (again with a growing delay while it fails),
+ * send it to every shard, wait for all answers, let the old plan go. One at a time; what is asked
+ * for meanwhile waits in `next`, where only the newest stays. */
 #include <errno.h>
 #include <string.h>
 #include "base/xalloc.h"
@@ -15,7 +16,8 @@
 
 static void on_turn(struct msg *m);
 
-static void comp_init(struct comp *c, const struct host *host, const struct component_def *def, struct logger *log)
+static void comp_init(struct comp *c, const struct host *host, const struct component_def *def,
+                      struct logger *log)
 {
     c->def = def;
     c->host = host;
@@ -23,8 +25,9 @@ static void comp_init(struct comp *c, const struct host *host, const struct comp
     c->shared = xcalloc(1, MAX(def->shared_size, 1));
 }
 
-struct instance *instance_new(struct workers *w, const struct host *host, const struct component_def *def, const char *id,
-                              const char *local_id, struct logger *log, const struct instance_events *ev, void *arg)
+struct instance *instance_new(struct workers *w, const struct host *host,
+                              const struct component_def *def, const char *id, const char *local_id,
+                              struct logger *log, const struct instance_events *ev, void *arg)
 {
     struct instance *i = xnew(struct instance);
 
@@ -71,7 +74,7 @@ void callbacks_run(callbacks *list)
     callbacks todo = *list;
 
     *list = (callbacks){0};
-    vec_each(&todo, c) {
+    vec_each (&todo, c) {
         if (c->fn) c->fn(c->arg);
     }
     vec_done(&todo);
@@ -79,7 +82,7 @@ void callbacks_run(callbacks *list)
 
 static void callbacks_move(callbacks *to, callbacks *from)
 {
-    vec_each(from, c) {
+    vec_each (from, c) {
         vec_push(to, *c);
     }
     vec_clear(from);
@@ -124,8 +127,10 @@ static void on_turn(struct msg *m)
     struct instance *i = container_of(m, struct instance, turn);
 
     i->turn_queued = false;
-    if (i->life == LIFE_STOPPING) instance_settle(i);
-    else if (i->step != STEP_SHARDS && i->next) take_next(i);
+    if (i->life == LIFE_STOPPING)
+        instance_settle(i);
+    else if (i->step != STEP_SHARDS && i->next)
+        take_next(i);
 }
 
 static void on_retry(void *arg)
@@ -136,7 +141,8 @@ static void on_retry(void *arg)
 static void on_pending(void *arg)
 {
     struct instance *i = arg;
-    char *text = xprintf("pending: %u of %u workers have not taken the new settings yet", i->waiting, i->n_shards);
+    char *text = xprintf("pending: %u of %u workers have not taken the new settings yet",
+                         i->waiting, i->n_shards);
 
     i->ev.run_health(i->arg, HEALTH_UNKNOWN, text);
     free(text);
@@ -171,9 +177,12 @@ static void attempt(struct instance *i)
     char *err = NULL;
 
     i->pub.plan = i->target->data;
-    int rc = def->configure ? def->configure(&i->pub, i->current ? i->current->data : NULL, &err) : 0;
-    if (rc < 0) configure_failed(i, rc, err);
-    else send_to_shards(i);
+    int rc =
+        def->configure ? def->configure(&i->pub, i->current ? i->current->data : NULL, &err) : 0;
+    if (rc < 0)
+        configure_failed(i, rc, err);
+    else
+        send_to_shards(i);
 }
 
 static void tell_outcome(struct instance *i)
@@ -184,7 +193,8 @@ static void tell_outcome(struct instance *i)
         i->ev.run_health(i->arg, HEALTH_HEALTHY, "started component");
         return;
     }
-    char *text = xprintf("%s failed on worker %d: %s", s->tried, s->pub.worker->index, strerror(-s->rc));
+    char *text =
+        xprintf("%s failed on worker %d: %s", s->tried, s->pub.worker->index, strerror(-s->rc));
     i->ev.run_health(i->arg, HEALTH_UNHEALTHY, text);
     free(text);
 }

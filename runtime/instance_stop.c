@@ -1,15 +1,17 @@
-/* How an instance leaves: shards stop and are done, messages still on the way come to rest, then it is destroyed once nobody holds a
- * sink of it any more, or at its deadline. Memory goes last, when every reference has: an instance that was given up stays behind as
- * a zombie until then. Control loop. */
+/* How an instance leaves: shards stop and are done, messages still on the way come to rest, then it
+ * is destroyed once nobody holds a sink of it any more, or at its deadline. Memory goes last, when
+ * every reference has: an instance that was given up stays behind as a zombie until then. Control
+ * loop. */
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
 
-/* After the deadline shards are told to give up; one that does not even answer this is left behind. */
+/* After the deadline shards are told to give up; one that does not even answer this is left behind.
+ */
 #define GIVE_UP_AFTER (1 * NS_PER_SEC)
 
 static void drop_sinks(struct instance *i)
 {
-    vec_each(&i->sinks, c) {
+    vec_each (&i->sinks, c) {
         capsule_unref(*c);
     }
     vec_done(&i->sinks);
@@ -29,7 +31,7 @@ static void destroy(struct instance *i, bool created)
         log_warn(i->pub.log, "component was destroyed while others still send to it",
                  F_UINT("receivers", i->sinks_alive));
     if (created && i->pub.def->destroy) i->pub.def->destroy(&i->pub);
-    vec_each(&i->metrics, m) {
+    vec_each (&i->metrics, m) {
         metric_free(i->pub.host->metrics, *m);
     }
     vec_done(&i->metrics);
@@ -70,7 +72,9 @@ void instance_settle(struct instance *i)
     if (i->life != LIFE_STOPPING) return;
     if (!i->destroyed && i->quiet && (i->sinks_alive == 0 || i->expired)) destroy(i, true);
     if (!i->gone_told && (i->destroyed || i->gave_up)) tell_gone(i);
-    if (i->destroyed && i->gone_told && i->sinks_alive == 0 && !i->turn_queued && !outbox_busy(&i->out)) instance_free(i);
+    if (i->destroyed && i->gone_told && i->sinks_alive == 0 && !i->turn_queued &&
+        !outbox_busy(&i->out))
+        instance_free(i);
 }
 
 static void give_up_shards(struct instance *i)
@@ -112,7 +116,8 @@ void instance_shard_bye(struct instance *i)
     instance_settle(i);
 }
 
-/* Half of the time is for what waits in front of a shard, the other half for what it holds itself. */
+/* Half of the time is for what waits in front of a shard, the other half for what it holds itself.
+ */
 static void stop_shards(struct instance *i, i64 deadline)
 {
     i64 now = loop_now(i->workers->control);
@@ -139,8 +144,10 @@ void instance_stop(struct instance *i, i64 deadline, void (*gone)(void *arg), vo
     i->gone = (struct callback){gone, arg};
     i->deadline = timer_new(i->workers->control, on_deadline, i);
     timer_start(i->deadline, deadline - loop_now(i->workers->control));
-    if (started) stop_shards(i, deadline);
-    else settle_later(i);
+    if (started)
+        stop_shards(i, deadline);
+    else
+        settle_later(i);
     instance_abort_rollout(i);
 }
 

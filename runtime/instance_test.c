@@ -118,7 +118,8 @@ static void one_goes_where_its_data_goes(void **state)
     }
     kit_until(&w.k, w.k.workers->instances == 0);
     for (int i = 1; i <= 3; i++)
-        assert_false(w.k.workers->all[i].started || w.k.workers->all[i].load); /* no thread was needed */
+        assert_false(w.k.workers->all[i].started ||
+                     w.k.workers->all[i].load); /* no thread was needed */
     kit_done(&w.k);
 }
 
@@ -129,7 +130,8 @@ static void same_sink_same_capsule(void **state)
     world_open(&w, 1);
     node_make(&w.n, &w.k, &fake_consumers[PLACE_ONE], w.a, NULL);
     struct comp *c = instance_comp(w.n.inst);
-    struct capsule *again = comp_sink(c, &capsule_otelcol_consumer, 0, SIGNALS_TRACES | SIGNALS_LOGS);
+    struct capsule *again =
+        comp_sink(c, &capsule_otelcol_consumer, 0, SIGNALS_TRACES | SIGNALS_LOGS);
     struct capsule *other = comp_sink(c, &capsule_otelcol_consumer, 1, SIGNALS_TRACES);
     assert_ptr_equal(again, node_input(&w.n));
     assert_ptr_not_equal(other, again);
@@ -182,7 +184,9 @@ static void pushes_fail_while_configure_fails(void **state)
     node_make(&w.n, &w.k, &fake_consumers[PLACE_ONE], w.a, NULL);
     struct fake_args from = {.tally = &out, .n = 10};
     node_up(&source, &w.k, &fake_sources[PLACE_EACH], from, TO(&w.n));
-    kit_until(&w.k, out.full == 2 && out.pushed == 10); /* one held by each branch, eight on the way to the other worker */
+    kit_until(&w.k, out.full == 2 &&
+                        out.pushed ==
+                            10); /* one held by each branch, eight on the way to the other worker */
     assert_int_equal(tally_acks(&out), 0);
     instance_start(w.n.inst, node_on_started, &w.n);
     kit_until(&w.k, out.retryable == 20);
@@ -259,7 +263,8 @@ static void old_plan_lives_until_all_have_the_new(void **state)
     assert_int_equal(w.n.applied, 0);
     advance_control(&w, 2 * SEC);
     assert_int_equal(w.n.run_health, HEALTH_UNKNOWN);
-    assert_string_equal(w.n.run_text, "pending: 1 of 2 workers have not taken the new settings yet");
+    assert_string_equal(w.n.run_text,
+                        "pending: 1 of 2 workers have not taken the new settings yet");
     sem_post(&w.t.block);
     kit_until(&w.k, w.n.applied == 2);
     assert_int_equal(w.t.plans_freed, 2);
@@ -308,8 +313,13 @@ static int speaker_run(struct shard *s)
 }
 
 static const struct component_def speaker = {
-    .name = "fake.speaker", .placement = PLACE_EACH, .args = &fake_args_schema, .exports = &speaker_schema,
-    .plan_size = sizeof(struct fake_args), .self_size = sizeof(struct speaker), .run = speaker_run,
+    .name = "fake.speaker",
+    .placement = PLACE_EACH,
+    .args = &fake_args_schema,
+    .exports = &speaker_schema,
+    .plan_size = sizeof(struct fake_args),
+    .self_size = sizeof(struct speaker),
+    .run = speaker_run,
 };
 
 static void exports_from_workers(void **state)
@@ -319,7 +329,8 @@ static void exports_from_workers(void **state)
     world_open(&w, 2);
     node_up(&w.n, &w.k, &speaker, w.a, NULL);
     kit_until(&w.k, w.n.exports.type == V_OBJECT && w.n.health_events);
-    kit_until(&w.k, value_num_i64(w.n.exports.object->m[0].value) == 100 && strcmp(w.n.health_text, "said 100") == 0);
+    kit_until(&w.k, value_num_i64(w.n.exports.object->m[0].value) == 100 &&
+                        strcmp(w.n.health_text, "said 100") == 0);
     u64 seq = w.n.seq;
     comp_export(instance_comp(w.n.inst), &(struct speaker_exports){100});
     assert_int_equal(w.n.seq, seq); /* no news */
@@ -331,7 +342,8 @@ static void exports_from_workers(void **state)
 
 /* --- services --- */
 
-static const struct metric_desc test_metric = {.name = "fake_total", .help = "Fake.", .kind = METRIC_COUNTER};
+static const struct metric_desc test_metric = {
+    .name = "fake_total", .help = "Fake.", .kind = METRIC_COUNTER};
 
 static void metrics_carry_the_component(void **state)
 {
@@ -381,6 +393,22 @@ static void data_dir_is_made(void **state)
     kit_done(&w.k);
 }
 
+static void leave_is_for_what_runs(void **state)
+{
+    struct world w;
+
+    world_open(&w, 1);
+    node_make(&w.n, &w.k, &fake_consumers[PLACE_ONE], w.a, NULL);
+    instance_leave(w.n.inst);
+    assert_int_equal(w.t.left, 0); /* it owns no listener yet */
+    instance_start(w.n.inst, node_on_started, &w.n);
+    kit_until(&w.k, w.n.started);
+    instance_leave(w.n.inst);
+    assert_int_equal(w.t.left, 1);
+    node_down(&w.n);
+    kit_done(&w.k);
+}
+
 /* --- leaving --- */
 
 static void waits_for_who_holds_its_sink(void **state)
@@ -421,7 +449,8 @@ static void deaf_component_is_given_up(void **state)
     kit_done(&w.k);
 }
 
-/* A worker that does not answer at all: the rest goes on without it, and what it uses stays until it does. */
+/* A worker that does not answer at all: the rest goes on without it, and what it uses stays until
+ * it does. */
 static void stuck_worker_is_left_behind(void **state)
 {
     struct world w;
@@ -465,6 +494,7 @@ int main(void)
         cmocka_unit_test(exports_from_workers),
         cmocka_unit_test(metrics_carry_the_component),
         cmocka_unit_test(data_dir_is_made),
+        cmocka_unit_test(leave_is_for_what_runs),
         cmocka_unit_test(waits_for_who_holds_its_sink),
         cmocka_unit_test(deaf_component_is_given_up),
         cmocka_unit_test(stuck_worker_is_left_behind),

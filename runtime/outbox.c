@@ -1,5 +1,6 @@
-/* What an instance tells the controller: exports and health, from any of its threads, in order of telling; only the newest of each
- * kind counts. Writers fill slots under a lock held for a few instructions; one message brings them to the control loop. */
+/* What an instance tells the controller: exports and health, from any of its threads, in order of
+ * telling; only the newest of each kind counts. Writers fill slots under a lock held for a few
+ * instructions; one message brings them to the control loop. */
 #include <stdarg.h>
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"

@@ -1,8 +1,10 @@
-/* One producer's binding to a sink on its own worker: a direct call where the sink has a shard there, otherwise a proxy. */
+/* One producer's binding to a sink on its own worker: a direct call where the sink has a shard
+ * there, otherwise a proxy. */
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
 
-void outlet_init(struct outlet *o, struct capsule *sink, struct shard *from, bool (*retry)(struct waiter *w))
+void outlet_init(struct outlet *o, struct capsule *sink, struct shard *from,
+                 bool (*retry)(struct waiter *w))
 {
     ASSERT(sink_of(sink));
     *o = (struct outlet){.waiter.retry = retry, .worker = from->worker, .log = from->comp->log};
@@ -55,7 +57,8 @@ enum push outlet_push(struct outlet *o, struct batch *b)
 
     if (!(k->signals & 1u << b->signal)) return unsupported(o, b);
     struct shard_rt *to = sink_route(k, o->worker, b);
-    if (to->pub.worker == o->worker) return wait_when_full(o, &to->room, shard_push(to, k->port, b));
+    if (to->pub.worker == o->worker)
+        return wait_when_full(o, &to->room, shard_push(to, k->port, b));
     struct proxy *p = proxy_to(o, to);
     return wait_when_full(o, proxy_room(p), proxy_push(p, b));
 }

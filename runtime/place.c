@@ -1,7 +1,9 @@
-/* Placement: on which workers an instance lives. Control loop, once per instance, before anything of it can be reached.
+/* Placement: on which workers an instance lives. Control loop, once per instance, before anything
+ * of it can be reached.
  *
- * CONTROL lives on the control loop, EACH and KEYED on every worker. ONE goes where its data goes: to the worker of the first ONE
- * instance found behind the sinks of its arguments (an EACH in between passes the wish on), else to the worker with the fewest. */
+ * CONTROL lives on the control loop, EACH and KEYED on every worker. ONE goes where its data goes:
+ * to the worker of the first ONE instance found behind the sinks of its arguments (an EACH in
+ * between passes the wish on), else to the worker with the fewest. */
 #include <string.h>
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
@@ -58,9 +60,25 @@ static struct worker_rt *seek_row(const struct row *r, const void *member)
     case K_BLOCK_PTR: return seek(r->sub, *(void *const *)member);
     case K_BLOCKS: return seek_blocks(r, member);
     case K_ONE_OF: return seek_variants(member);
-    case K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET: case K_OPT_SECRET:
-    case K_OPT_STR: case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL: case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP:
-    case K_SECRET_MAP: case K_ANY: case K_LABEL: case K_MAP_BLOCK: return NULL;
+    case K_BOOL:
+    case K_I64:
+    case K_F64:
+    case K_STR:
+    case K_DUR:
+    case K_BYTES:
+    case K_SECRET:
+    case K_OPT_SECRET:
+    case K_OPT_STR:
+    case K_OPT_I64:
+    case K_OPT_F64:
+    case K_OPT_BOOL:
+    case K_OPT_DUR:
+    case K_STR_LIST:
+    case K_STR_MAP:
+    case K_SECRET_MAP:
+    case K_ANY:
+    case K_LABEL:
+    case K_MAP_BLOCK: return NULL;
     }
     UNREACHABLE();
 }

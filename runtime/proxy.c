@@ -1,9 +1,10 @@
-/* The way to a shard on another worker. A batch travels in a carrier, of which each pair of sink and sending worker has a fixed
- * number: the credit window, bounded in bytes too. The receiving side holds what its shard does not take yet, in order, and sends
- * the carrier back when it is taken: that is the credit.
+/* The way to a shard on another worker. A batch travels in a carrier, of which each pair of sink
+ * and sending worker has a fixed number: the credit window, bounded in bytes too. The receiving
+ * side holds what its shard does not take yet, in order, and sends the carrier back when it is
+ * taken: that is the credit.
  *
- * A proxy has two halves, each touched by one thread only. It lives as long as an outlet uses it or a carrier is out, and keeps
- * the sink, thereby the instance's memory, alive. */
+ * A proxy has two halves, each touched by one thread only. It lives as long as an outlet uses it or
+ * a carrier is out, and keeps the sink, thereby the instance's memory, alive. */
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
 
@@ -80,8 +81,10 @@ static void on_arrival(struct msg *m)
     struct carrier *c = container_of(m, struct carrier, msg);
     struct proxy *p = c->proxy;
 
-    if (!list_empty(&p->held) || shard_push(p->to, p->port, c->batch) == PUSH_FULL) hold(p, c);
-    else send_back(c);
+    if (!list_empty(&p->held) || shard_push(p->to, p->port, c->batch) == PUSH_FULL)
+        hold(p, c);
+    else
+        send_back(c);
 }
 
 /* --- sending worker --- */
@@ -135,12 +138,14 @@ struct waitq *proxy_room(struct proxy *p)
     return &p->room;
 }
 
-static struct proxy *proxy_new(struct capsule *sink, struct worker *from, struct shard_rt *to, struct proxy **slot)
+static struct proxy *proxy_new(struct capsule *sink, struct worker *from, struct shard_rt *to,
+                               struct proxy **slot)
 {
     struct proxy *p = aligned_alloc(CACHE_LINE, sizeof(*p));
 
     ASSERT(p); /* of our own size */
-    *p = (struct proxy){.sink = value_of_capsule(sink).capsule, .slot = slot, .from = from, .to = to};
+    *p = (struct proxy){
+        .sink = value_of_capsule(sink).capsule, .slot = slot, .from = from, .to = to};
     p->port = sink_of(sink)->port;
     list_init(&p->idle);
     list_init(&p->held);

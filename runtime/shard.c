@@ -1,5 +1,6 @@
-/* One part of an instance on one worker: takes commands from the control loop, batches from outlets and proxies, and answers both.
- * Everything runs on the shard's worker, except the shard_post functions (control loop) and shard_post_ready (any thread). */
+/* One part of an instance on one worker: takes commands from the control loop, batches from outlets
+ * and proxies, and answers both. Everything runs on the shard's worker, except the shard_post
+ * functions (control loop) and shard_post_ready (any thread). */
 #include <string.h>
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
@@ -106,8 +107,10 @@ static void on_plan(struct msg *m)
 
     worker_equip(worker_of(s));
     s->rc = 0;
-    if (s->state == SHARD_NEW || s->state == SHARD_FAILED) s->rc = first_run(s, plan);
-    else if (s->state == SHARD_RUNNING) s->rc = next_plan(s, plan);
+    if (s->state == SHARD_NEW || s->state == SHARD_FAILED)
+        s->rc = first_run(s, plan);
+    else if (s->state == SHARD_RUNNING)
+        s->rc = next_plan(s, plan);
     waitq_kick(&s->room);
     answer(s, &s->cmd, on_ran);
 }
@@ -162,8 +165,10 @@ static void begin_stop(struct shard_rt *s)
     s->state = SHARD_STOPPING;
     if (s->closing) timer_stop(s->closing);
     waitq_kick(&s->room);
-    if (ran && def->stop) def->stop(&s->pub);
-    else shard_stopped(&s->pub);
+    if (ran && def->stop)
+        def->stop(&s->pub);
+    else
+        shard_stopped(&s->pub);
 }
 
 static void close_when_drained(struct shard_rt *s)
@@ -178,7 +183,8 @@ static void on_closing_over(void *arg)
     if (s->state == SHARD_CLOSING) begin_stop(s);
 }
 
-/* What proxies hold was taken from components that are gone by now: it is delivered first, while there is time. */
+/* What proxies hold was taken from components that are gone by now: it is delivered first, while
+ * there is time. */
 static void on_stop(struct msg *m)
 {
     struct shard_rt *s = container_of(m, struct shard_rt, stop);
@@ -267,7 +273,8 @@ static void on_room(struct msg *m)
 
 void shard_init(struct shard_rt *s, struct instance *i, struct worker_rt *w)
 {
-    s->pub = (struct shard){.comp = &i->pub, .worker = &w->pub, .self = xcalloc(1, MAX(i->pub.def->self_size, 1))};
+    s->pub = (struct shard){
+        .comp = &i->pub, .worker = &w->pub, .self = xcalloc(1, MAX(i->pub.def->self_size, 1))};
     s->inst = i;
     s->state = SHARD_NEW;
     waitq_init(&s->room, w->pub.loop, on_room);

@@ -1,5 +1,6 @@
-/* Sinks: what an instance exports so that others can push to it. One per type, port and signals; the capsule is the counted thing.
- * Made and freed on the control loop; routing is asked on any worker and reads what never changes. */
+/* Sinks: what an instance exports so that others can push to it. One per type, port and signals;
+ * the capsule is the counted thing. Made and freed on the control loop; routing is asked on any
+ * worker and reads what never changes. */
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
 
@@ -24,9 +25,12 @@ static void sink_released(void *data)
     loop_post(k->inst->workers->control, &k->gone);
 }
 
-const struct capsule_type capsule_otelcol_consumer = {.name = "otelcol.Consumer", .destroy = sink_released};
-const struct capsule_type capsule_logs_receiver = {.name = "loki.LogsReceiver", .destroy = sink_released};
-const struct capsule_type capsule_metrics_receiver = {.name = "prometheus.MetricsReceiver", .destroy = sink_released};
+const struct capsule_type capsule_otelcol_consumer = {.name = "otelcol.Consumer",
+                                                      .destroy = sink_released};
+const struct capsule_type capsule_logs_receiver = {.name = "loki.LogsReceiver",
+                                                   .destroy = sink_released};
+const struct capsule_type capsule_metrics_receiver = {.name = "prometheus.MetricsReceiver",
+                                                      .destroy = sink_released};
 
 struct sink *sink_of(const struct capsule *c)
 {
@@ -53,9 +57,10 @@ static struct sink *sink_new(struct instance *i, u32 port, u32 signals)
     return k;
 }
 
-static struct capsule *find(struct instance *i, const struct capsule_type *type, u32 port, u32 signals)
+static struct capsule *find(struct instance *i, const struct capsule_type *type, u32 port,
+                            u32 signals)
 {
-    vec_each(&i->sinks, c) {
+    vec_each (&i->sinks, c) {
         const struct sink *k = (*c)->data;
         if ((*c)->type == type && k->port == port && k->signals == signals) return *c;
     }

@@ -1,6 +1,7 @@
-/* Waiting for room: who was told FULL, in order, and how they are woken. Runs on the loop of the thing waited for (a shard) or
- * of the one who waits (a proxy). Waking is deferred, so that a push never runs inside another one's wake-up; and it ends at the
- * first FULL, so that one free place costs one attempt whatever the number of those who wait. */
+/* Waiting for room: who was told FULL, in order, and how they are woken. Runs on the loop of the
+ * thing waited for (a shard) or of the one who waits (a proxy). Waking is deferred, so that a push
+ * never runs inside another one's wake-up; and it ends at the first FULL, so that one free place
+ * costs one attempt whatever the number of those who wait. */
 #include "runtime/dataplane.h"
 
 void waitq_init(struct waitq *q, struct loop *loop, void (*fn)(struct msg *m))

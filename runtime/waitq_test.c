@@ -1,4 +1,5 @@
-/* Waiting for room: order, the end of a round at the first FULL, cancelling, no second wake-up for one kick. */
+/* Waiting for room: order, the end of a round at the first FULL, cancelling, no second wake-up for
+ * one kick. */
 #include "runtime/dataplane_kit.h"
 
 struct customer {

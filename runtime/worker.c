@@ -1,6 +1,6 @@
-/* Worker threads: one loop each, started when the first instance lands on them, asleep while nothing happens.
- * The control loop counts as worker 0, so that CONTROL instances have a shard like all others. Everything here runs on the control
- * loop, except the threads' own bodies. */
+/* Worker threads: one loop each, started when the first instance lands on them, asleep while
+ * nothing happens. The control loop counts as worker 0, so that CONTROL instances have a shard like
+ * all others. Everything here runs on the control loop, except the threads' own bodies. */
 #include <signal.h>
 #include <errno.h>
 #include "base/xalloc.h"
@@ -13,7 +13,8 @@
 
 static const struct metric_desc batches_refused = {
     .name = "weir_dataplane_batches_refused_total",
-    .help = "Batches answered with a retryable failure because their component was stopping or had failed to start.",
+    .help = "Batches answered with a retryable failure because their component was stopping or had "
+            "failed to start.",
     .kind = METRIC_COUNTER,
 };
 static const struct metric_desc batches_dropped = {
@@ -99,14 +100,16 @@ void worker_start(struct worker_rt *w)
     if (w->started || w->pub.index == 0) return;
     ASSERT(pthread_attr_init(&attr) == 0);
     ASSERT(pthread_attr_setstacksize(&attr, STACK_SIZE) == 0);
-    ASSERT(start_thread(w, &attr) == 0); /* like memory of our own choosing: without it nothing can go on */
+    ASSERT(start_thread(w, &attr) ==
+           0); /* like memory of our own choosing: without it nothing can go on */
     pthread_attr_destroy(&attr);
     w->started = true;
 }
 
 void worker_equip(struct worker_rt *w)
 {
-    if (!w->pub.http && w->set->host->net) w->pub.http = http_client_new(w->set->host->net, w->pub.loop);
+    if (!w->pub.http && w->set->host->net)
+        w->pub.http = http_client_new(w->set->host->net, w->pub.loop);
 }
 
 static void stop_threads(struct workers *set)
@@ -117,7 +120,8 @@ static void stop_threads(struct workers *set)
         if (set->all[i].started) pthread_join(set->all[i].thread, NULL);
 }
 
-/* Messages that were on the way when the threads ended (credits, last references) are delivered here. */
+/* Messages that were on the way when the threads ended (credits, last references) are delivered
+ * here. */
 static void settle_rest(struct workers *set)
 {
     u32 was = set->instances;
@@ -129,7 +133,8 @@ static void settle_rest(struct workers *set)
         was = set->instances;
     }
     if (set->instances > 0)
-        log_error(set->host->log, "components are still referenced at exit", F_UINT("count", set->instances));
+        log_error(set->host->log, "components are still referenced at exit",
+                  F_UINT("count", set->instances));
 }
 
 static void free_metrics(struct workers *set)
