@@ -7,6 +7,7 @@
 #define REP OTLP_REP
 #define ALWAYS OTLP_ALWAYS
 #define SET OTLP_SET
+#define ONEOF OTLP_ONEOF
 #define OLD OTLP_OLD
 #define ITEM OTLP_ITEM
 

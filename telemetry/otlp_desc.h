@@ -18,6 +18,8 @@ enum {
     OTLP_REP = 1,    /* repeated */
     OTLP_ALWAYS = 2, /* encoders write the message even when it is empty */
     OTLP_SET = 4,    /* has presence: written even when zero */
+    OTLP_IN_ONEOF = 32, /* of the members of the message's only oneof the last on the wire counts */
+    OTLP_ONEOF = OTLP_IN_ONEOF | OTLP_SET,
     OTLP_OLD = 8,    /* read, never written */
     OTLP_ITEM = 16,  /* of messages: what batches count */
 };
