@@ -1,6 +1,8 @@
 /* otelcol.Handler capsules and the header list that they edit. */
 #include "components/common/auth.h"
 
+#include "components/common/settings.h"
+
 static void destroy_handler(void *data)
 {
     struct auth_handler *h = data; /* NULL: a placeholder of `check` */
@@ -18,6 +20,18 @@ struct capsule *auth_capsule(struct auth_handler *h)
 const struct auth_handler *auth_of(struct capsule_ref ref)
 {
     return ref.c ? ref.c->data : NULL;
+}
+
+int auth_prepare_client(struct prepare *p, const char *path, struct capsule_ref ref)
+{
+    const struct auth_handler *h = auth_of(ref);
+    return h && !h->sign ? setting_fault(p, path, "this handler does not support client authentication") : 0;
+}
+
+int auth_prepare_server(struct prepare *p, const char *path, struct capsule_ref ref)
+{
+    const struct auth_handler *h = auth_of(ref);
+    return h && !h->check ? setting_fault(p, path, "this handler does not support server authentication") : 0;
 }
 
 void auth_headers_add(struct auth_headers *h, struct str name, struct str value)

@@ -7,8 +7,7 @@
 
 #include "base/arena.h"
 #include "net/http.h"
-#include "telemetry/batch.h"
-#include "value/schema.h"
+#include "runtime/component.h"
 
 /* Headers of one outgoing request. Names and values live in the arena. */
 struct auth_headers {
@@ -36,5 +35,8 @@ extern const struct capsule_type capsule_otelcol_handler;
 struct capsule *auth_capsule(struct auth_handler *h);
 /* The handler of an argument, borrowed; NULL when unset. */
 const struct auth_handler *auth_of(struct capsule_ref ref);
+/* Faults of an argument that holds a handler of the wrong side; 0 or -EINVAL. */
+int auth_prepare_client(struct prepare *p, const char *path, struct capsule_ref ref);
+int auth_prepare_server(struct prepare *p, const char *path, struct capsule_ref ref);
 
 #endif

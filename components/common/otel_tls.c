@@ -1,9 +1,7 @@
 /* The `tls` blocks of otelcol components. Source: spec part D, reference of the collector's TLS settings. */
 #include "components/common/otel_tls.h"
 
-#include <errno.h>
-
-#include "components/common/spans.h"
+#include "components/common/settings.h"
 
 static const struct row tpm_rows[] = {
     ATTR(struct otel_tpm_args, auth, .doc = "Authorisation value of the key in the TPM.", .def = "\"\""),
@@ -91,10 +89,9 @@ static PRINTF(3, 4) void fault(struct tls_faults *f, const char *attr, const cha
     va_start(ap, fmt);
     buf_vprintf(&text, fmt, ap);
     va_end(ap);
-    diag_error(f->p->diags, DIAG_BODY_RULE, span_at(f->p->block, path.p), "%s", text.p);
+    f->r = setting_fault(f->p, path.p, "%s", text.p ? text.p : "");
     buf_done(&path);
     buf_done(&text);
-    f->r = -EINVAL;
 }
 
 static void check_versions(struct tls_faults *f, const struct otel_tls_args *a)

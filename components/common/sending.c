@@ -42,6 +42,14 @@ static struct metric *metric_of(struct sending_shared *sh, const struct metric_d
     return comp_metric(sh->comp, d, labels, ARRAY_LEN(labels) - (data_type ? 0 : 1));
 }
 
+struct metric *exporter_sent_metric(struct comp *c, const char *type, enum signal s)
+{
+    struct sending_shared sh = {.comp = c, .exporter_id = xprintf("%s/%s", type, c->id)};
+    struct metric *m = metric_of(&sh, &sent_desc[s], NULL);
+    sending_destroy(&sh);
+    return m;
+}
+
 static f64 units_used(void *arg)
 {
     return (f64)budget_used(arg);

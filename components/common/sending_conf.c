@@ -3,8 +3,7 @@
 
 #include "components/common/auth.h"
 #include "components/common/sending.h"
-#include "components/common/spans.h"
-#include "components/common/warn.h"
+#include "components/common/settings.h"
 
 /* Without a queue each caller sends for itself; this many of them at a time keep memory bounded. */
 #define DIRECT_MAX 1000
@@ -57,36 +56,24 @@ static bool sizer_parse(struct str s, enum sizer *ret)
     return false;
 }
 
-static PRINTF(3, 4) int fault(struct prepare *p, const char *path, const char *fmt, ...)
-{
-    struct buf text = BUF_INIT(512);
-    va_list ap;
-    va_start(ap, fmt);
-    buf_vprintf(&text, fmt, ap);
-    va_end(ap);
-    diag_error(p->diags, DIAG_BODY_RULE, span_at(p->block, path), "%s", text.p);
-    buf_done(&text);
-    return -EINVAL;
-}
-
 static int batch_prepare(struct prepare *p, const struct sending_queue_args *q, struct sending_conf *ret)
 {
     const struct sending_batch_args *b = q->batch;
     int r = 0;
     if (!sizer_parse(b->sizer, &ret->batch_sizer))
-        r = fault(p, "sending_queue/batch/sizer", "invalid sizer: " STR_FMT, STR_ARG(b->sizer));
+        r = setting_fault(p, "sending_queue/batch/sizer", "invalid sizer: " STR_FMT, STR_ARG(b->sizer));
     else if (ret->batch_sizer == SIZER_REQUESTS)
-        r = fault(p, "sending_queue/batch/sizer", "`batch` supports only `items` or `bytes` sizer");
+        r = setting_fault(p, "sending_queue/batch/sizer", "`batch` supports only `items` or `bytes` sizer");
     if (b->flush_timeout.ns <= 0)
-        r = fault(p, "sending_queue/batch/flush_timeout", "`flush_timeout` must be positive");
+        r = setting_fault(p, "sending_queue/batch/flush_timeout", "`flush_timeout` must be positive");
     if (b->min_size < 0)
-        r = fault(p, "sending_queue/batch/min_size", "`min_size` must be greater than or equal to zero");
+        r = setting_fault(p, "sending_queue/batch/min_size", "`min_size` must be greater than or equal to zero");
     if (b->max_size < 0)
-        r = fault(p, "sending_queue/batch/max_size", "`max_size` must be greater than or equal to zero");
+        r = setting_fault(p, "sending_queue/batch/max_size", "`max_size` must be greater than or equal to zero");
     else if (b->max_size > 0 && b->max_size < b->min_size)
-        r = fault(p, "sending_queue/batch/max_size", "`max_size` must be greater or equal to `min_size`");
+        r = setting_fault(p, "sending_queue/batch/max_size", "`max_size` must be greater or equal to `min_size`");
     if (r == 0 && ret->batch_sizer == ret->sizer && b->min_size > q->queue_size)
-        r = fault(p, "sending_queue/batch/min_size", "`min_size` must be less than or equal to `queue_size`");
+        r = setting_fault(p, "sending_queue/batch/min_size", "`min_size` must be less than or equal to `queue_size`");
     ret->batching = q->enabled;
     ret->flush_timeout = b->flush_timeout.ns;
     ret->batch_min = b->min_size;
@@ -103,13 +90,13 @@ static int queue_prepare(struct prepare *p, const struct sending_queue_args *q, 
     ret->limit = q->enabled ? q->queue_size : DIRECT_MAX;
     ret->consumers = q->enabled ? (i32)MIN(q->num_consumers, CONSUMERS_MAX) : DIRECT_MAX;
     if (!sizer_parse(q->sizer, &ret->sizer))
-        r = fault(p, "sending_queue/sizer", "invalid sizer: " STR_FMT, STR_ARG(q->sizer));
+        r = setting_fault(p, "sending_queue/sizer", "invalid sizer: " STR_FMT, STR_ARG(q->sizer));
     if (q->enabled && q->queue_size <= 0)
-        r = fault(p, "sending_queue/queue_size", "queue_size must be greater than zero");
+        r = setting_fault(p, "sending_queue/queue_size", "queue_size must be greater than zero");
     if (q->enabled && q->num_consumers <= 0)
-        r = fault(p, "sending_queue/num_consumers", "num_consumers must be greater than zero");
+        r = setting_fault(p, "sending_queue/num_consumers", "num_consumers must be greater than zero");
     if (q->storage.c)
-        warn_no_effect(p, "sending_queue/storage", "the queue is kept in memory and is not durable yet");
+        setting_no_effect(p, "sending_queue/storage", "the queue is kept in memory and is not durable yet");
     if (q->batch && batch_prepare(p, q, ret) < 0)
         r = -EINVAL;
     if (!q->enabled)
@@ -121,16 +108,16 @@ static int retry_prepare(struct prepare *p, const struct sending_retry_args *a, 
 {
     int r = 0;
     if (a->enabled && !(a->multiplier > 1.0))
-        r = fault(p, "retry_on_failure/multiplier", "multiplier must be greater than 1.0");
+        r = setting_fault(p, "retry_on_failure/multiplier", "multiplier must be greater than 1.0");
     if (a->enabled && !(a->randomization_factor >= 0))
-        r = fault(p, "retry_on_failure/randomization_factor", "randomization_factor must be greater or equal to 0");
+        r = setting_fault(p, "retry_on_failure/randomization_factor", "randomization_factor must be greater or equal to 0");
     static const char *const names[] = {"initial_interval", "max_interval", "max_elapsed_time"};
     const i64 values[] = {a->initial_interval.ns, a->max_interval.ns, a->max_elapsed_time.ns};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (a->enabled && values[i] < 0) {
             struct buf path = BUF_INIT(64);
             buf_printf(&path, "retry_on_failure/%s", names[i]);
-            r = fault(p, path.p, "%s must not be negative", names[i]);
+            r = setting_fault(p, path.p, "%s must not be negative", names[i]);
             buf_done(&path);
         }
     ret->retry = a->enabled;

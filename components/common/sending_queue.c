@@ -170,7 +170,7 @@ static struct send_req *queue_head(struct sending_lane *l)
 /* src's data, room and acks become part of dst. */
 static void req_merge(struct send_req *dst, struct send_req *src)
 {
-    struct batch *b = batch_derive(dst->batch);
+    struct batch *b = batch_new(dst->batch->signal);
     batch_append(b, dst->batch);
     batch_append(b, src->batch);
     batch_seal(b);

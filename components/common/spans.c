@@ -19,22 +19,39 @@ static const struct stmt *inner_attr(const struct block *b, struct str name)
     return NULL;
 }
 
-struct span span_at(const struct block *block, const char *path)
+/* Follows path as far as it is written. True: to its end. */
+static bool follow(const struct block *block, const char *path, struct span *ret)
 {
-    if (!block)
-        return NO_SPAN;
     struct str rest = str_of(path);
+    *ret = block->header_span;
     while (rest.n > 0) {
         struct str name = str_cut(&rest, '/');
-        const struct stmt *attr = inner_attr(block, name);
-        if (attr)
-            return attr->attr->value->span;
-        const struct block *inner = inner_block(block, name, 0);
+        const struct stmt *attr = rest.n == 0 ? inner_attr(block, name) : NULL;
+        const struct block *inner = attr ? NULL : inner_block(block, name, 0);
+        if (attr) {
+            *ret = attr->attr->value->span;
+            return true;
+        }
         if (!inner)
-            break;
+            return false;
         block = inner;
+        *ret = block->header_span;
     }
-    return block->header_span;
+    return true;
+}
+
+struct span span_at(const struct block *block, const char *path)
+{
+    struct span at = NO_SPAN;
+    if (block)
+        follow(block, path, &at);
+    return at;
+}
+
+bool span_written(const struct block *block, const char *path)
+{
+    struct span at;
+    return block && follow(block, path, &at);
 }
 
 struct span span_in(const struct block *block, const char *name, size_t n, const char *path)

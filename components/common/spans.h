@@ -7,7 +7,9 @@
 /* Span of the attribute or block at `path` ("sending_queue/batch/max_size"). What is not written is placed at the innermost block that is;
  * a NULL block has no place at all. */
 struct span span_at(const struct block *block, const char *path);
-/* The same inside the n-th (from 0) inner block called `name`. */
+/* True when that attribute or block is written. */
+bool span_written(const struct block *block, const char *path);
+/* span_at inside the n-th (from 0) inner block called `name`. */
 struct span span_in(const struct block *block, const char *name, size_t n, const char *path);
 
 #endif

@@ -1,0 +1,396 @@
+/* otelcol.exporter.otlp: sends OTLP over gRPC. Queue, batching and retries are components/common/sending.h; this file makes calls and judges statuses.
+ * One shard per worker. Source: spec D.7. */
+#include <errno.h>
+
+#include "components/common/auth.h"
+#include "components/common/grpc_endpoint.h"
+#include "components/common/otel_output.h"
+#include "components/common/otel_tls.h"
+#include "components/common/otlp_payload.h"
+#include "components/common/otlp_status.h"
+#include "components/common/rpc_metrics.h"
+#include "components/common/sending.h"
+#include "components/common/settings.h"
+#include "net/grpc.h"
+#include "telemetry/otlp.h"
+
+#define ANSWER_MAX ((size_t)4 << 20) /* as the library of the reference has it */
+
+struct keepalive_args {
+    struct dur ping_wait, ping_response_timeout;
+    bool ping_without_stream;
+};
+struct client_args {
+    struct str endpoint, compression, authority, balancer_name;
+    struct capsule_ref auth;
+    struct str_map headers;
+    struct bytesize read_buffer_size, write_buffer_size;
+    bool wait_for_ready;
+    struct otel_tls_args tls;
+    struct keepalive_args *keepalive;
+};
+struct args {
+    struct dur timeout;
+    struct client_args client;
+    struct sending_queue_args sending_queue;
+    struct sending_retry_args retry_on_failure;
+    struct otel_debug_metrics debug_metrics;
+};
+
+struct plan {
+    const struct args *args;
+    struct str url[SIGNAL_COUNT]; /* http(s)://host:port/package.Service/Export */
+    bool tls;
+    enum codec wire;              /* what grpc-encoding says */
+    struct payload_format format; /* what the compressor does */
+    struct sending_conf sending;
+};
+
+struct shared {
+    struct sending_shared sending;
+    struct rpc_metrics rpc[SIGNAL_COUNT];
+    struct http_target *target; /* of the current plan; shards take references */
+};
+
+struct self {
+    struct sending sending;
+    struct shard *shard;
+    const struct plan *plan;
+    struct http_target *target;
+    struct buf scratch;   /* for the compressor */
+    struct arena request; /* metadata of the call being made; reset after each */
+};
+
+/* --- arguments --- */
+
+static const struct row keepalive_rows[] = {
+    ATTR(struct keepalive_args, ping_response_timeout, .doc = "Time a ping may stay unanswered.", .def = "\"0s\""),
+    ATTR(struct keepalive_args, ping_wait, .doc = "Silence on the connection after which it is pinged; 0s for never.", .def = "\"0s\""),
+    ATTR(struct keepalive_args, ping_without_stream, .doc = "Ping while no call is under way, too.", .def = "false"),
+};
+static const struct schema keepalive_schema = SCHEMA(struct keepalive_args, keepalive_rows);
+
+#define C struct client_args
+static const struct row client_rows[] = {
+    ATTR(C, auth, .doc = "Handler of an otelcol.auth component that signs calls.", .capsule = &capsule_otelcol_handler),
+    ATTR(C, authority, .doc = "Value of :authority instead of the endpoint's host and port.", .def = "\"\""),
+    ATTR(C, balancer_name, .doc = "How calls spread over the endpoint's addresses: pick_first or round_robin.", .def = "\"round_robin\"",
+         .one_of = ONE_OF_TEXT("pick_first", "round_robin")),
+    ATTR(C, compression, .doc = "Compression of messages: gzip, snappy, zstd, or none.", .def = "\"gzip\"",
+         .one_of = ONE_OF_TEXT("gzip", "zlib", "deflate", "snappy", "zstd", "none", "")),
+    ATTR(C, endpoint, .doc = "Host and port, optionally with http://, https:// or dns:/// in front.", .required = true),
+    ATTR(C, headers, .doc = "Additional metadata of each call.", .def = "{}"),
+    ATTR(C, read_buffer_size, .doc = "Size of the buffer that answers are read into; 0B for the default.", .def = "\"0B\""),
+    ATTR(C, wait_for_ready, .doc = "Let calls wait for a connection instead of failing.", .def = "false"),
+    ATTR(C, write_buffer_size, .doc = "Size of the buffer that requests are written from.", .def = "\"512KiB\""),
+    BLOCK_PTR(C, keepalive, &keepalive_schema, .doc = "Pings that keep the connection alive."),
+    BLOCK(C, tls, &otel_tls_client_schema, .doc = "TLS to the server; on unless insecure is set."),
+};
+static const struct schema client_schema = SCHEMA(C, client_rows);
+#undef C
+
+static const struct row arg_rows[] = {
+    ATTR(struct args, timeout, .doc = "Time for one attempt.", .def = "\"5s\""),
+    BLOCK(struct args, client, &client_schema, .doc = "The server and how to talk to it.", .required = true),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
+    BLOCK(struct args, retry_on_failure, &sending_retry_schema, .doc = "Retries of what failed for a while."),
+    BLOCK(struct args, sending_queue, &sending_queue_schema, .doc = "Data that waits to be sent."),
+};
+static const struct schema args_schema = SCHEMA(struct args, arg_rows);
+
+/* --- prepare --- */
+
+static bool wants_tls(const struct otel_tls_args *a, const struct grpc_endpoint *e)
+{
+    return !a->insecure || e->https || a->ca_file.n > 0 || a->ca_pem.n > 0;
+}
+
+static int prepare_endpoint(struct prepare *p, const struct client_args *c, struct plan *plan)
+{
+    struct grpc_endpoint e;
+    char *err;
+    if (grpc_endpoint_parse(c->endpoint, &e, &err) < 0) {
+        int r = setting_fault(p, "client/endpoint", "%s", err);
+        free(err);
+        return r;
+    }
+    plan->tls = wants_tls(&c->tls, &e);
+    char *base = grpc_endpoint_base(&e, plan->tls);
+    for (enum signal s = 0; s < SIGNAL_COUNT; s++)
+        plan->url[s] = str_of(arena_printf(p->arena, "%s/%s/Export", base, otlp_service_name(s)));
+    free(base);
+    return 0;
+}
+
+/* gRPC's snappy is the framed form, whatever its name says. */
+static int prepare_compression(struct prepare *p, const struct client_args *c, struct plan *plan)
+{
+    ASSERT(codec_by_name(str_is(c->compression, "none") ? STR("") : c->compression, &plan->wire));
+    if (plan->wire == CODEC_ZLIB)
+        return setting_fault(p, "client/compression", "unsupported compression type \"" STR_FMT "\"", STR_ARG(c->compression));
+    plan->format = (struct payload_format){
+        .codec = plan->wire == CODEC_SNAPPY ? CODEC_SNAPPY_FRAMED : plan->wire, .level = CODEC_LEVEL_DEFAULT};
+    return 0;
+}
+
+/* What the client library cannot do is said, not swallowed. */
+static void warn_unsupported(struct prepare *p, const struct client_args *c)
+{
+    if (span_written(p->block, "client/balancer_name") && str_is(c->balancer_name, "round_robin"))
+        setting_no_effect(p, "client/balancer_name", "calls share one connection to the first address that answers (pick_first)");
+    if (c->wait_for_ready)
+        setting_no_effect(p, "client/wait_for_ready", "a call without a connection fails and is retried");
+    if (c->keepalive && c->keepalive->ping_without_stream)
+        setting_no_effect(p, "client/keepalive/ping_without_stream", "connections without a call are not pinged");
+    if (c->keepalive && c->keepalive->ping_wait.ns > 0)
+        setting_no_effect(p, "client/keepalive/ping_wait", "TCP keepalive probes are sent instead of HTTP/2 pings");
+}
+
+static int prepare(struct prepare *p, const void *args, void *plan_)
+{
+    struct plan *plan = plan_;
+    const struct args *a = plan->args = args;
+    const int results[] = {
+        prepare_endpoint(p, &a->client, plan),
+        prepare_compression(p, &a->client, plan),
+        otel_tls_prepare(p, "client/tls", &a->client.tls),
+        auth_prepare_client(p, "client/auth", a->client.auth),
+        a->timeout.ns < 0 ? setting_fault(p, "timeout", "`timeout` must be non-negative") : 0,
+        sending_prepare(p, &a->sending_queue, &a->retry_on_failure, &plan->sending),
+    };
+    warn_unsupported(p, &a->client);
+    for (size_t i = 0; i < ARRAY_LEN(results); i++)
+        if (results[i] < 0)
+            return results[i];
+    return 0;
+}
+
+/* --- one attempt --- */
+
+struct attempt {
+    struct send_req *req;
+    struct self *self;
+    struct grpc_call_handle *call;
+    struct payload payload;
+};
+
+static void attempt_free(struct attempt *a)
+{
+    payload_done(&a->payload);
+    a->req->attempt = NULL;
+    free(a);
+}
+
+static void attempt_end(struct attempt *a, const struct send_result *res)
+{
+    struct send_req *r = a->req;
+    attempt_free(a);
+    sending_done_one(r, res);
+}
+
+static void metadata_of(struct self *self, const struct client_info *client, struct auth_headers *h)
+{
+    const struct client_args *c = &self->plan->args->client;
+    const struct auth_handler *auth = auth_of(c->auth);
+    *h = (struct auth_headers){.arena = &self->request};
+    auth_headers_add(h, STR("user-agent"), str_of(self->shard->comp->host->user_agent));
+    for (size_t i = 0; i < c->headers.n; i++)
+        auth_headers_set(h, c->headers.v[i].key, c->headers.v[i].value);
+    if (c->authority.n > 0)
+        auth_headers_set(h, STR("host"), c->authority);
+    if (auth)
+        auth->sign(auth, client, h);
+}
+
+static void say_partial(struct attempt *a, struct str message)
+{
+    static const char *const rejected[SIGNAL_COUNT] = {"dropped_spans", "dropped_data_points", "dropped_log_records"};
+    struct otlp_partial partial = {0};
+    if (otlp_response_parse(message, &partial) < 0 || (partial.rejected == 0 && partial.message.n == 0))
+        return;
+    log_warn(a->self->shard->comp->log, "Partial success response", F_STR("message", partial.message),
+             F_INT(rejected[a->req->batch->signal], partial.rejected));
+}
+
+static void refused(struct attempt *a, const struct grpc_status *s)
+{
+    bool retry_info = s->retry_delay > 0 || str_find(s->details, STR("google.rpc.RetryInfo")) >= 0;
+    char *text = xprintf("rpc error: code = %s desc = " STR_FMT, grpc_code_name(s->code), STR_ARG(s->message));
+    attempt_end(a, &(struct send_result){.verdict = otlp_code_retryable(s->code, retry_info) ? SEND_RETRY : SEND_PERMANENT,
+                                         .grpc_code = (int)s->code, .delay = s->retry_delay, .text = text});
+    free(text);
+}
+
+static void answered(void *arg, const struct grpc_status *s, struct str message, i64 elapsed)
+{
+    struct attempt *a = arg;
+    const struct shared *sh = a->self->shard->comp->shared;
+    rpc_metrics_observe(&sh->rpc[a->req->batch->signal], elapsed, a->req->batch->bytes, message.n);
+    if (s->code != GRPC_OK) {
+        refused(a, s);
+        return;
+    }
+    say_partial(a, message);
+    attempt_end(a, &(struct send_result){.verdict = SEND_OK});
+}
+
+static void call_start(struct attempt *a)
+{
+    struct self *self = a->self;
+    struct auth_headers metadata;
+    metadata_of(self, a->req->batch->client, &metadata);
+    a->call = grpc_start(self->shard->worker->http, &(struct grpc_call){
+        .target = self->target, .url = self->plan->url[a->req->batch->signal], .metadata = metadata.v, .n_metadata = metadata.n,
+        .message = a->payload.iov, .n_message = a->payload.n_iov, .message_len = a->payload.len, .codec = self->plan->wire,
+        .timeout = self->plan->args->timeout.ns, .max_response = ANSWER_MAX, .done = answered, .arg = a});
+    arena_reset(&self->request);
+    if (!a->call)
+        attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = "out of memory"});
+}
+
+static void start(void *arg, struct send_req *r)
+{
+    struct self *self = arg;
+    struct attempt *a = r->attempt = xnew(struct attempt);
+    *a = (struct attempt){.req = r, .self = self};
+    int made = payload_make(&a->payload, &self->plan->format, r->batch, &self->scratch);
+    payload_scratch_trim(&self->scratch);
+    if (made == 0)
+        call_start(a);
+    else
+        attempt_end(a, &(struct send_result){.verdict = made == -ENOMEM ? SEND_RETRY : SEND_PERMANENT, .text = "the payload could not be encoded"});
+}
+
+static void cancel(void *arg, struct send_req *r)
+{
+    struct attempt *a = r->attempt;
+    (void)arg;
+    grpc_cancel(a->call);
+    attempt_free(a);
+}
+
+static const struct send_ops ops = {.start = start, .cancel = cancel};
+
+/* --- life --- */
+
+static int create(struct comp *c, char **ret_err)
+{
+    (void)ret_err;
+    struct shared *sh = c->shared;
+    sending_create(&sh->sending, c, "otlp");
+    rpc_metrics_client(c, sh->rpc);
+    otel_input_export(c);
+    return 0;
+}
+
+static void target_conf(const struct plan *plan, struct http_target_conf *ret)
+{
+    const struct client_args *a = &plan->args->client;
+    *ret = (struct http_target_conf){
+        .proxy_from_env = true, .http2 = true, .h2c = !plan->tls, .http2_only = plan->tls, .read_buffer = (size_t)MAX(a->read_buffer_size.n, 0),
+        .write_buffer = (size_t)MAX(a->write_buffer_size.n, 0)};
+    if (a->keepalive) {
+        ret->keepalive_ping_every = a->keepalive->ping_wait.ns;
+        ret->keepalive_ping_timeout = a->keepalive->ping_response_timeout.ns;
+    }
+    otel_tls_conf(&a->tls, &ret->tls);
+    if (ret->tls.server_name.n == 0)
+        ret->tls.server_name = a->authority;
+}
+
+static int configure(struct comp *c, const void *old_plan, char **ret_err)
+{
+    (void)old_plan;
+    struct shared *sh = c->shared;
+    const struct plan *plan = c->plan;
+    struct http_target_conf conf;
+    target_conf(plan, &conf);
+    struct http_target *target = http_target_new(&conf, ret_err);
+    if (!target)
+        return -EINVAL;
+    http_target_unref(sh->target);
+    sh->target = target;
+    sending_configure(&sh->sending, &plan->sending);
+    return 0;
+}
+
+static int run(struct shard *s)
+{
+    struct self *self = s->self;
+    struct shared *sh = s->comp->shared;
+    self->shard = s;
+    self->plan = s->plan;
+    self->target = http_target_ref(sh->target);
+    arena_init(&self->request, 2048);
+    sending_run(&self->sending, s, &sh->sending, &self->plan->sending, &ops, self);
+    return 0;
+}
+
+static int apply(struct shard *s, const void *plan)
+{
+    struct self *self = s->self;
+    struct shared *sh = s->comp->shared;
+    http_target_unref(self->target);
+    self->target = http_target_ref(sh->target);
+    self->plan = plan;
+    sending_apply(&self->sending, &self->plan->sending);
+    return 0;
+}
+
+static void stop(struct shard *s)
+{
+    struct self *self = s->self;
+    sending_stop(&self->sending);
+}
+
+static void shard_done(struct shard *s)
+{
+    struct self *self = s->self;
+    sending_free(&self->sending);
+    http_target_unref(self->target);
+    buf_done(&self->scratch);
+    arena_done(&self->request);
+}
+
+static void destroy(struct comp *c)
+{
+    struct shared *sh = c->shared;
+    http_target_unref(sh->target);
+    sending_destroy(&sh->sending);
+}
+
+static enum push push(struct shard *s, u32 port, struct batch *b)
+{
+    (void)port;
+    struct self *self = s->self;
+    return sending_push(&self->sending, b);
+}
+
+DEFINE_COMPONENT(otelcol_exporter_otlp) = {
+    .name = "otelcol.exporter.otlp",
+    .summary = "Sends traces, metrics and logs to an OTLP/gRPC endpoint.",
+    .example = "otelcol.exporter.otlp \"default\" {\n"
+               "  client {\n"
+               "    endpoint = \"localhost:4317\"\n"
+               "    tls {\n"
+               "      insecure = true\n"
+               "    }\n"
+               "  }\n"
+               "}\n",
+    .stability = STABILITY_GA,
+    .args = &args_schema,
+    .exports = &otel_input_schema,
+    .placement = PLACE_EACH,
+    .plan_size = sizeof(struct plan),
+    .shared_size = sizeof(struct shared),
+    .self_size = sizeof(struct self),
+    .prepare = prepare,
+    .create = create,
+    .configure = configure,
+    .run = run,
+    .apply = apply,
+    .stop = stop,
+    .shard_done = shard_done,
+    .destroy = destroy,
+    .push = push,
+};
