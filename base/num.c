@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include "base/assert.h"
 #include "base/xalloc.h"
 
 /* --- integers --- */
@@ -50,6 +51,16 @@ static bool is_hex(char c)
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
+/* The bits of Go's NaN, which time series databases tell from their markers. */
+static f64 go_nan(void)
+{
+    const u64 bits = UINT64_C(0x7FF8000000000001);
+    f64 v;
+
+    memcpy(&v, &bits, sizeof(v));
+    return v;
+}
+
 static int parse_special(struct str s, f64 *ret)
 {
     bool sign = s.n && (s.p[0] == '+' || s.p[0] == '-');
@@ -58,7 +69,7 @@ static int parse_special(struct str s, f64 *ret)
     if (str_ieq(word, STR("inf")) || str_ieq(word, STR("infinity")))
         *ret = sign && s.p[0] == '-' ? -INFINITY : INFINITY;
     else if (!sign && str_ieq(word, STR("nan")))
-        *ret = NAN;
+        *ret = go_nan();
     else
         return -EINVAL;
     return 0;
@@ -245,6 +256,7 @@ static void shortest(f64 v, struct decimal *d)
     char text[32];
     int precision = fabs(v) < 0x1p-1022 ? 1 : 15;
 
+    ASSERT(isfinite(v));
     d->neg = signbit(v);
     v = fabs(v);
     while (precision < 17 && !reads_back(v, precision, text, sizeof(text)))
@@ -311,26 +323,16 @@ void num_f64_plain(struct buf *b, f64 v)
     lay_plain(b, &d);
 }
 
-static void general_form(struct buf *b, f64 v, int exponent_from)
+void num_f64_g(struct buf *b, f64 v)
 {
     struct decimal d;
 
     if (add_special(b, v)) return;
     shortest(v, &d);
-    if (v != 0 && (d.point - 1 < -4 || d.point - 1 >= exponent_from))
+    if (v != 0 && (d.point - 1 < -4 || d.point - 1 >= 6))
         lay_exponent(b, &d, 2);
     else
         lay_plain(b, &d);
-}
-
-void num_f64_g(struct buf *b, f64 v)
-{
-    general_form(b, v, 6);
-}
-
-void num_f64_v(struct buf *b, f64 v)
-{
-    general_form(b, v, 21);
 }
 
 static void json_form(struct buf *b, f64 v, int exponent_digits)

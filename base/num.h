@@ -11,10 +11,8 @@ int num_parse_u64(struct str s, u64 *ret); /* base 10, no sign */
 int num_parse_f64(struct str s, f64 *ret);
 /* Shortest decimal that reads back the same, never an exponent (1e21 -> 1000000000000000000000); NaN, +Inf, -Inf. */
 void num_f64_plain(struct buf *b, f64 v);
-/* Shortest `g` form as Go's strconv 'g' -1 (1e+06, 0.25, +Inf). */
+/* Shortest `g` form as Go's strconv 'g' -1, which its %v is too (1e+06, 0.25, +Inf). */
 void num_f64_g(struct buf *b, f64 v);
-/* The same with exponents only below 1e-4 and from 1e21: Go's %v. */
-void num_f64_v(struct buf *b, f64 v);
 /* JSON number as Go's encoding/json prints it (plain for 1e-6 <= |x| < 1e21, else exponent). Not for NaN/Inf. */
 void num_f64_json(struct buf *b, f64 v);
 /* The same with at least two digits of exponent (1e-07), as OTLP/JSON has it. */

@@ -25,7 +25,7 @@ struct re_parse {
     size_t at;
     struct buf out;
     unsigned flags;   /* in force in the source */
-    unsigned emitted; /* in force in the output */
+    unsigned emitted; /* in force in the output, of RE_FOLD and RE_DOT_ALL */
     VEC(struct re_frame) groups;
     VEC(struct str) names; /* of the captures, slices of src; empty without name */
     enum re_atom atom;     /* the last item of this sequence */

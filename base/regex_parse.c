@@ -1,5 +1,6 @@
 /* RE2 syntax to PCRE2 syntax: what Go refuses is refused with Go's words, what the two read differently is rewritten.
- * Groups lose their names, flags are written out just before the item they apply to, anchors become unambiguous. */
+ * Groups lose their names, i and s are written out just before the item they apply to, m and U go into anchors and
+ * repetitions themselves. */
 #include "base/regex_impl.h"
 
 #include "base/utf8.h"
@@ -44,8 +45,8 @@ static void sync_flags(struct re_parse *p)
     static const struct {
         unsigned flag;
         char letter;
-    } letters[] = {{RE_FOLD, 'i'}, {RE_DOT_ALL, 's'}, {RE_UNGREEDY, 'U'}};
-    unsigned now = p->flags & ~(unsigned)RE_MULTILINE;
+    } letters[] = {{RE_FOLD, 'i'}, {RE_DOT_ALL, 's'}};
+    unsigned now = p->flags & (RE_FOLD | RE_DOT_ALL);
 
     if (now == p->emitted) return;
     buf_cstr(&p->out, "(?");
@@ -156,7 +157,7 @@ static bool add_repeat(struct re_parse *p, size_t from, struct str op, const str
     if (p->atom == RE_ATOM_NONE) return re_fail(p, "missing argument to repetition operator", re_since(p, from));
     if (p->atom == RE_ATOM_WRAP) wrap_atom(p);
     buf_str(&p->out, op);
-    if (lazy) buf_ch(&p->out, '?');
+    if (lazy != ((p->flags & RE_UNGREEDY) != 0)) buf_ch(&p->out, '?');
     p->atom = RE_ATOM_WRAP;
     p->repeat_at = from;
     if (!counts) return true;
