@@ -106,7 +106,7 @@ static void attempt(struct instance *i);
 /* In a turn of its own: no event comes from within a call of the controller. */
 static void kick(struct instance *i)
 {
-    if (i->turn_queued || i->step == STEP_SHARDS || !i->next) return;
+    if (i->turn_queued || i->life != LIFE_STARTED || i->step == STEP_SHARDS || !i->next) return;
     i->turn_queued = true;
     loop_defer(i->workers->control, &i->turn);
 }
@@ -230,9 +230,11 @@ void instance_start(struct instance *i, void (*started)(void *arg), void *arg)
 
 void instance_apply(struct instance *i, struct plan *p, void (*done)(void *arg), void *arg)
 {
-    ASSERT(i->life == LIFE_STARTED);
+    ASSERT(i->life == LIFE_CREATED || i->life == LIFE_STARTED);
+    plan_ref(p);
     plan_unref(i->next);
-    i->next = plan_ref(p);
+    i->next = p;
+    if (i->life == LIFE_CREATED) i->pub.plan = p->data; /* the one of create is gone */
     vec_push(&i->later, ((struct callback){done, arg}));
     kick(i);
 }

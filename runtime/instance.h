@@ -23,7 +23,7 @@ struct workers;
 struct workers *workers_new(const struct host *host, int n, struct loop *control);
 int workers_count(const struct workers *w);
 struct worker *workers_get(struct workers *w, int i); /* 0 .. n-1 */
-/* After every instance is gone: stops the loops and joins. */
+/* After every instance is gone: stops the loops and joins. A thread that does not end within two seconds is left behind, with a log line. */
 void workers_free(struct workers *w);
 
 struct instance_events {
@@ -44,7 +44,7 @@ struct comp *instance_comp(struct instance *i);
 int instance_create(struct instance *i, struct plan *p, char **ret_err);
 /* configure, then run on every shard. Never fails: trouble is run_health. started(arg) when all shards ran or failed to. */
 void instance_start(struct instance *i, void (*started)(void *arg), void *arg);
-/* Later plan: configure, then apply on every shard; done when all have. */
+/* Later plan: configure, then apply on every shard; done when all have. Before instance_start it takes the place of create's plan. */
 void instance_apply(struct instance *i, struct plan *p, void (*done)(void *arg), void *arg);
 bool instance_running(const struct instance *i);
 /* Marks its listeners as leaving, so that a new owner of the same address may take them over; before new instances are started. */

@@ -103,6 +103,7 @@ void instance_shard_done(struct instance *i, struct shard_rt *s)
 {
     s->is_done = true;
     if (--i->leaving > 0) return;
+    atomic_store(&i->started, false); /* comp_ready posts nothing any more */
     i->leaving = i->n_shards;
     for (u32 n = 0; n < i->n_shards; n++)
         shard_post_bye(&i->shards[n]);

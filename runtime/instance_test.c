@@ -231,6 +231,23 @@ static void apply_that_fails(void **state)
     kit_done(&w.k);
 }
 
+static void apply_before_start(void **state)
+{
+    struct world w;
+
+    world_open(&w, 1);
+    node_make(&w.n, &w.k, &fake_consumers[PLACE_ONE], w.a, NULL);
+    node_apply(&w.n, w.a, NULL);
+    assert_int_equal(w.t.plans_freed, 1);
+    instance_start(w.n.inst, node_on_started, &w.n);
+    kit_until(&w.k, w.n.started && w.n.applied);
+    assert_int_equal(w.t.configured, 1);
+    assert_int_equal(w.t.ran, 1);
+    assert_int_equal(w.t.applied, 0);
+    node_down(&w.n);
+    kit_done(&w.k);
+}
+
 static void applies_coalesce(void **state)
 {
     struct world w;
@@ -488,6 +505,7 @@ int main(void)
         cmocka_unit_test(pushes_fail_while_configure_fails),
         cmocka_unit_test(run_that_fails),
         cmocka_unit_test(apply_that_fails),
+        cmocka_unit_test(apply_before_start),
         cmocka_unit_test(applies_coalesce),
         cmocka_unit_test(old_plan_lives_until_all_have_the_new),
         cmocka_unit_test(health_newest_wins),

@@ -2,7 +2,7 @@
  * nothing happens. The control loop counts as worker 0, so that CONTROL instances have a shard like
  * all others. Everything here runs on the control loop, except the threads' own bodies. */
 #include <signal.h>
-#include <errno.h>
+#include <time.h>
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
 
@@ -10,6 +10,8 @@
 #define STACK_SIZE ((size_t)512 * 1024)
 /* Turns without progress after which what is still alive is taken to be stuck. */
 #define IDLE_TURNS 16
+/* A stuck worker must not keep the process from ending. */
+#define JOIN_SECONDS 2
 
 static const struct metric_desc batches_refused = {
     .name = "weir_dataplane_batches_refused_total",
@@ -112,12 +114,27 @@ void worker_equip(struct worker_rt *w)
         w->pub.http = http_client_new(w->set->host->net, w->pub.loop);
 }
 
-static void stop_threads(struct workers *set)
+static bool join_until(struct worker_rt *w, const struct timespec *until)
 {
+    int rc = w->started ? pthread_timedjoin_np(w->thread, NULL, until) : 0;
+
+    if (rc) log_error(w->set->host->log, "a worker does not end", F_INT("worker", w->pub.index));
+    return rc == 0;
+}
+
+/* True when all have ended. */
+static bool stop_threads(struct workers *set)
+{
+    struct timespec until;
+    bool all = true;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += JOIN_SECONDS;
     for (int i = 1; i <= set->n; i++)
         if (set->all[i].started) loop_stop(set->all[i].pub.loop);
     for (int i = 1; i <= set->n; i++)
-        if (set->all[i].started) pthread_join(set->all[i].thread, NULL);
+        all &= join_until(&set->all[i], &until);
+    return all;
 }
 
 /* Messages that were on the way when the threads ended (credits, last references) are delivered
@@ -150,7 +167,7 @@ static void free_metrics(struct workers *set)
 void workers_free(struct workers *set)
 {
     if (!set) return;
-    stop_threads(set);
+    if (!stop_threads(set)) return; /* the process ends; what a stuck thread uses must stay */
     settle_rest(set);
     for (int i = 1; i <= set->n; i++)
         loop_free(set->all[i].pub.loop);
