@@ -71,6 +71,7 @@ struct body {
 struct block {
     struct str name;     /* "otelcol.receiver.otlp": full dotted name */
     struct str *parts;   /* its fragments */
+    struct span *part_spans;
     size_t n_parts;
     struct str label;    /* n == 0: none */
     bool has_label;      /* a non-empty label was written */

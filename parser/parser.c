@@ -458,21 +458,27 @@ static struct expr *parse_expression(struct parser *p)
 /* What stands before `=` or `{`. */
 struct head {
     VEC(struct str) parts;
+    VEC(struct span) part_spans;
     struct str label;
     struct span name_span, label_span;
     bool has_string; /* a label was written, an empty one too */
 };
 
+static void add_part(struct parser *p, struct head *h, struct str part)
+{
+    vec_push(&h->parts, part);
+    vec_push(&h->part_spans, tok_span(p));
+    next(p);
+}
+
 static void parse_name(struct parser *p, struct head *h)
 {
     h->name_span = tok_span(p);
-    vec_push(&h->parts, p->tok.text);
-    next(p);
+    add_part(p, h, p->tok.text);
     while (at(p, TOK_DOT)) {
         next(p);
         if (!at(p, TOK_IDENT)) expected(p, DIAG_PARSE_STATEMENT, "identifier");
-        vec_push(&h->parts, at(p, TOK_IDENT) ? p->tok.text : STR(""));
-        next(p);
+        add_part(p, h, at(p, TOK_IDENT) ? p->tok.text : STR(""));
     }
     h->name_span.end = p->prev_end;
 }
@@ -564,6 +570,7 @@ static struct block *parse_block(struct parser *p, const struct head *h)
     struct block *b = arena_new(&p->tree->arena, struct block);
     b->name = join_name(p, h);
     b->parts = keep_list(p, h->parts.v, h->parts.n, sizeof(*h->parts.v));
+    b->part_spans = keep_list(p, h->part_spans.v, h->part_spans.n, sizeof(*h->part_spans.v));
     b->n_parts = h->parts.n;
     b->label = h->label;
     b->has_label = h->label.n > 0;
@@ -607,6 +614,7 @@ static bool parse_statement(struct parser *p, struct stmt *ret)
     else
         skip_to(p, TOK_BIT(TOK_IDENT));
     vec_done(&h.parts);
+    vec_done(&h.part_spans);
     return ok;
 }
 

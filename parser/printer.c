@@ -77,6 +77,15 @@ void print_quoted(struct str s, struct buf *out)
     utf8_quote(out, s);
 }
 
+/* A name behind a dot: as put_behind, unless it stands on a later line. Comments in between must
+ * then stay there: behind the name the newlines around them would end the statement. */
+static void put_name(struct printer *p, struct str s, struct span at)
+{
+    if (at.start.line > p->last.line) printer_flush(p, at.start);
+    put_behind(p, s);
+    p->last = behind(at.end);
+}
+
 /* --- expressions --- */
 
 static void print_expression(struct printer *p, const struct expr *e);
@@ -145,6 +154,28 @@ static void print_field(struct printer *p, const struct field *f)
     print_expression(p, f->value);
 }
 
+static bool comment_starts_on(const struct printer *p, u32 line)
+{
+    return p->n_comments > 0 && p->comments->span.start.line == line;
+}
+
+/* Does the brace behind the last field stand on a line below that field's name? A comment beside
+ * the brace, behind a value that reaches down there, takes the place of the line break. */
+static bool object_closes_below(const struct printer *p, const struct field *f, struct pos close)
+{
+    bool beside = comment_starts_on(p, close.line) && p->comments->span.start.col < close.col;
+    if (beside && f->value->span.end.line == close.line) return false;
+    return on_new_line(p, f->key_span.end, close);
+}
+
+static void close_fields(struct printer *p, const struct field *last, struct pos close)
+{
+    bool below = object_closes_below(p, last, close);
+    if (below) put_behind(p, STR(","));
+    wait(p, SP_UNINDENT);
+    if (below) wait(p, SP_BREAK);
+}
+
 static void print_object(struct printer *p, const struct expr *e)
 {
     size_t n = e->object.n;
@@ -163,16 +194,10 @@ static void print_object(struct printer *p, const struct expr *e)
         print_field(p, f);
         end = f->key_span.end;
         kind = layout_row(&p->out) == row ? SP_NEWLINE : SP_BREAK;
-        if (i + 1 < n || on_new_line(p, end, e->object.close.start)) put_behind(p, STR(","));
+        if (i + 1 < n) put_behind(p, STR(","));
     }
-    if (n > 0) wait(p, SP_UNINDENT);
-    if (n > 0 && on_new_line(p, end, e->object.close.start)) wait(p, SP_BREAK);
+    if (n > 0) close_fields(p, &e->object.fields[n - 1], e->object.close.start);
     put(p, STR("}"), e->object.close);
-}
-
-static bool comment_starts_on(const struct printer *p, u32 line)
-{
-    return p->n_comments > 0 && p->comments->span.start.line == line;
 }
 
 /* A `)` on a line of its own keeps the comments before it, but the reference does not know its
@@ -221,7 +246,7 @@ static void print_access(struct printer *p, const struct expr *e)
     if (e->access.of->kind == EXPR_NUMBER)
         wait(p, SP_BLANK); /* 1.x would be read as the number "1." */
     put_behind(p, STR("."));
-    put_behind(p, e->access.name);
+    put_name(p, e->access.name, e->access.name_span);
 }
 
 static void print_index(struct printer *p, const struct expr *e)
@@ -283,7 +308,11 @@ static void print_attr(struct printer *p, const struct attr *a)
 
 static void print_block(struct printer *p, const struct block *b)
 {
-    put(p, b->name, b->name_span);
+    put(p, b->parts[0], b->part_spans[0]);
+    for (size_t i = 1; i < b->n_parts; i++) {
+        put_behind(p, STR("."));
+        put_name(p, b->parts[i], b->part_spans[i]);
+    }
     wait(p, SP_BLANK);
     if (b->has_label) {
         put_in_quotes(p, b->label, b->label_span); /* an identifier: nothing to escape */
