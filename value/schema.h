@@ -139,6 +139,12 @@ struct schema {
      .variants = (variants_), .n_variants = ARRAY_LEN(variants_), __VA_ARGS__}
 #define ONE_OF_TEXT(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* SCHEMA writes "none" for the offsets first, and a table overrides what it has. */
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Winitializer-overrides"
+#else
+#pragma GCC diagnostic ignored "-Woverride-init"
+#endif
 #define SCHEMA(T, rows_, ...)                                                                      \
     {.rows = (rows_), .n_rows = ARRAY_LEN(rows_), .size = sizeof(T), .span_off = -1, .present_off = -1, ##__VA_ARGS__}
 #define SCHEMA_EMPTY {.rows = NULL, .n_rows = 0, .size = 1, .span_off = -1, .present_off = -1}
