@@ -99,7 +99,8 @@ struct component_def {
     void (*shard_done)(struct shard *s);             /* worker, after shard_stopped, a failed run, or a stop past its deadline: free what self owns */
     void (*destroy)(struct comp *c);                 /* control loop, after every shard is done */
 
-    /* Takes a batch on port (as given to comp_sink). Worker of the shard. */
+    /* Takes a batch on port (as given to comp_sink). Worker of the shard. Who answers FULL calls shard_ready (or comp_ready) later, when there is room;
+     * not within the same push. Never called after stop, nor before run. */
     enum push (*push)(struct shard *s, u32 port, struct batch *b);
     /* Fills `debug`'s struct for the API. Control loop; reads shared atomics only. */
     void (*debug_info)(struct comp *c, struct arena *a, void *out);
