@@ -77,9 +77,10 @@ void print_quoted(struct str s, struct buf *out)
     utf8_quote(out, s);
 }
 
-/* A name behind a dot: as put_behind, unless it stands on a later line. Comments in between must
- * then stay there: behind the name the newlines around them would end the statement. */
-static void put_name(struct printer *p, struct str s, struct span at)
+/* A name behind a dot, or the ( that opens an expression: as put_behind, unless it stands on a
+ * later line. Comments in between must then stay there: behind the token the newlines around them
+ * would end the statement. */
+static void put_next(struct printer *p, struct str s, struct span at)
 {
     if (at.start.line > p->last.line) printer_flush(p, at.start);
     put_behind(p, s);
@@ -246,7 +247,7 @@ static void print_access(struct printer *p, const struct expr *e)
     if (e->access.of->kind == EXPR_NUMBER)
         wait(p, SP_BLANK); /* 1.x would be read as the number "1." */
     put_behind(p, STR("."));
-    put_name(p, e->access.name, e->access.name_span);
+    put_next(p, e->access.name, e->access.name_span);
 }
 
 static void print_index(struct printer *p, const struct expr *e)
@@ -284,7 +285,7 @@ static void print_expression(struct printer *p, const struct expr *e)
         break;
     case EXPR_BINARY: print_binary(p, e); break;
     case EXPR_PAREN:
-        put_behind(p, STR("("));
+        put_next(p, STR("("), (struct span){.start = e->span.start, .end = e->span.start});
         print_expression(p, e->paren);
         put_behind(p, STR(")"));
         break;
@@ -311,7 +312,7 @@ static void print_block(struct printer *p, const struct block *b)
     put(p, b->parts[0], b->part_spans[0]);
     for (size_t i = 1; i < b->n_parts; i++) {
         put_behind(p, STR("."));
-        put_name(p, b->parts[i], b->part_spans[i]);
+        put_next(p, b->parts[i], b->part_spans[i]);
     }
     wait(p, SP_BLANK);
     if (b->has_label) {
