@@ -177,7 +177,7 @@ static void print_list(struct printer *p, const struct otlp_field *d, const stru
     json_arr_end(&p->j);
 }
 
-/* A message field given several times is one message: that of all its bytes in a row. */
+/* A message field given several times is one message: that of all its bytes in a row. (In a oneof the last one stands alone.) */
 static void print_merged(struct printer *p, const struct otlp_field *d, const struct seen *s, int depth)
 {
     struct buf all = BUF_INIT((size_t)(s->to - s->from));
@@ -196,7 +196,7 @@ static void print_single(struct printer *p, const struct otlp_field *d, const st
 {
     if (d->type != OTLP_MSG && is_default(d, &s->last)) return;
     json_key(&p->j, d->json);
-    if (d->type == OTLP_MSG && s->n > 1)
+    if (d->type == OTLP_MSG && s->n > 1 && !(d->flags & OTLP_IN_ONEOF))
         print_merged(p, d, s, depth);
     else
         print_element(p, d, &s->last, depth);

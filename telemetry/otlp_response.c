@@ -40,7 +40,7 @@ int otlp_response_parse_json(struct str text, struct arena *scratch, enum signal
     struct otlp_partial partial;
     char err[128];
     u32 items;
-    int code = otlp_json_read(otlp_response_of(s), text, &bytes, &items, err, sizeof(err));
+    int code = text.n == 0 ? 0 : otlp_json_read(otlp_response_of(s), text, &bytes, &items, err, sizeof(err));
     if (!code) code = otlp_response_parse(buf_view(&bytes), &partial);
     if (!code) {
         partial.message = arena_str(scratch, partial.message);
