@@ -25,6 +25,7 @@ struct kit {
     struct http_listener *l;
     struct http_handler handler;
     bool hold;            /* keep requests, answer later */
+    bool real_time;
     struct http_req *held[64];
     int n_held, n_requests, n_gone, n_headers, unserved;
     size_t last_body;
@@ -73,9 +74,9 @@ static void kit_open(struct kit *k, const struct http_conf *conf)
     char *err = NULL;
 
     clock_fake_init(&k->clock, 784111777 * NS_PER_SEC); /* Sun, 06 Nov 1994 08:49:37 GMT */
-    k->loop = loop_new("test", 0, &k->clock.clock);
+    k->loop = loop_new("test", 0, k->real_time ? &clock_system : &k->clock.clock);
     k->ls = listeners_new(k->loop);
-    k->handler.request = kit_request;
+    if (!k->handler.request) k->handler.request = kit_request;
     k->handler.gone = kit_gone;
     if (http_listener_open(k->ls, "tcp", "127.0.0.1:0", conf, &k->l, &err) != 0) fail_msg("%s", err);
     k->port = atoi(strrchr(http_listener_addr(k->l).p, ':') + 1);
@@ -93,7 +94,7 @@ static void kit_close(struct kit *k)
     http_listener_unserve(k->l, k->loop, 0, kit_unserved, k);
     for (int i = 0; i < 100 && !k->unserved; i++) {
         clock_fake_advance(&k->clock, NS_PER_SEC);
-        loop_turn(k->loop, 0);
+        loop_turn(k->loop, k->real_time ? NS_PER_SEC : 0);
     }
     assert_int_equal(k->unserved, 1);
     http_listener_close(k->l);

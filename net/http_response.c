@@ -1,0 +1,105 @@
+/* Headers are kept as one text with marks, started over by each status line (100 Continue, redirects), so that the final answer's remain. */
+#include "net/http_response.h"
+
+#define HEAD_MAX  ((size_t)256 * 1024)
+#define PASS_MAX  ((size_t)1024 * 1024) /* of a truncated body read on to keep the connection */
+
+static void start_over(struct http_response *r)
+{
+    buf_reset(&r->text);
+    vec_clear(&r->marks);
+    r->n_trailers = 0;
+    r->head_done = false;
+    buf_reset(&r->body);
+}
+
+static size_t put(struct http_response *r, struct str s)
+{
+    size_t at = r->text.n;
+
+    buf_str(&r->text, s);
+    return at;
+}
+
+static void add(struct http_response *r, struct str line)
+{
+    struct str value = line, name = str_cut(&value, ':');
+    struct response_mark m = {.n_name = name.n};
+
+    value = str_trim(value);
+    m.name = put(r, name);
+    m.n_value = value.n;
+    m.value = put(r, value);
+    vec_push(&r->marks, m);
+    if (r->head_done) r->n_trailers++;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_response *r = arg;
+    struct str line = str_trim(str_n(p, size * n));
+
+    if (str_starts(line, STR("HTTP/")))
+        start_over(r);
+    else if (line.n == 0)
+        r->head_done = true;
+    else
+        add(r, line);
+    r->bad_head = buf_err(&r->text) != 0;
+    return r->bad_head ? 0 : size * n;
+}
+
+/* What is over the limit is an error, or dropped; a body that does not end is ended. */
+static size_t over(struct http_response *r, size_t n)
+{
+    if (!r->truncate) {
+        r->too_large = true;
+        return 0;
+    }
+    r->passed += n;
+    r->cut = r->passed > PASS_MAX;
+    return r->cut ? 0 : n;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_response *r = arg;
+    size_t have = r->body.n, take = MIN(size * n, r->max - have);
+
+    buf_add(&r->body, p, take);
+    if (buf_err(&r->body)) return 0;
+    return take == size * n ? take : over(r, size * n - take) == 0 ? 0 : size * n;
+}
+
+void http_response_init(struct http_response *r, CURL *easy, size_t max, bool truncate)
+{
+    *r = (struct http_response){.easy = easy, .max = max, .truncate = truncate};
+    buf_init(&r->text, HEAD_MAX);
+    buf_init(&r->body, max);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
+}
+
+void http_response_done(struct http_response *r)
+{
+    buf_done(&r->text);
+    buf_done(&r->body);
+    vec_done(&r->marks);
+    vec_done(&r->headers);
+}
+
+void http_response_fill(struct http_response *r, struct http_result *out)
+{
+    long status = 0;
+
+    vec_each(&r->marks, m) vec_push(&r->headers, ((struct http_header){str_n(r->text.p + m->name, m->n_name), str_n(r->text.p + m->value, m->n_value)}));
+    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    out->status = (int)status;
+    out->headers = r->headers.v;
+    out->n_headers = r->headers.n;
+    out->trailers = r->headers.n ? r->headers.v + (r->headers.n - r->n_trailers) : NULL;
+    out->n_trailers = r->n_trailers;
+    out->body = buf_view(&r->body);
+}

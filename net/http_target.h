@@ -1,0 +1,22 @@
+/* Inside of the HTTP client: a target's settings in the form curl takes them. */
+#ifndef NET_HTTP_TARGET_H
+#define NET_HTTP_TARGET_H
+
+#include <curl/curl.h>
+#include "base/refcount.h"
+#include "net/http_client.h"
+
+struct http_target {
+    struct refs refs;
+    struct http_target_conf conf; /* texts owned */
+    char *ca;                     /* PEM texts put together; NULL: the file, or the system's */
+    size_t ca_n;
+    char *ciphers, *ciphers_13, *curves; /* NULL: curl's */
+};
+
+/* Sets what is the same for all calls. */
+void http_target_apply(const struct http_target *t, CURL *easy);
+/* The proxy for a URL, or an empty text. */
+struct str http_target_proxy(const struct http_target *t, const struct url *url);
+
+#endif
