@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
+#include "cmd/flags.h"
 #include "cmd/fmt.h"
 #include "cmd/input.h"
 #include "parser/parser.h"
@@ -16,18 +17,6 @@ struct fmt {
 };
 
 /* --- faults --- */
-
-static int fail(const char *fmt, ...) PRINTF(1, 2);
-static int fail(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("Error: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-    return 1;
-}
 
 static int fail_diags(const struct diags *d)
 {
