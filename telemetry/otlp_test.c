@@ -238,6 +238,15 @@ static void json_both_ways(void **state)
     each_random(false, survives_json);
 }
 
+/* Messages given in parts are one: resource { dropped 1 } resource { attribute }. */
+static void json_merges_messages(void **state)
+{
+    struct buf json = BUF_INIT(1000);
+    to_json(SIGNAL_TRACES, STR("\x0a\x0b\x0a\x02\x10\x01\x0a\x05\x0a\x03\x0a\x01k"), &json);
+    assert_string_equal(json.p, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"k\",\"value\":{}}],\"droppedAttributesCount\":1}}]}");
+    buf_done(&json);
+}
+
 static void json_both_ways_messy(void **state)
 {
     each_random(true, survives_json);
@@ -250,6 +259,7 @@ int main(void)
         cmocka_unit_test(refuses_by_name),      cmocka_unit_test(accepts_empty_and_groups), cmocka_unit_test(counts_deprecated_scopes),
         cmocka_unit_test(bounds_depth),         cmocka_unit_test(cuts),                 cmocka_unit_test(splits_in_two),
         cmocka_unit_test(json_both_ways),       cmocka_unit_test(json_both_ways_messy),
+        cmocka_unit_test(json_merges_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
