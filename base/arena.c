@@ -1,5 +1,6 @@
 /* Bump allocation in a chain of zeroed blocks, freed together.
- * Under ASan or HOSTILE every allocation gets a block of its own, so that an overrun meets the allocator's guards. */
+ * Under ASan or HOSTILE every allocation gets a block of its own, so that an overrun meets the
+ * allocator's guards. */
 #include "base/arena.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
-/* A region freed as a whole: generation, evaluation, batch, request. Embedded (arena_init / arena_done) or as arena_new.
- * Allocation never returns NULL (it is for sizes of our own choosing); memory is aligned for any type and zeroed.
- * Under ASan or HOSTILE each allocation is its own malloc, so that overruns are seen. One thread at a time. */
+/* A region freed as a whole: generation, evaluation, batch, request. Embedded (arena_init /
+ * arena_done) or as arena_new. Allocation never returns NULL (it is for sizes of our own choosing);
+ * memory is aligned for any type and zeroed. Under ASan or HOSTILE each allocation is its own
+ * malloc, so that overruns are seen. One thread at a time. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
@@ -25,12 +26,13 @@ void *arena_memdup(struct arena *a, const void *p, size_t n) __attribute__((retu
 /* Terminated copy. */
 char *arena_strdup(struct arena *a, struct str s) __attribute__((returns_nonnull));
 struct str arena_str(struct arena *a, struct str s);
-char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3) __attribute__((returns_nonnull));
+char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3)
+    __attribute__((returns_nonnull));
 /* fn(arg) runs when the arena is reset or done, last registered first. */
 void arena_cleanup(struct arena *a, void (*fn)(void *), void *arg);
 size_t arena_size(const struct arena *a);
 
-#define arena_new(a, T) ((T *)arena_alloc((a), sizeof(T)))
+#define arena_new(a, T)      ((T *)arena_alloc((a), sizeof(T)))
 #define arena_array(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (n)))
 
 #endif

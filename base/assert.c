@@ -1,4 +1,5 @@
-/* The end of the road for our own bugs: says where, then aborts so that a core and a stack remain. */
+/* The end of the road for our own bugs: says where, then aborts so that a core and a stack remain.
+ */
 #include "base/assert.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Byte budgets as two atomics, and allocation of outside sizes with a fault injector for HOSTILE builds. */
+/* Byte budgets as two atomics, and allocation of outside sizes with a fault injector for HOSTILE
+ * builds. */
 #include "base/budget.h"
 
 #include <stdlib.h>
@@ -10,7 +11,8 @@ void budget_init(struct budget *b, i64 limit)
     atomic_init(&b->limit, limit);
 }
 
-/* A compare-and-swap loop rather than add-and-undo: an undone addition would make other threads see a full budget. */
+/* A compare-and-swap loop rather than add-and-undo: an undone addition would make other threads see
+ * a full budget. */
 bool budget_take(struct budget *b, i64 n)
 {
     i64 limit = atomic_load_explicit(&b->limit, memory_order_relaxed);

@@ -1,6 +1,7 @@
 /* A byte budget shared by threads, and allocation against it for sizes that come from outside.
- * The process has one data budget (architecture: a quarter of the cgroup's memory, at most 256 MiB); every queue may
- * have one of its own. Nothing here blocks: a refused unit turns into back-pressure at the caller. Thread safe. */
+ * The process has one data budget (architecture: a quarter of the cgroup's memory, at most 256
+ * MiB); every queue may have one of its own. Nothing here blocks: a refused unit turns into
+ * back-pressure at the caller. Thread safe. */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H
 
@@ -22,7 +23,8 @@ i64 budget_used(const struct budget *b);
 /* True while at least n units are free. */
 bool budget_has(const struct budget *b, i64 n);
 
-/* malloc for sizes from outside: NULL when memory is out (HOSTILE builds fail the N-th call). free() it. */
+/* malloc for sizes from outside: NULL when memory is out (HOSTILE builds fail the N-th call).
+ * free() it. */
 void *budget_alloc(size_t n) WARN_UNUSED;
 void *budget_realloc(void *p, size_t n) WARN_UNUSED;
 /* HOSTILE builds: the N-th budget allocation from now fails (0: none). A no-op elsewhere. */

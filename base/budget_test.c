@@ -92,8 +92,8 @@ static void nth_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(taking_and_giving), cmocka_unit_test(without_limit), cmocka_unit_test(shared_by_threads),
-        cmocka_unit_test(allocation),
+        cmocka_unit_test(taking_and_giving), cmocka_unit_test(without_limit),
+        cmocka_unit_test(shared_by_threads), cmocka_unit_test(allocation),
 #ifdef HOSTILE
         cmocka_unit_test(nth_fails),
 #endif

@@ -32,7 +32,8 @@ int buf_err(const struct buf *b)
     return b->err;
 }
 
-/* HOSTILE builds move the contents on every growth, so that a pointer kept across an addition is found out. */
+/* HOSTILE builds move the contents on every growth, so that a pointer kept across an addition is
+ * found out. */
 static char *resize(struct buf *b, size_t cap)
 {
 #ifdef HOSTILE

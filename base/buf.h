@@ -1,6 +1,7 @@
 /* A growable run of bytes with a maximum given when it is made. Embedded: buf_init / buf_done.
- * An addition that would pass the maximum, or fails to allocate, sets `err` (-E2BIG, -ENOMEM), adds nothing, and makes every
- * later addition a no-op: write many, test once with buf_err(). Contents are always followed by a NUL that is not counted. */
+ * An addition that would pass the maximum, or fails to allocate, sets `err` (-E2BIG, -ENOMEM), adds
+ * nothing, and makes every later addition a no-op: write many, test once with buf_err(). Contents
+ * are always followed by a NUL that is not counted. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -31,7 +32,10 @@ void buf_commit(struct buf *b, size_t n);
 /* Drops n bytes at the front. */
 void buf_consume(struct buf *b, size_t n);
 void buf_truncate(struct buf *b, size_t n);
-static inline struct str buf_view(const struct buf *b) { return (struct str){b->p, b->n}; }
+static inline struct str buf_view(const struct buf *b)
+{
+    return (struct str){b->p, b->n};
+}
 /* Moves the terminated contents out (free() it; never NULL); the buf is empty again. */
 char *buf_take(struct buf *b, size_t *ret_n);
 

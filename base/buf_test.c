@@ -136,8 +136,12 @@ static void allocation_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(additions),      cmocka_unit_test(printing_grows),     cmocka_unit_test(maximum_is_kept),
-        cmocka_unit_test(huge_additions), cmocka_unit_test(reserve_and_commit), cmocka_unit_test(cutting),
+        cmocka_unit_test(additions),
+        cmocka_unit_test(printing_grows),
+        cmocka_unit_test(maximum_is_kept),
+        cmocka_unit_test(huge_additions),
+        cmocka_unit_test(reserve_and_commit),
+        cmocka_unit_test(cutting),
         cmocka_unit_test(taking),
 #ifdef HOSTILE
         cmocka_unit_test(allocation_fails),

@@ -1,4 +1,5 @@
-/* Time and randomness, passed down from cmd/ so that tests run under virtual time. All values in nanoseconds. */
+/* Time and randomness, passed down from cmd/ so that tests run under virtual time. All values in
+ * nanoseconds. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -18,10 +19,17 @@ struct clock_fake {
 void clock_fake_init(struct clock_fake *f, i64 real);
 void clock_fake_advance(struct clock_fake *f, i64 ns);
 
-static inline i64 clock_mono(const struct clock *c) { return c->mono(c); }
-static inline i64 clock_real(const struct clock *c) { return c->real(c); }
+static inline i64 clock_mono(const struct clock *c)
+{
+    return c->mono(c);
+}
+static inline i64 clock_real(const struct clock *c)
+{
+    return c->real(c);
+}
 
-/* RFC 3339 with nanoseconds, trailing zeros trimmed; UTC with "Z", or local time with its offset. */
+/* RFC 3339 with nanoseconds, trailing zeros trimmed; UTC with "Z", or local time with its offset.
+ */
 void time_rfc3339(struct buf *b, i64 real_ns, bool local);
 /* Cryptographic randomness; aborts when the kernel refuses. */
 void random_bytes(void *p, size_t n);

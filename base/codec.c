@@ -11,7 +11,8 @@
 
 /* --- contexts of a thread --- */
 
-/* Thread-local because making a context costs more than most bodies; the key exists to free it at the thread's end. */
+/* Thread-local because making a context costs more than most bodies; the key exists to free it at
+ * the thread's end. */
 static __thread struct codec_cache *cache;
 static pthread_key_t cache_key;
 static pthread_once_t cache_once = PTHREAD_ONCE_INIT;
@@ -106,7 +107,8 @@ int codec_compress(enum codec c, int level, struct str in, struct buf *out)
     return rc;
 }
 
-int codec_decompress(enum codec c, struct str in, size_t limit, struct buf *out, const char **ret_err)
+int codec_decompress(enum codec c, struct str in, size_t limit, struct buf *out,
+                     const char **ret_err)
 {
     const char *err = CODEC_BROKEN;
 

@@ -20,8 +20,8 @@ struct codec_cache {
 };
 struct codec_cache *codec_cache(void); /* this thread's; never NULL */
 
-/* The pairs behind codec_compress and codec_decompress. `room` is the most bytes that may be appended to out (limit and
- * maximum together); *err is set with every failure. */
+/* The pairs behind codec_compress and codec_decompress. `room` is the most bytes that may be
+ * appended to out (limit and maximum together); *err is set with every failure. */
 struct codec_ops {
     const char *name;
     int (*compress)(int level, struct str in, struct buf *out);

@@ -25,12 +25,14 @@ int lz4_compress(int level, struct str in, struct buf *out)
 
 static int ready(struct codec_cache *c)
 {
-    if (!c->lz4_in && LZ4F_isError(LZ4F_createDecompressionContext(&c->lz4_in, LZ4F_VERSION))) return -ENOMEM;
+    if (!c->lz4_in && LZ4F_isError(LZ4F_createDecompressionContext(&c->lz4_in, LZ4F_VERSION)))
+        return -ENOMEM;
     LZ4F_resetDecompressionContext(c->lz4_in);
     return 0;
 }
 
-/* Frames may follow each other. The output grows with what was made, so that a small input that claims much gets little. */
+/* Frames may follow each other. The output grows with what was made, so that a small input that
+ * claims much gets little. */
 int lz4_decompress(struct str in, size_t room, struct buf *out, const char **err)
 {
     struct codec_cache *c = codec_cache();
@@ -38,7 +40,8 @@ int lz4_decompress(struct str in, size_t room, struct buf *out, const char **err
 
     if (ready(c)) return codec_fail(-ENOMEM, CODEC_MEMORY, err);
     while (in.n || left) {
-        size_t made = out->n - before, space = MIN(room - made, MAX(made, in.n * 2 + 4096)), used = in.n;
+        size_t made = out->n - before, space = MIN(room - made, MAX(made, in.n * 2 + 4096)),
+               used = in.n;
         char *p = buf_reserve(out, space);
 
         if (!p) return codec_fail(buf_err(out), CODEC_MEMORY, err);

@@ -39,14 +39,16 @@ static int block_decompress(struct str in, size_t room, struct buf *out, const c
     if (n > room) return codec_fail(-E2BIG, CODEC_LIMIT, err);
     char *p = buf_reserve(out, n);
     if (!p) return codec_fail(buf_err(out), CODEC_MEMORY, err);
-    if (snappy_uncompress(in.p, in.n, p, &n) != SNAPPY_OK) return codec_fail(-EBADMSG, CODEC_BROKEN, err);
+    if (snappy_uncompress(in.p, in.n, p, &n) != SNAPPY_OK)
+        return codec_fail(-EBADMSG, CODEC_BROKEN, err);
     buf_commit(out, n);
     return 0;
 }
 
 int snappy_any_decompress(struct str in, size_t room, struct buf *out, const char **err)
 {
-    if (str_starts(in, str_n(frame_magic, sizeof(frame_magic)))) return snappy_framed_decompress(in, room, out, err);
+    if (str_starts(in, str_n(frame_magic, sizeof(frame_magic))))
+        return snappy_framed_decompress(in, room, out, err);
     return block_decompress(in, room, out, err);
 }
 
@@ -62,8 +64,8 @@ static u32 masked_crc(const void *p, size_t n)
 static void add_chunk(struct buf *out, u8 type, u32 crc, struct str data)
 {
     size_t n = data.n + 4;
-    char head[8] = {(char)type, (char)n, (char)(n >> 8), (char)(n >> 16), (char)crc, (char)(crc >> 8), (char)(crc >> 16),
-                    (char)(crc >> 24)};
+    char head[8] = {(char)type, (char)n,          (char)(n >> 8),    (char)(n >> 16),
+                    (char)crc,  (char)(crc >> 8), (char)(crc >> 16), (char)(crc >> 24)};
 
     buf_add(out, head, sizeof(head));
     buf_str(out, data);
@@ -109,7 +111,9 @@ static int data_chunk(u8 type, struct str body, size_t room, struct buf *out, co
     if (buf_err(out)) return codec_fail(buf_err(out), CODEC_MEMORY, err);
     size_t made = out->n - before;
     if (made > FRAME_BLOCK) return codec_fail(-EBADMSG, CODEC_BROKEN, err);
-    return masked_crc(made ? out->p + before : "", made) == crc ? 0 : codec_fail(-EBADMSG, "checksum does not match", err);
+    return masked_crc(made ? out->p + before : "", made) == crc
+               ? 0
+               : codec_fail(-EBADMSG, "checksum does not match", err);
 }
 
 int snappy_framed_decompress(struct str in, size_t room, struct buf *out, const char **err)
@@ -124,7 +128,8 @@ int snappy_framed_decompress(struct str in, size_t room, struct buf *out, const 
         if (in.n < 4) return codec_fail(-EBADMSG, CODEC_SHORT, err);
         size_t n = p[1] | (size_t)p[2] << 8 | (size_t)p[3] << 16;
         if (n > in.n - 4) return codec_fail(-EBADMSG, CODEC_SHORT, err);
-        if (p[0] == CHUNK_MAGIC ? !str_eq(str_n(in.p, n + 4), magic) : p[0] > CHUNK_PLAIN && p[0] < CHUNK_SKIP_FROM)
+        if (p[0] == CHUNK_MAGIC ? !str_eq(str_n(in.p, n + 4), magic)
+                                : p[0] > CHUNK_PLAIN && p[0] < CHUNK_SKIP_FROM)
             return codec_fail(-EBADMSG, CODEC_BROKEN, err);
         if (p[0] <= CHUNK_PLAIN) {
             int rc = data_chunk(p[0], str_sub(in, 4, 4 + n), room - (out->n - before), out, err);

@@ -81,7 +81,8 @@ static void limits(void **state)
         assert_non_null(err);
         assert_text(buf_view(&out), "kept");
         struct buf small = BUF_INIT(in.n - 1);
-        assert_int_equal(codec_decompress(all[c], buf_view(&packed), SIZE_MAX, &small, NULL), -E2BIG);
+        assert_int_equal(codec_decompress(all[c], buf_view(&packed), SIZE_MAX, &small, NULL),
+                         -E2BIG);
         buf_done(&small);
         small = BUF_INIT(100);
         assert_int_equal(codec_compress(all[c], CODEC_LEVEL_DEFAULT, in, &small), -E2BIG);
@@ -93,7 +94,8 @@ static void limits(void **state)
     free((char *)in.p);
 }
 
-/* Every prefix of a body is an error; so is a body whose bytes were changed, unless the format has no checksum. */
+/* Every prefix of a body is an error; so is a body whose bytes were changed, unless the format has
+ * no checksum. */
 static void broken_bodies(void **state)
 {
     struct str in = sample(400);
@@ -103,12 +105,14 @@ static void broken_bodies(void **state)
 
         assert_int_equal(codec_compress(all[c], CODEC_LEVEL_DEFAULT, in, &packed), 0);
         for (size_t n = 0; n < packed.n; n++) {
-            bool chunk_end = all[c] == CODEC_SNAPPY_FRAMED && n == 10; /* a stream without data is whole */
+            bool chunk_end =
+                all[c] == CODEC_SNAPPY_FRAMED && n == 10; /* a stream without data is whole */
             char *exact = malloc(n + 1);
 
             memcpy(exact, packed.p, n);
             int rc = codec_decompress(all[c], str_n(exact, n), 1 << 19, &out, NULL);
-            if ((rc == 0) != chunk_end || (rc && rc != -EBADMSG)) fail_msg("%s cut at %zu: %d", codec_name(all[c]), n, rc);
+            if ((rc == 0) != chunk_end || (rc && rc != -EBADMSG))
+                fail_msg("%s cut at %zu: %d", codec_name(all[c]), n, rc);
             free(exact);
         }
         bool checked = all[c] != CODEC_SNAPPY && all[c] != CODEC_ZSTD;
@@ -147,7 +151,8 @@ static void gzip_size_lie(void **state)
 
     assert_int_equal(codec_compress(CODEC_GZIP, 1, STR("a small body"), &packed), 0);
     memset(packed.p + packed.n - 4, 0xFF, 4);
-    assert_int_equal(codec_decompress(CODEC_GZIP, buf_view(&packed), SIZE_MAX / 2, &out, NULL), -EBADMSG);
+    assert_int_equal(codec_decompress(CODEC_GZIP, buf_view(&packed), SIZE_MAX / 2, &out, NULL),
+                     -EBADMSG);
     assert_true(out.cap < 10000);
     buf_done(&packed);
     buf_done(&out);
@@ -165,7 +170,8 @@ static void snappy_block_takes_frames(void **state)
     assert_int_equal(codec_decompress(CODEC_SNAPPY_FRAMED, buf_view(&packed), 100, &out, NULL), 0);
     assert_buf(&out, "framed text");
     buf_add(&packed, "\x02\x00\x00\x00", 4);
-    assert_int_equal(codec_decompress(CODEC_SNAPPY_FRAMED, buf_view(&packed), 100, &out, NULL), -EBADMSG);
+    assert_int_equal(codec_decompress(CODEC_SNAPPY_FRAMED, buf_view(&packed), 100, &out, NULL),
+                     -EBADMSG);
     buf_done(&packed);
     buf_done(&out);
 }
@@ -191,10 +197,11 @@ static void names(void **state)
     static const struct {
         const char *name;
         enum codec codec;
-    } good[] = {{"", CODEC_NONE},     {"none", CODEC_NONE},    {"identity", CODEC_NONE},
-                {"gzip", CODEC_GZIP}, {"deflate", CODEC_ZLIB}, {"zlib", CODEC_ZLIB},
-                {"zstd", CODEC_ZSTD}, {"snappy", CODEC_SNAPPY}, {"x-snappy-framed", CODEC_SNAPPY_FRAMED},
-                {"lz4", CODEC_LZ4}};
+    } good[] = {
+        {"", CODEC_NONE},     {"none", CODEC_NONE},     {"identity", CODEC_NONE},
+        {"gzip", CODEC_GZIP}, {"deflate", CODEC_ZLIB},  {"zlib", CODEC_ZLIB},
+        {"zstd", CODEC_ZSTD}, {"snappy", CODEC_SNAPPY}, {"x-snappy-framed", CODEC_SNAPPY_FRAMED},
+        {"lz4", CODEC_LZ4}};
     enum codec c;
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -212,7 +219,9 @@ static void *use_all(void *arg)
     for (size_t c = 0; c < ARRAY_LEN(all); c++) {
         struct buf packed = BUF_INIT(1 << 20), out = BUF_INIT(1 << 20);
 
-        if (codec_compress(all[c], -1, in, &packed) || codec_decompress(all[c], buf_view(&packed), in.n, &out, NULL)) abort();
+        if (codec_compress(all[c], -1, in, &packed) ||
+            codec_decompress(all[c], buf_view(&packed), in.n, &out, NULL))
+            abort();
         buf_done(&packed);
         buf_done(&out);
     }
@@ -234,11 +243,16 @@ static void threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),   cmocka_unit_test(levels),
-        cmocka_unit_test(limits),        cmocka_unit_test(broken_bodies),
-        cmocka_unit_test(gzip_members),  cmocka_unit_test(gzip_size_lie),
-        cmocka_unit_test(snappy_block_takes_frames), cmocka_unit_test(concatenated_frames),
-        cmocka_unit_test(names),         cmocka_unit_test(threads),
+        cmocka_unit_test(round_trips),
+        cmocka_unit_test(levels),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(broken_bodies),
+        cmocka_unit_test(gzip_members),
+        cmocka_unit_test(gzip_size_lie),
+        cmocka_unit_test(snappy_block_takes_frames),
+        cmocka_unit_test(concatenated_frames),
+        cmocka_unit_test(names),
+        cmocka_unit_test(threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,8 @@
 
 /* Half the time of zstd's own default 3 and the same size (ratio 5.1) on bodies of OTLP spans. */
 #define ZSTD_LEVEL_DEFAULT 1
-/* 8 MiB: what RFC 9659 lets the zstd content coding use. A frame's header alone decides how much is allocated. */
+/* 8 MiB: what RFC 9659 lets the zstd content coding use. A frame's header alone decides how much is
+ * allocated. */
 #define ZSTD_WINDOW_LOG_MAX 23
 /* What is set aside for output at first, whatever a header claims. */
 #define ZSTD_FIRST_MAX ((size_t)1024 * 1024)
@@ -20,7 +21,8 @@ int zstd_compress(int level, struct str in, struct buf *out)
     size_t cap = MIN(ZSTD_compressBound(in.n), out->max - out->n);
     char *p = buf_reserve(out, cap);
     if (!p) return buf_err(out);
-    size_t n = ZSTD_compressCCtx(c->zstd_out, p, cap, in.p, in.n, level < 0 ? ZSTD_LEVEL_DEFAULT : level);
+    size_t n =
+        ZSTD_compressCCtx(c->zstd_out, p, cap, in.p, in.n, level < 0 ? ZSTD_LEVEL_DEFAULT : level);
     if (ZSTD_isError(n)) return cap < ZSTD_compressBound(in.n) ? -E2BIG : -ENOMEM;
     buf_commit(out, n);
     return 0;
@@ -45,7 +47,8 @@ static size_t first_space(struct str in, size_t room)
 }
 
 /* Decompresses into `space` bytes more; *ret_left is the library's: 0 at the end of a frame. */
-static int step(struct codec_cache *c, ZSTD_inBuffer *src, size_t space, struct buf *out, size_t *ret_left, const char **err)
+static int step(struct codec_cache *c, ZSTD_inBuffer *src, size_t space, struct buf *out,
+                size_t *ret_left, const char **err)
 {
     char *p = buf_reserve(out, space);
 
@@ -74,10 +77,12 @@ int zstd_decompress(struct str in, size_t room, struct buf *out, const char **er
         if (rc) return rc;
         if (left == 0 && src.pos == src.size) return 0;
         size_t made = out->n - before;
-        /* A full output may hide more; with space left over, an input used up is an input cut short. */
+        /* A full output may hide more; with space left over, an input used up is an input cut
+         * short. */
         if (out->n - had < space && (src.pos == src.size || src.pos == at))
             return codec_fail(-EBADMSG, CODEC_SHORT, err);
-        if (made == room && out->n == had && src.pos == at) return codec_fail(-E2BIG, CODEC_LIMIT, err);
+        if (made == room && out->n == had && src.pos == at)
+            return codec_fail(-E2BIG, CODEC_LIMIT, err);
         space = MIN(room - made, MAX(made, 64 * 1024));
     }
 }

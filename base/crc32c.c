@@ -1,8 +1,8 @@
 /* CRC-32C: the checksum of snappy frames and of the write-ahead log. */
 #include "base/hash.h"
 
-/* Remainders of the 16 half bytes for the reversed polynomial 0x82F63B78: small rather than fast, because it only
- * serves machines without the instruction. */
+/* Remainders of the 16 half bytes for the reversed polynomial 0x82F63B78: small rather than fast,
+ * because it only serves machines without the instruction. */
 static const u32 half_byte[16] = {
     0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3, 0x61C69362, 0x7198540D,
     0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9, 0xC38D26C4, 0xD3D3E1AB, 0xE330A81A, 0xF36E6F75,

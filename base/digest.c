@@ -7,7 +7,8 @@
 #include <openssl/hmac.h>
 #include "base/assert.h"
 
-/* Fails only when memory is out or the library was built without the algorithm: neither can be gone on from. */
+/* Fails only when memory is out or the library was built without the algorithm: neither can be gone
+ * on from. */
 static void digest(const EVP_MD *md, const void *p, size_t n, u8 *out)
 {
     int ok = EVP_Digest(n ? p : "", n, out, NULL, md, NULL);
@@ -33,7 +34,8 @@ void md5(const void *p, size_t n, u8 out[16])
 void hmac_sha256(struct str key, struct str msg, u8 out[SHA256_LEN])
 {
     unsigned n = SHA256_LEN;
-    u8 *ok = HMAC(EVP_sha256(), key.n ? key.p : "", (int)key.n, (const u8 *)(msg.n ? msg.p : ""), msg.n, out, &n);
+    u8 *ok = HMAC(EVP_sha256(), key.n ? key.p : "", (int)key.n, (const u8 *)(msg.n ? msg.p : ""),
+                  msg.n, out, &n);
 
     ASSERT(ok && key.n <= INT32_MAX);
 }
@@ -81,8 +83,10 @@ int hex_decode(struct str s, u8 *out, size_t cap, size_t *ret_n)
 
 /* --- base64 --- */
 
-static const char alphabet_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char alphabet_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char alphabet_std[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet_url[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static char *encode_rest(char *out, const char *alphabet, bool pad, const u8 *in, size_t n)
 {
@@ -131,8 +135,8 @@ static size_t skip_lines(struct str s, size_t i)
     return i;
 }
 
-/* The text after the first '=' of a group that holds `have` digits: a second '=' if two are due, then nothing.
- * The offset of what is wrong, or SIZE_MAX. */
+/* The text after the first '=' of a group that holds `have` digits: a second '=' if two are due,
+ * then nothing. The offset of what is wrong, or SIZE_MAX. */
 static size_t check_padding(struct str s, size_t i, int have)
 {
     if (have < 2) return i;
@@ -186,7 +190,8 @@ int base64_decode(struct buf *b, enum base64_kind k, struct str s, size_t *ret_a
             return bad_base64(b, keep, i, ret_at);
         }
     }
-    if (have == 1 || (have && k != BASE64_STD_RAW)) return bad_base64(b, keep, s.n - (size_t)have, ret_at);
+    if (have == 1 || (have && k != BASE64_STD_RAW))
+        return bad_base64(b, keep, s.n - (size_t)have, ret_at);
     if (have) add_group(b, v, have);
     return buf_err(b);
 }

@@ -61,7 +61,9 @@ static void base64_round_trips(void **state)
     struct buf b = BUF_INIT(100);
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const char *text[] = {[BASE64_STD] = cases[i].std, [BASE64_URL] = cases[i].url, [BASE64_STD_RAW] = cases[i].raw};
+        const char *text[] = {[BASE64_STD] = cases[i].std,
+                              [BASE64_URL] = cases[i].url,
+                              [BASE64_STD_RAW] = cases[i].raw};
 
         for (int k = BASE64_STD; k <= BASE64_STD_RAW; k++) {
             base64_encode(&b, (enum base64_kind)k, cases[i].plain, strlen(cases[i].plain));
@@ -82,8 +84,9 @@ static void base64_faults(void **state)
     static const struct {
         const char *text;
         size_t at;
-    } cases[] = {{"!", 0}, {"Zm9v!", 4}, {"Z", 0}, {"Zm9vZ", 4}, {"Zg", 0}, {"Zg=", 3}, {"Zg==x", 4}, {"Zm8=Zm8=", 4},
-                 {"=", 0}, {"Z===", 1}, {"Zg=x", 2}, {"-__-", 0}, {"Zm9v Zm9v", 4}};
+    } cases[] = {{"!", 0},    {"Zm9v!", 4}, {"Z", 0},        {"Zm9vZ", 4}, {"Zg", 0},
+                 {"Zg=", 3},  {"Zg==x", 4}, {"Zm8=Zm8=", 4}, {"=", 0},     {"Z===", 1},
+                 {"Zg=x", 2}, {"-__-", 0},  {"Zm9v Zm9v", 4}};
     struct buf b = BUF_INIT(100);
 
     buf_cstr(&b, "kept");
@@ -108,8 +111,11 @@ static void secrets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digests),       cmocka_unit_test(hexadecimal), cmocka_unit_test(base64_round_trips),
-        cmocka_unit_test(base64_faults), cmocka_unit_test(secrets),
+        cmocka_unit_test(digests),
+        cmocka_unit_test(hexadecimal),
+        cmocka_unit_test(base64_round_trips),
+        cmocka_unit_test(base64_faults),
+        cmocka_unit_test(secrets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,7 +86,8 @@ u64 hash_mix(u64 a, u64 b)
     return (u64)wide ^ (u64)(wide >> 64);
 }
 
-/* The one process-wide value: tables of all threads must agree on it, and it never changes once drawn. */
+/* The one process-wide value: tables of all threads must agree on it, and it never changes once
+ * drawn. */
 u64 hash_process_seed(void)
 {
     static _Atomic u64 seed;

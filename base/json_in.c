@@ -1,5 +1,6 @@
-/* JSON pull reader: one pass, no tree, strict grammar. Depth is bounded because callers recurse on it.
- * Bytes of strings are not checked for UTF-8 (the formats that use it do not); an escaped lone surrogate becomes U+FFFD. */
+/* JSON pull reader: one pass, no tree, strict grammar. Depth is bounded because callers recurse on
+ * it. Bytes of strings are not checked for UTF-8 (the formats that use it do not); an escaped lone
+ * surrogate becomes U+FFFD. */
 #include "base/json.h"
 
 #include <errno.h>
@@ -7,7 +8,11 @@
 
 void json_in_init(struct json_in *j, struct str text, struct arena *scratch)
 {
-    *j = (struct json_in){.p = text.p, .start = text.p, .end = text.p + text.n, .scratch = scratch, .max_depth = JSON_DEPTH};
+    *j = (struct json_in){.p = text.p,
+                          .start = text.p,
+                          .end = text.p + text.n,
+                          .scratch = scratch,
+                          .max_depth = JSON_DEPTH};
 }
 
 size_t json_offset(const struct json_in *j)
@@ -29,13 +34,16 @@ static void skip_space(struct json_in *j)
 
 /* --- strings --- */
 
-/* True if one of the eight bytes is a quote, a backslash or a control character: the usual arithmetic on all at once. */
+/* True if one of the eight bytes is a quote, a backslash or a control character: the usual
+ * arithmetic on all at once. */
 static bool has_special(u64 word)
 {
     const u64 ones = UINT64_C(0x0101010101010101), high = ones << 7;
     u64 quote = word ^ ones * '"', backslash = word ^ ones * '\\';
 
-    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & high;
+    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+            ((word - ones * 0x20) & ~word)) &
+           high;
 }
 
 static const char *find_special(const char *p, const char *end)
@@ -72,8 +80,8 @@ static int hex4(const char *p, const char *end, u32 *ret)
 
 static const char escape_from[] = "\"\\/bfnrt", escape_to[] = "\"\\/\b\f\n\r\t";
 
-/* Passes over the string whose opening quote was taken: *ret_raw is what stands between the quotes, escapes unresolved
- * but known to be good. */
+/* Passes over the string whose opening quote was taken: *ret_raw is what stands between the quotes,
+ * escapes unresolved but known to be good. */
 static int scan_string(struct json_in *j, struct str *ret_raw, bool *ret_escapes)
 {
     const char *start = j->p, *p = start;
@@ -102,7 +110,8 @@ static int scan_string(struct json_in *j, struct str *ret_raw, bool *ret_escapes
     return 0;
 }
 
-/* The character of a \u escape at p, joined with its low surrogate when that follows; the place after it. */
+/* The character of a \u escape at p, joined with its low surrogate when that follows; the place
+ * after it. */
 static const char *decode_unit(const char *p, const char *end, u32 *ret)
 {
     u32 high = 0, low = 0;
@@ -125,7 +134,8 @@ static size_t put_utf8(char *out, u32 c)
     return b.n;
 }
 
-/* Resolved text is never longer than its escapes; four spare bytes let put_utf8 end with its NUL. */
+/* Resolved text is never longer than its escapes; four spare bytes let put_utf8 end with its NUL.
+ */
 static struct str decode_string(struct json_in *j, struct str raw)
 {
     char *out = arena_alloc(j->scratch, raw.n + 8), *at = out;
@@ -206,7 +216,8 @@ static enum json_type read_number(struct json_in *j)
 
 static enum json_type read_word(struct json_in *j, struct str word, enum json_type type)
 {
-    if (!str_starts(str_n(j->p, (size_t)(j->end - j->p)), word)) return fail(j, "invalid character");
+    if (!str_starts(str_n(j->p, (size_t)(j->end - j->p)), word))
+        return fail(j, "invalid character");
     j->raw = str_n(j->p, word.n);
     j->p += word.n;
     return type;

@@ -37,7 +37,9 @@ static void writes_structures(void **state)
     json_key(&j, STR("c"));
     json_raw(&j, STR("[0]"));
     json_obj_end(&j);
-    assert_buf(&b, "{\"a\":[-1,18446744073709551615,1.5,\"NaN\",\"-Inf\",true,null],\"b\\n\":{},\"c\":[0]}");
+    assert_buf(
+        &b,
+        "{\"a\":[-1,18446744073709551615,1.5,\"NaN\",\"-Inf\",true,null],\"b\\n\":{},\"c\":[0]}");
     buf_done(&b);
 }
 
@@ -45,8 +47,10 @@ static void writes_strings(void **state)
 {
     struct buf b = BUF_INIT(1000);
 
-    json_str(&(struct json_out){.b = &b}, STR("q\"b\\n\nr\rt\t\x01\x1f\x7f<>&\xC3\xA9\xFF\xE2\x80\xA8"));
-    assert_buf(&b, "\"q\\\"b\\\\n\\nr\\rt\\t\\u0001\\u001f\x7f<>&\xC3\xA9\xEF\xBF\xBD\xE2\x80\xA8\"");
+    json_str(&(struct json_out){.b = &b},
+             STR("q\"b\\n\nr\rt\t\x01\x1f\x7f<>&\xC3\xA9\xFF\xE2\x80\xA8"));
+    assert_buf(&b,
+               "\"q\\\"b\\\\n\\nr\\rt\\t\\u0001\\u001f\x7f<>&\xC3\xA9\xEF\xBF\xBD\xE2\x80\xA8\"");
     json_str(&(struct json_out){.b = &b, .html = true}, STR("<a>&\xE2\x80\xA9"));
     assert_buf(&b, "\"\\u003ca\\u003e\\u0026\\u2029\"");
     json_str(&(struct json_out){.b = &b}, (struct str){0});
@@ -102,7 +106,8 @@ static bool same(struct json_in *j, const json_t *want)
         return want && json_typeof(want) == JANSSON_STRING &&
                str_eq(j->raw, str_n(json_string_value(want), json_string_length(want)));
     case JSON_NUMBER: return same_number(j->raw, want);
-    case JSON_BOOL: return json_is_boolean(want) && str_is(j->raw, json_is_true(want) ? "true" : "false");
+    case JSON_BOOL:
+        return json_is_boolean(want) && str_is(j->raw, json_is_true(want) ? "true" : "false");
     case JSON_NULL: return want && json_typeof(want) == JANSSON_NULL;
     case JSON_END:
     case JSON_ERROR: break;
@@ -113,15 +118,73 @@ static bool same(struct json_in *j, const json_t *want)
 static void agrees_with_jansson(void **state)
 {
     static const char *const texts[] = {
-        "{}", "[]", " [ ] ", "null", "true", "false", "0", "-0", "-1.5e+10", "1E5", "123456789", "\"\"", "\"abc\"",
-        "\"\\u00e9\\n\\\"\\\\\\/\\b\\f\\r\\t\"", "\"\\ud83d\\ude00\"", "\"\\u0000x\"", "[1,2,[3,{\"a\":[]}]]",
-        "{\"a\":1,\"b\":{\"c\":[true,false,null]},\"\":\"x\"}", "\t{\n\"k\" :\r[ 1 , 2 ] }\n",
+        "{}",
+        "[]",
+        " [ ] ",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "-1.5e+10",
+        "1E5",
+        "123456789",
+        "\"\"",
+        "\"abc\"",
+        "\"\\u00e9\\n\\\"\\\\\\/\\b\\f\\r\\t\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\u0000x\"",
+        "[1,2,[3,{\"a\":[]}]]",
+        "{\"a\":1,\"b\":{\"c\":[true,false,null]},\"\":\"x\"}",
+        "\t{\n\"k\" :\r[ 1 , 2 ] }\n",
         "\"a long string without anything special in it, then \\t an escape, and then more of it\"",
         "[\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"]",
         /* and what both refuse */
-        "", " ", "{", "[", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "01", "-", "1.", ".1",
-        "1e", "1e+", "+1", "0x1", "tru", "nulll", "True", "\"", "\"abc", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\n\"",
-        "\"\x01\"", "[1 2]", "{} {}", "[]]", "}", "]", "[1}", "{\"a\":1]", "'a'", "1,", "// c", "NaN", "Infinity", "{\"a\" 1}",
+        "",
+        " ",
+        "{",
+        "[",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,1]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{1:1}",
+        "01",
+        "-",
+        "1.",
+        ".1",
+        "1e",
+        "1e+",
+        "+1",
+        "0x1",
+        "tru",
+        "nulll",
+        "True",
+        "\"",
+        "\"abc",
+        "\"\\",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\n\"",
+        "\"\x01\"",
+        "[1 2]",
+        "{} {}",
+        "[]]",
+        "}",
+        "]",
+        "[1}",
+        "{\"a\":1]",
+        "'a'",
+        "1,",
+        "// c",
+        "NaN",
+        "Infinity",
+        "{\"a\" 1}",
     };
     struct arena a;
 
@@ -132,10 +195,12 @@ static void agrees_with_jansson(void **state)
 
         json_in_init(&j, str_of(texts[i]), &a);
         bool ok = same(&j, want) && json_value(&j) == JSON_END;
-        if (ok != (want != NULL)) fail_msg("%s: jansson %s", texts[i], want ? "reads it" : "refuses it");
+        if (ok != (want != NULL))
+            fail_msg("%s: jansson %s", texts[i], want ? "reads it" : "refuses it");
         json_in_init(&j, str_of(texts[i]), &a);
         ok = json_skip(&j) == 0 && json_value(&j) == JSON_END;
-        if (ok != (want != NULL)) fail_msg("skipping %s: jansson %s", texts[i], want ? "reads it" : "refuses it");
+        if (ok != (want != NULL))
+            fail_msg("skipping %s: jansson %s", texts[i], want ? "reads it" : "refuses it");
         json_decref(want);
     }
     arena_done(&a);
@@ -214,8 +279,12 @@ static void depth_is_limited(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_structures), cmocka_unit_test(writes_strings), cmocka_unit_test(agrees_with_jansson),
-        cmocka_unit_test(beyond_jansson),    cmocka_unit_test(borrows),        cmocka_unit_test(errors_stick),
+        cmocka_unit_test(writes_structures),
+        cmocka_unit_test(writes_strings),
+        cmocka_unit_test(agrees_with_jansson),
+        cmocka_unit_test(beyond_jansson),
+        cmocka_unit_test(borrows),
+        cmocka_unit_test(errors_stick),
         cmocka_unit_test(depth_is_limited),
     };
 

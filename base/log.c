@@ -1,5 +1,6 @@
-/* Loggers: levels, chains of fields, and who gets a finished line. Formatting is in log_format.c, writing in log_write.c.
- * Until the root is opened, records wait in both formats, because the one to use is not known yet. */
+/* Loggers: levels, chains of fields, and who gets a finished line. Formatting is in log_format.c,
+ * writing in log_write.c. Until the root is opened, records wait in both formats, because the one
+ * to use is not known yet. */
 #include "base/log_impl.h"
 
 #include <stdlib.h>
@@ -84,7 +85,8 @@ static void deliver(struct log_root *r, enum log_level level, struct str line)
     if (tee) tee(arg, level, line);
 }
 
-/* The format is set under the lock: a record that saw the root closed is in the list before the list is taken. */
+/* The format is set under the lock: a record that saw the root closed is in the list before the
+ * list is taken. */
 void log_root_open(struct logger *root, enum log_level level, enum log_format format)
 {
     struct log_root *r = root->root;
@@ -102,7 +104,8 @@ void log_root_open(struct logger *root, enum log_level level, enum log_format fo
     free(held);
 }
 
-void log_root_tee(struct logger *root, void (*fn)(void *arg, enum log_level level, struct str line), void *arg)
+void log_root_tee(struct logger *root, void (*fn)(void *arg, enum log_level level, struct str line),
+                  void *arg)
 {
     spin_lock(&root->root->lock);
     root->root->tee = fn;
@@ -179,8 +182,9 @@ static void add_chain(struct log_line *line, const struct logger *l)
 }
 
 /* The finished line, owned; NULL when it is longer than a line may be. */
-static char *format_line(const struct logger *l, enum log_format format, i64 now, enum log_level level,
-                         const char *msg, const struct log_field *fields, size_t n)
+static char *format_line(const struct logger *l, enum log_format format, i64 now,
+                         enum log_level level, const char *msg, const struct log_field *fields,
+                         size_t n)
 {
     struct buf b = BUF_INIT(LOG_LINE_MAX);
     struct log_line line;
@@ -202,7 +206,8 @@ static bool hold(struct log_root *r, enum log_level level, char *const line[2])
     spin_lock(&r->lock);
     closed = atomic_load(&r->format) < 0;
     full = r->held.n >= LOG_HELD_MAX;
-    if (closed && !full) vec_push(&r->held, ((struct held){level, {line[LOG_LOGFMT], line[LOG_JSON]}}));
+    if (closed && !full)
+        vec_push(&r->held, ((struct held){level, {line[LOG_LOGFMT], line[LOG_JSON]}}));
     spin_unlock(&r->lock);
     if (closed && full) {
         log_writer_drop(r->writer);
@@ -212,7 +217,8 @@ static bool hold(struct log_root *r, enum log_level level, char *const line[2])
     return closed;
 }
 
-void log_emit(struct logger *l, enum log_level level, const char *msg, const struct log_field *fields, size_t n)
+void log_emit(struct logger *l, enum log_level level, const char *msg,
+              const struct log_field *fields, size_t n)
 {
     if (!log_enabled(l, level)) return;
     struct log_root *r = l->root;
@@ -221,7 +227,8 @@ void log_emit(struct logger *l, enum log_level level, const char *msg, const str
     char *line[2] = {NULL, NULL};
 
     for (int f = LOG_LOGFMT; f <= LOG_JSON; f++) {
-        if (format < 0 || f == format) line[f] = format_line(l, (enum log_format)f, now, level, msg, fields, n);
+        if (format < 0 || f == format)
+            line[f] = format_line(l, (enum log_format)f, now, level, msg, fields, n);
     }
     if (format < 0 && line[LOG_LOGFMT] && line[LOG_JSON] && hold(r, level, line)) return;
     if (format < 0) format = atomic_load(&r->format);

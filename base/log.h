@@ -1,6 +1,7 @@
-/* Log records: level, message, fields; logfmt or JSON lines (Alloy's form: ts, level, msg, then fields in order of attachment).
- * A logger is a chain: root (formats and writes, never blocks: a stderr that does not take it drops and counts) and children that
- * carry fixed fields such as component_id. Thread safe. Floors 0-3 do not log; they return errors. */
+/* Log records: level, message, fields; logfmt or JSON lines (Alloy's form: ts, level, msg, then
+ * fields in order of attachment). A logger is a chain: root (formats and writes, never blocks: a
+ * stderr that does not take it drops and counts) and children that carry fixed fields such as
+ * component_id. Thread safe. Floors 0-3 do not log; they return errors. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -21,25 +22,28 @@ struct log_field {
     };
 };
 
-#define F_STR(k, v) ((struct log_field){.key = (k), .kind = LF_STR, .s = (v)})
-#define F_CSTR(k, v) ((struct log_field){.key = (k), .kind = LF_STR, .s = str_of(v)})
-#define F_INT(k, v) ((struct log_field){.key = (k), .kind = LF_INT, .i = (v)})
-#define F_UINT(k, v) ((struct log_field){.key = (k), .kind = LF_UINT, .u = (v)})
+#define F_STR(k, v)   ((struct log_field){.key = (k), .kind = LF_STR, .s = (v)})
+#define F_CSTR(k, v)  ((struct log_field){.key = (k), .kind = LF_STR, .s = str_of(v)})
+#define F_INT(k, v)   ((struct log_field){.key = (k), .kind = LF_INT, .i = (v)})
+#define F_UINT(k, v)  ((struct log_field){.key = (k), .kind = LF_UINT, .u = (v)})
 #define F_FLOAT(k, v) ((struct log_field){.key = (k), .kind = LF_FLOAT, .f = (v)})
-#define F_BOOL(k, v) ((struct log_field){.key = (k), .kind = LF_BOOL, .b = (v)})
-#define F_DUR(k, v) ((struct log_field){.key = (k), .kind = LF_DUR, .i = (v)})
+#define F_BOOL(k, v)  ((struct log_field){.key = (k), .kind = LF_BOOL, .b = (v)})
+#define F_DUR(k, v)   ((struct log_field){.key = (k), .kind = LF_DUR, .i = (v)})
 
 struct logger; /* counted */
 
-/* Root writing to fd (made non-blocking use of with poll(0); never closed). Records are held in memory until log_root_open. */
+/* Root writing to fd (made non-blocking use of with poll(0); never closed). Records are held in
+ * memory until log_root_open. */
 struct logger *log_root_new(const struct clock *clock, int fd);
 /* Sets level and format; the first call releases what was held. Thread safe. */
 void log_root_open(struct logger *root, enum log_level level, enum log_format format);
 /* Drops what is held without printing it (first load failed). */
 void log_root_discard(struct logger *root);
-/* Also hands every formatted line (with LF) to fn on the calling thread; fn must not block or log. NULL to stop;
- * a call that another thread has begun may still be running then, so arg must outlive the logger. */
-void log_root_tee(struct logger *root, void (*fn)(void *arg, enum log_level level, struct str line), void *arg);
+/* Also hands every formatted line (with LF) to fn on the calling thread; fn must not block or log.
+ * NULL to stop; a call that another thread has begun may still be running then, so arg must outlive
+ * the logger. */
+void log_root_tee(struct logger *root, void (*fn)(void *arg, enum log_level level, struct str line),
+                  void *arg);
 /* Lines lost: stderr did not take them, they were too long, or too many were held. */
 u64 log_root_dropped(const struct logger *root);
 
@@ -50,14 +54,16 @@ struct logger *log_unref(struct logger *l); /* takes NULL; returns NULL */
 
 bool log_enabled(const struct logger *l, enum log_level level);
 /* A NULL logger drops the record (tests). */
-void log_emit(struct logger *l, enum log_level level, const char *msg, const struct log_field *fields, size_t n);
+void log_emit(struct logger *l, enum log_level level, const char *msg,
+              const struct log_field *fields, size_t n);
 
 #define LOG_(l, level, msg, ...)                                                                   \
     log_emit((l), (level), (msg), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,              \
-             sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) - 1)
+             sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) -   \
+                 1)
 #define log_debug(l, msg, ...) LOG_(l, LOG_DEBUG, msg, ##__VA_ARGS__)
-#define log_info(l, msg, ...) LOG_(l, LOG_INFO, msg, ##__VA_ARGS__)
-#define log_warn(l, msg, ...) LOG_(l, LOG_WARN, msg, ##__VA_ARGS__)
+#define log_info(l, msg, ...)  LOG_(l, LOG_INFO, msg, ##__VA_ARGS__)
+#define log_warn(l, msg, ...)  LOG_(l, LOG_WARN, msg, ##__VA_ARGS__)
 #define log_error(l, msg, ...) LOG_(l, LOG_ERROR, msg, ##__VA_ARGS__)
 
 /* The empty text is the default: info, logfmt. False on an unknown word. */

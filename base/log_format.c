@@ -5,7 +5,8 @@
 #include "base/num.h"
 #include "base/utf8.h"
 
-/* Go's text handler quotes the empty text, anything with blanks, quotes, '=' or what cannot be printed; not DEL. */
+/* Go's text handler quotes the empty text, anything with blanks, quotes, '=' or what cannot be
+ * printed; not DEL. */
 static bool needs_quotes(struct str s)
 {
     bool need = s.n == 0;
@@ -80,8 +81,8 @@ void log_line_fields(struct log_line *l, const struct log_field *fields, size_t 
     }
 }
 
-void log_line_begin(struct log_line *l, struct buf *b, enum log_format format, i64 now, enum log_level level,
-                    const char *msg)
+void log_line_begin(struct log_line *l, struct buf *b, enum log_format format, i64 now,
+                    enum log_level level, const char *msg)
 {
     struct buf ts = BUF_INIT(64);
 

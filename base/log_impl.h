@@ -13,8 +13,8 @@ struct log_line {
     enum log_format format;
     struct json_out json;
 };
-void log_line_begin(struct log_line *l, struct buf *b, enum log_format format, i64 now, enum log_level level,
-                    const char *msg);
+void log_line_begin(struct log_line *l, struct buf *b, enum log_format format, i64 now,
+                    enum log_level level, const char *msg);
 void log_line_fields(struct log_line *l, const struct log_field *fields, size_t n);
 void log_line_end(struct log_line *l); /* with the LF */
 

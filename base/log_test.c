@@ -1,4 +1,5 @@
-/* Tests of base/log.h: formats, holding, chains, a reader that stalls, and many threads (for TSan). */
+/* Tests of base/log.h: formats, holding, chains, a reader that stalls, and many threads (for TSan).
+ */
 #include "base/log.h"
 #include <fcntl.h>
 #include <pthread.h>
@@ -44,14 +45,20 @@ static void logfmt(void **state)
 
     setup(&f);
     log_root_open(f.root, LOG_INFO, LOG_LOGFMT);
-    log_info(f.root, "now listening for http traffic", F_CSTR("service", "http"), F_CSTR("addr", "127.0.0.1:12345"));
-    assert_written(&f, "ts=2024-05-01T12:00:00Z level=info msg=\"now listening for http traffic\" service=http addr=127.0.0.1:12345\n");
+    log_info(f.root, "now listening for http traffic", F_CSTR("service", "http"),
+             F_CSTR("addr", "127.0.0.1:12345"));
+    assert_written(&f, "ts=2024-05-01T12:00:00Z level=info msg=\"now listening for http traffic\" "
+                       "service=http addr=127.0.0.1:12345\n");
     clock_fake_advance(&f.clock, 123456789);
-    log_warn(f.root, "x", F_INT("i", -5), F_UINT("u", UINT64_MAX), F_FLOAT("f", 0.25), F_BOOL("b", true), F_DUR("d", 1500000));
-    assert_written(&f, "ts=2024-05-01T12:00:00.123456789Z level=warn msg=x i=-5 u=18446744073709551615 f=0.25 b=true d=1.5ms\n");
-    log_error(f.root, "", F_CSTR("empty", ""), F_CSTR("eq", "a=b"), F_CSTR("q", "say \"hi\"\n"), F_CSTR("back", "a\\b"),
-              F_CSTR("utf", "\xC3\xA9"), F_CSTR("bad", "\xFF"), F_CSTR(" my key= ", "v"));
-    assert_written(&f, "ts=2024-05-01T12:00:00.123456789Z level=error empty=\"\" eq=\"a=b\" q=\"say \\\"hi\\\"\\n\" back=a\\b utf=\xC3\xA9 "
+    log_warn(f.root, "x", F_INT("i", -5), F_UINT("u", UINT64_MAX), F_FLOAT("f", 0.25),
+             F_BOOL("b", true), F_DUR("d", 1500000));
+    assert_written(&f, "ts=2024-05-01T12:00:00.123456789Z level=warn msg=x i=-5 "
+                       "u=18446744073709551615 f=0.25 b=true d=1.5ms\n");
+    log_error(f.root, "", F_CSTR("empty", ""), F_CSTR("eq", "a=b"), F_CSTR("q", "say \"hi\"\n"),
+              F_CSTR("back", "a\\b"), F_CSTR("utf", "\xC3\xA9"), F_CSTR("bad", "\xFF"),
+              F_CSTR(" my key= ", "v"));
+    assert_written(&f, "ts=2024-05-01T12:00:00.123456789Z level=error empty=\"\" eq=\"a=b\" "
+                       "q=\"say \\\"hi\\\"\\n\" back=a\\b utf=\xC3\xA9 "
                        "bad=\"\\xff\" my_key_=v\n");
     log_debug(f.root, "not this");
     assert_written(&f, "");
@@ -64,8 +71,10 @@ static void json_lines(void **state)
 
     setup(&f);
     log_root_open(f.root, LOG_DEBUG, LOG_JSON);
-    log_debug(f.root, "a <b>", F_DUR("d", 1500000), F_BOOL("ok", false), F_FLOAT("f", 1e-7), F_CSTR("s", "x\"y"));
-    assert_written(&f, "{\"ts\":\"2024-05-01T12:00:00Z\",\"level\":\"debug\",\"msg\":\"a <b>\",\"d\":1500000,\"ok\":false,\"f\":1e-7,"
+    log_debug(f.root, "a <b>", F_DUR("d", 1500000), F_BOOL("ok", false), F_FLOAT("f", 1e-7),
+              F_CSTR("s", "x\"y"));
+    assert_written(&f, "{\"ts\":\"2024-05-01T12:00:00Z\",\"level\":\"debug\",\"msg\":\"a "
+                       "<b>\",\"d\":1500000,\"ok\":false,\"f\":1e-7,"
                        "\"s\":\"x\\\"y\"}\n");
     teardown(&f);
 }
@@ -82,7 +91,8 @@ static void chains(void **state)
     memset(id, 'x', 5); /* fields are copied */
     log_unref(component);
     log_info(part, "hello", F_CSTR("k", "v"));
-    assert_written(&f, "ts=2024-05-01T12:00:00Z level=info msg=hello component_id=local.file.a shard=3 k=v\n");
+    assert_written(
+        &f, "ts=2024-05-01T12:00:00Z level=info msg=hello component_id=local.file.a shard=3 k=v\n");
     log_unref(part);
     log_info(NULL, "nowhere");
     assert_null(log_child(NULL, NULL, 0));
@@ -171,7 +181,8 @@ static size_t whole_lines(const struct buf *all)
     return n;
 }
 
-/* Nobody reads: what does not fit is counted, nothing waits, and what was accepted arrives once there is room. */
+/* Nobody reads: what does not fit is counted, nothing waits, and what was accepted arrives once
+ * there is room. */
 static void stalled_reader(void **state)
 {
     static char text[1000];
@@ -278,10 +289,12 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(logfmt),         cmocka_unit_test(json_lines),  cmocka_unit_test(chains),
-        cmocka_unit_test(held_until_opened), cmocka_unit_test(discarded), cmocka_unit_test(teeing),
-        cmocka_unit_test(stalled_reader), cmocka_unit_test(reader_gone), cmocka_unit_test(too_long),
-        cmocka_unit_test(threads),        cmocka_unit_test(names),
+        cmocka_unit_test(logfmt),         cmocka_unit_test(json_lines),
+        cmocka_unit_test(chains),         cmocka_unit_test(held_until_opened),
+        cmocka_unit_test(discarded),      cmocka_unit_test(teeing),
+        cmocka_unit_test(stalled_reader), cmocka_unit_test(reader_gone),
+        cmocka_unit_test(too_long),       cmocka_unit_test(threads),
+        cmocka_unit_test(names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

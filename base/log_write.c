@@ -1,8 +1,9 @@
 /* Whole lines to a descriptor from any thread, without ever waiting for its reader.
- * Lines go into a bounded queue of bytes; whoever finds the queue unattended writes it out, for the others as well.
- * So no thread spins while another is in write(2), lines never interleave, and a line is lost (and counted) only when
- * the reader has stalled for a whole queue. The descriptor is shared with other processes, so its flags are left alone:
- * poll(2) asks first, and pieces of PIPE_BUF fit wherever poll says there is room. */
+ * Lines go into a bounded queue of bytes; whoever finds the queue unattended writes it out, for the
+ * others as well. So no thread spins while another is in write(2), lines never interleave, and a
+ * line is lost (and counted) only when the reader has stalled for a whole queue. The descriptor is
+ * shared with other processes, so its flags are left alone: poll(2) asks first, and pieces of
+ * PIPE_BUF fit wherever poll says there is room. */
 #include "base/log_impl.h"
 
 #include <errno.h>
@@ -94,7 +95,8 @@ static bool write_out(struct log_writer *w)
     return true;
 }
 
-/* A line added after the writer's last look is seen by the second look: its adder found the writer busy and left. */
+/* A line added after the writer's last look is seen by the second look: its adder found the writer
+ * busy and left. */
 static void attend(struct log_writer *w)
 {
     bool more = true;

@@ -1,5 +1,6 @@
-/* Open addressing over an array of entries: slots hold entry numbers, entries keep the order of insertion.
- * A removed entry stays as a dead one until the next rebuild, so that probes pass over it and iteration is undisturbed. */
+/* Open addressing over an array of entries: slots hold entry numbers, entries keep the order of
+ * insertion. A removed entry stays as a dead one until the next rebuild, so that probes pass over
+ * it and iteration is undisturbed. */
 #include "base/map.h"
 
 #include "base/assert.h"
@@ -78,7 +79,8 @@ void *map_put(struct map *m, struct str key, void *value)
         return before;
     }
     if (m->n == m->cap) rebuild(m);
-    m->entries[m->n] = (struct map_entry){.key = {str_dup(key), key.n}, .value = value, .hash = hash};
+    m->entries[m->n] =
+        (struct map_entry){.key = {str_dup(key), key.n}, .value = value, .hash = hash};
     link_slot(m, m->n++);
     m->live++;
     return NULL;
@@ -106,7 +108,7 @@ struct map_entry *map_next(const struct map *m, const struct map_entry *e)
 
 void map_done(struct map *m, void (*fn)(void *value))
 {
-    map_each(m, e) {
+    map_each (m, e) {
         if (fn) fn(e->value);
         free((char *)e->key.p);
     }

@@ -1,5 +1,6 @@
-/* Hash map from byte strings to pointers, keys copied. Insertion order is kept for iteration. Embedded: zero it, map_done.
- * Hashes are keyed by a random value per process, so that keys from outside cannot be made to collide. */
+/* Hash map from byte strings to pointers, keys copied. Insertion order is kept for iteration.
+ * Embedded: zero it, map_done. Hashes are keyed by a random value per process, so that keys from
+ * outside cannot be made to collide. */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 

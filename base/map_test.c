@@ -33,7 +33,8 @@ static void keeps_order(void **state)
     map_put(&m, STR("b"), &m);
     map_del(&m, STR("a"));
     map_put(&m, STR("a"), &m);
-    map_each(&m, e) buf_str(&order, e->key);
+    map_each (&m, e)
+        buf_str(&order, e->key);
     assert_buf(&order, "cba");
     buf_done(&order);
     map_done(&m, NULL);
@@ -64,7 +65,8 @@ static void many_keys(void **state)
         assert_int_equal(m.live, live);
     }
     size_t seen = 0;
-    map_each(&m, e) seen++;
+    map_each (&m, e)
+        seen++;
     assert_int_equal(seen, live);
     map_done(&m, NULL);
 }
@@ -78,7 +80,7 @@ static void removal_while_iterating(void **state)
     map_put(&m, STR("a"), &m);
     map_put(&m, STR("b"), &m);
     map_put(&m, STR("c"), &m);
-    map_each(&m, e) {
+    map_each (&m, e) {
         seen++;
         map_del(&m, STR("b"));
         map_del(&m, e->key);
@@ -114,7 +116,8 @@ static void vectors(void **state)
 
     for (int i = 0; i < 100; i++)
         vec_push(&v, i);
-    vec_each(&v, p) sum += *p;
+    vec_each (&v, p)
+        sum += *p;
     assert_int_equal(sum, 4950);
     vec_remove(&v, 0);
     assert_int_equal(v.v[0], 1);
@@ -130,12 +133,9 @@ static void vectors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(put_get_del),
-        cmocka_unit_test(keeps_order),
-        cmocka_unit_test(many_keys),
-        cmocka_unit_test(removal_while_iterating),
-        cmocka_unit_test(done_frees_values),
-        cmocka_unit_test(vectors),
+        cmocka_unit_test(put_get_del),       cmocka_unit_test(keeps_order),
+        cmocka_unit_test(many_keys),         cmocka_unit_test(removal_while_iterating),
+        cmocka_unit_test(done_frees_values), cmocka_unit_test(vectors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* The agent's own metrics: counting, and the registry of series.
- * A series holds one cell per writer that ever touched it, made by that writer on first use: most series have a single
- * writer, and cells made by different threads do not share cache lines of one allocation. Only the owner writes a cell,
- * so an addition is a load and a store; readers see each value whole, and see the cell after its publication. */
+ * A series holds one cell per writer that ever touched it, made by that writer on first use: most
+ * series have a single writer, and cells made by different threads do not share cache lines of one
+ * allocation. Only the owner writes a cell, so an addition is a load and a store; readers see each
+ * value whole, and see the cell after its publication. */
 #include "base/metric_impl.h"
 
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 #include "base/num.h"
 #include "base/xalloc.h"
 
-/* A thread's number is a property of the thread: it cannot be passed down through every counting call. */
+/* A thread's number is a property of the thread: it cannot be passed down through every counting
+ * call. */
 static __thread int this_writer;
 
 void metric_set_writer(int writer)
@@ -23,7 +25,8 @@ size_t metric_values(const struct metric_desc *d)
     return d->kind == METRIC_HISTOGRAM ? d->n_bounds + 2 : 1;
 }
 
-/* This thread's values: the value itself, or a histogram's buckets (not cumulative), +Inf and sum. */
+/* This thread's values: the value itself, or a histogram's buckets (not cumulative), +Inf and sum.
+ */
 static _Atomic f64 *my_cell(struct metric *s)
 {
     _Atomic f64 *cell = atomic_load_explicit(&s->cells[this_writer], memory_order_relaxed);
@@ -111,7 +114,8 @@ static void family_free(void *p)
 {
     struct metric_family *f = p;
 
-    vec_each(&f->series, s) series_free(*s);
+    vec_each (&f->series, s)
+        series_free(*s);
     vec_done(&f->series);
     free(f);
 }

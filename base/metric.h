@@ -1,5 +1,6 @@
-/* The agent's own metrics. A metric has one cell per writer thread (single writer, relaxed atomics), summed when read, so that
- * counting costs an add and reading needs no message. Families and series are registered and removed on the control loop only. */
+/* The agent's own metrics. A metric has one cell per writer thread (single writer, relaxed
+ * atomics), summed when read, so that counting costs an add and reading needs no message. Families
+ * and series are registered and removed on the control loop only. */
 #ifndef BASE_METRIC_H
 #define BASE_METRIC_H
 
@@ -27,13 +28,16 @@ struct metric;  /* one series */
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
-/* New series of desc's family with these labels (copied). The desc must outlive the registry. Control loop only. */
-struct metric *metric_new(struct metrics *m, const struct metric_desc *desc, const struct metric_label *labels, size_t n);
+/* New series of desc's family with these labels (copied). The desc must outlive the registry.
+ * Control loop only. */
+struct metric *metric_new(struct metrics *m, const struct metric_desc *desc,
+                          const struct metric_label *labels, size_t n);
 void metric_free(struct metrics *m, struct metric *s); /* takes NULL */
 
 /* The writer number of this thread, set once when the thread starts. */
 void metric_set_writer(int writer);
-/* Counters and gauges: single-writer per thread; a gauge's value is the sum of its cells. NULL metric: no-op. */
+/* Counters and gauges: single-writer per thread; a gauge's value is the sum of its cells. NULL
+ * metric: no-op. */
 void metric_add(struct metric *s, f64 v);
 void metric_inc(struct metric *s);
 /* Sets this thread's cell. */
@@ -43,7 +47,8 @@ void metric_observe(struct metric *s, f64 v);
 void metric_fn(struct metric *s, f64 (*fn)(void *arg), void *arg);
 f64 metric_value(const struct metric *s);
 
-/* Text exposition 0.0.4 of all families sorted by name (HELP, TYPE, series). names: only these families (n 0: all). Control loop. */
+/* Text exposition 0.0.4 of all families sorted by name (HELP, TYPE, series). names: only these
+ * families (n 0: all). Control loop. */
 void metrics_write(struct metrics *m, struct buf *out, const struct str *names, size_t n);
 
 #endif

@@ -1,4 +1,5 @@
-/* What metric.c (counting, registry) and metric_text.c (exposition) share. Nobody else includes it. */
+/* What metric.c (counting, registry) and metric_text.c (exposition) share. Nobody else includes it.
+ */
 #ifndef BASE_METRIC_IMPL_H
 #define BASE_METRIC_IMPL_H
 

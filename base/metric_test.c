@@ -4,15 +4,18 @@
 #include "base/test.h"
 
 static const f64 bounds[] = {0.1, 1, 2.5};
-static const struct metric_desc requests = {"http_requests_total", "Requests\nby \\code.", METRIC_COUNTER, NULL, 0};
+static const struct metric_desc requests = {"http_requests_total", "Requests\nby \\code.",
+                                            METRIC_COUNTER, NULL, 0};
 static const struct metric_desc memory = {"a_memory_bytes", NULL, METRIC_GAUGE, NULL, 0};
-static const struct metric_desc latency = {"latency_seconds", "Time.", METRIC_HISTOGRAM, bounds, ARRAY_LEN(bounds)};
+static const struct metric_desc latency = {"latency_seconds", "Time.", METRIC_HISTOGRAM, bounds,
+                                           ARRAY_LEN(bounds)};
 
 static void counters_and_gauges(void **state)
 {
     struct metrics *m = metrics_new();
     struct buf b = BUF_INIT(10000);
-    struct metric *ok = metric_new(m, &requests, (struct metric_label[]){{"path", "/a\"b\\c\nd"}, {"code", "200"}}, 2);
+    struct metric *ok = metric_new(
+        m, &requests, (struct metric_label[]){{"path", "/a\"b\\c\nd"}, {"code", "200"}}, 2);
     struct metric *bad = metric_new(m, &requests, (struct metric_label[]){{"code", "500"}}, 1);
     struct metric *mem = metric_new(m, &memory, NULL, 0);
 
@@ -111,7 +114,8 @@ static void *count_up(void *arg)
 static void several_writers(void **state)
 {
     struct metrics *m = metrics_new();
-    struct metric *count = metric_new(m, &requests, NULL, 0), *gauge = metric_new(m, &memory, NULL, 0);
+    struct metric *count = metric_new(m, &requests, NULL, 0),
+                  *gauge = metric_new(m, &memory, NULL, 0);
     struct metric *time = metric_new(m, &latency, NULL, 0);
     struct buf b = BUF_INIT(100000);
     struct job jobs[3];
@@ -141,10 +145,8 @@ static void several_writers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counters_and_gauges),
-        cmocka_unit_test(histograms),
-        cmocka_unit_test(functions_and_selection),
-        cmocka_unit_test(no_metric),
+        cmocka_unit_test(counters_and_gauges),     cmocka_unit_test(histograms),
+        cmocka_unit_test(functions_and_selection), cmocka_unit_test(no_metric),
         cmocka_unit_test(several_writers),
     };
 

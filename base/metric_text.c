@@ -26,7 +26,8 @@ static void add_help(struct buf *b, const struct metric_desc *d)
 }
 
 /* name{labels,le="bound"} value; `le` is NULL where there is none. */
-static void add_line(struct buf *b, const struct metric *s, const char *suffix, const char *le, f64 v)
+static void add_line(struct buf *b, const struct metric *s, const char *suffix, const char *le,
+                     f64 v)
 {
     buf_cstr(b, s->family->desc->name);
     buf_cstr(b, suffix);
@@ -69,7 +70,7 @@ static void add_family(struct buf *b, struct metric_family *f)
     add_help(b, f->desc);
     buf_printf(b, "# TYPE %s %s\n", f->desc->name, kind_name[f->desc->kind]);
     qsort(f->series.v, f->series.n, sizeof(*f->series.v), by_labels);
-    vec_each(&f->series, s) {
+    vec_each (&f->series, s) {
         if (f->desc->kind == METRIC_HISTOGRAM)
             add_histogram(b, *s);
         else
@@ -95,10 +96,11 @@ void metrics_write(struct metrics *m, struct buf *out, const struct str *names, 
 {
     VEC(struct metric_family *) order = {0};
 
-    map_each(&m->families, e) {
+    map_each (&m->families, e) {
         if (wanted(e->value, names, n)) vec_push(&order, e->value);
     }
     if (order.n) qsort(order.v, order.n, sizeof(*order.v), by_family);
-    vec_each(&order, f) add_family(out, *f);
+    vec_each (&order, f)
+        add_family(out, *f);
     vec_done(&order);
 }

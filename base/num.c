@@ -1,5 +1,5 @@
-/* Numbers as text and back, in Go's forms. Shortest floats come from printf and strtod of the C library: the first
- * precision that reads back the same wins, and its digits are laid out anew. */
+/* Numbers as text and back, in Go's forms. Shortest floats come from printf and strtod of the C
+ * library: the first precision that reads back the same wins, and its digits are laid out anew. */
 #include "base/num.h"
 
 #include <errno.h>
@@ -19,7 +19,8 @@ int num_parse_u64(struct str s, u64 *ret)
         if (s.p[i] < '0' || s.p[i] > '9') return -EINVAL;
     }
     for (size_t i = 0; i < s.n; i++) {
-        if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (u64)(s.p[i] - '0'), &v))
+        if (__builtin_mul_overflow(v, 10u, &v) ||
+            __builtin_add_overflow(v, (u64)(s.p[i] - '0'), &v))
             return -ERANGE;
     }
     *ret = v;
@@ -107,7 +108,8 @@ static size_t scan_mantissa(struct str s, size_t i, struct float_scan *f)
     return any ? i : SIZE_MAX;
 }
 
-/* Exponents beyond any float are held at a bound: the value is then zero or infinite whatever the rest. */
+/* Exponents beyond any float are held at a bound: the value is then zero or infinite whatever the
+ * rest. */
 static size_t scan_exponent(struct str s, size_t i, struct float_scan *f)
 {
     bool neg = false, any = false;
@@ -133,7 +135,8 @@ static bool underscores_ok(struct str s, const struct float_scan *f)
     bool digit = f->hex, line = false;
 
     for (i += f->hex ? 2 : 0; i < s.n; i++) {
-        if (s.p[i] == '_' ? !digit : line && !(f->hex ? is_hex(s.p[i]) : is_digit(s.p[i]))) return false;
+        if (s.p[i] == '_' ? !digit : line && !(f->hex ? is_hex(s.p[i]) : is_digit(s.p[i])))
+            return false;
         line = s.p[i] == '_';
         digit = f->hex ? is_hex(s.p[i]) : is_digit(s.p[i]);
     }
@@ -160,8 +163,9 @@ static bool scan_float(struct str s, struct float_scan *f)
 /* A mantissa and a power of ten that are both exact give the right value by one operation. */
 static bool short_way(const struct float_scan *f, f64 *ret)
 {
-    static const f64 power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const f64 power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     int exp = f->exp - f->point;
 
     if (f->hex || f->digits > 19 || f->mantissa >> 53) return false;
@@ -172,7 +176,8 @@ static bool short_way(const struct float_scan *f, f64 *ret)
     return true;
 }
 
-/* strtod needs a terminated text without underscores. The locale is always "C": nothing here calls setlocale. */
+/* strtod needs a terminated text without underscores. The locale is always "C": nothing here calls
+ * setlocale. */
 static int long_way(struct str s, f64 *ret)
 {
     char small[128], *text = s.n < sizeof(small) ? small : xmalloc(s.n + 1);
@@ -220,8 +225,8 @@ static void read_digits(const char *text, struct decimal *d)
         d->n--;
 }
 
-/* Just above a power of two the gap is twice that below, so the nearest decimal of a length can fall outside
- * while the next one up still reads back as v. */
+/* Just above a power of two the gap is twice that below, so the nearest decimal of a length can
+ * fall outside while the next one up still reads back as v. */
 static bool next_up_fits(const char *text, f64 v, char *out, size_t cap)
 {
     char digits[20];
@@ -250,7 +255,8 @@ static bool reads_back(f64 v, int precision, char *text, size_t cap)
     return true;
 }
 
-/* 15 digits always survive in normal numbers, so no shorter precision need be tried there: trailing zeros go. */
+/* 15 digits always survive in normal numbers, so no shorter precision need be tried there: trailing
+ * zeros go. */
 static void shortest(f64 v, struct decimal *d)
 {
     char text[32];
@@ -304,7 +310,8 @@ static bool add_special(struct buf *b, f64 v)
     return true;
 }
 
-/* Whole numbers below 2^53 need no search: most values are. Not for -0, whose sign would be lost. */
+/* Whole numbers below 2^53 need no search: most values are. Not for -0, whose sign would be lost.
+ */
 static bool is_small_whole(f64 v)
 {
     return fabs(v) < 0x1p53 && v == (f64)(i64)v && !(v == 0 && signbit(v));

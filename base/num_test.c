@@ -33,15 +33,33 @@ static void float_syntax(void **state)
         const char *text;
         f64 value;
     } good[] = {
-        {"0", 0},          {"1.", 1},       {".5", 0.5},         {"00.5", 0.5},      {"-1.5e3", -1500},
-        {"1E+2", 100},     {"1e-400", 0},   {"0x1p4", 16},       {"0X.8P1", 1},      {"-0x1.8p-1", -0.75},
-        {"1_0", 10},       {"0x_1p4", 16},  {"1e1_0", 1e10},     {"inf", INFINITY},  {"-Infinity", -INFINITY},
-        {"+INF", INFINITY}, {"0.1", 0.1},   {"123456789012345678901234567890", 123456789012345678901234567890.0},
-        {"9007199254740993", 9007199254740992.0}, {"4.9e-324", 4.9e-324}, {"1.7976931348623157e308", 1.7976931348623157e308},
-        {"100000000000000000000000", 1e23}, {"12345678901234567", 12345678901234568.0},
+        {"0", 0},
+        {"1.", 1},
+        {".5", 0.5},
+        {"00.5", 0.5},
+        {"-1.5e3", -1500},
+        {"1E+2", 100},
+        {"1e-400", 0},
+        {"0x1p4", 16},
+        {"0X.8P1", 1},
+        {"-0x1.8p-1", -0.75},
+        {"1_0", 10},
+        {"0x_1p4", 16},
+        {"1e1_0", 1e10},
+        {"inf", INFINITY},
+        {"-Infinity", -INFINITY},
+        {"+INF", INFINITY},
+        {"0.1", 0.1},
+        {"123456789012345678901234567890", 123456789012345678901234567890.0},
+        {"9007199254740993", 9007199254740992.0},
+        {"4.9e-324", 4.9e-324},
+        {"1.7976931348623157e308", 1.7976931348623157e308},
+        {"100000000000000000000000", 1e23},
+        {"12345678901234567", 12345678901234568.0},
     };
-    static const char *const bad[] = {"", ".", "+", "1e", "1e+", "0x1", "0x", "0xp1", "1x", "1 ", " 1", "--1", "+nan", "infin", "_1", "1_",
-                                      "1__0", "1_.5", "0x1p-2_", "1e5.5", "1.2.3"};
+    static const char *const bad[] = {"",     ".",  "+",    "1e",   "1e+",     "0x1",   "0x",
+                                      "0xp1", "1x", "1 ",   " 1",   "--1",     "+nan",  "infin",
+                                      "_1",   "1_", "1__0", "1_.5", "0x1p-2_", "1e5.5", "1.2.3"};
     f64 v;
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -136,8 +154,9 @@ static void round_trips(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers),      cmocka_unit_test(float_syntax), cmocka_unit_test(plain_form),
-        cmocka_unit_test(general_forms), cmocka_unit_test(json_forms),   cmocka_unit_test(round_trips),
+        cmocka_unit_test(integers),   cmocka_unit_test(float_syntax),
+        cmocka_unit_test(plain_form), cmocka_unit_test(general_forms),
+        cmocka_unit_test(json_forms), cmocka_unit_test(round_trips),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

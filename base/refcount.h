@@ -9,7 +9,10 @@ struct refs {
     _Atomic u32 n;
 };
 
-static inline void refs_init(struct refs *r) { atomic_init(&r->n, 1); }
+static inline void refs_init(struct refs *r)
+{
+    atomic_init(&r->n, 1);
+}
 static inline void refs_get(struct refs *r)
 {
     u32 was = atomic_fetch_add_explicit(&r->n, 1, memory_order_relaxed);
@@ -22,6 +25,9 @@ static inline bool refs_put(struct refs *r)
     ASSERT(was > 0);
     return was == 1;
 }
-static inline bool refs_sole(struct refs *r) { return atomic_load_explicit(&r->n, memory_order_acquire) == 1; }
+static inline bool refs_sole(struct refs *r)
+{
+    return atomic_load_explicit(&r->n, memory_order_acquire) == 1;
+}
 
 #endif

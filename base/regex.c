@@ -1,6 +1,7 @@
 /* Compiling and matching by PCRE2, with RE2's meaning: bounded work, and texts of any bytes.
- * The match data, the JIT's stack and the copy of a text with bad UTF-8 belong to the thread, not to the regex: a regex is
- * shared, and making them anew costs more than most matches. They are freed when the thread ends. */
+ * The match data, the JIT's stack and the copy of a text with bad UTF-8 belong to the thread, not
+ * to the regex: a regex is shared, and making them anew costs more than most matches. They are
+ * freed when the thread ends. */
 #include "base/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -12,7 +13,8 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
-/* Far above what honest patterns need on a log line; with the JIT a runaway one stops after some tens of milliseconds. */
+/* Far above what honest patterns need on a log line; with the JIT a runaway one stops after some
+ * tens of milliseconds. */
 #define REGEX_MATCH_LIMIT 5000000
 #define REGEX_HEAP_LIMIT  (16 * 1024) /* KiB */
 #define JIT_STACK_FIRST   (32 * 1024)
@@ -48,8 +50,8 @@ static pcre2_code *compile_translated(struct str text, int *ret_code)
     pcre2_set_newline(c, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(c, 2100);
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)(text.n ? text.p : ""), text.n,
-                                     PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX |
-                                         PCRE2_NEVER_BACKSLASH_C,
+                                     PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY |
+                                         PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C,
                                      ret_code, &at, c);
     pcre2_compile_context_free(c);
     return code;
@@ -62,10 +64,12 @@ static void parse_done(struct re_parse *p)
     vec_done(&p->names);
 }
 
-/* What PCRE2 refuses of a translated pattern is its size, or a script that its Unicode tables do not have. */
+/* What PCRE2 refuses of a translated pattern is its size, or a script that its Unicode tables do
+ * not have. */
 static const char *refusal(int code)
 {
-    return code == PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY ? "invalid character class range" : "expression too large";
+    return code == PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY ? "invalid character class range"
+                                                        : "expression too large";
 }
 
 static struct regex *finish(struct re_parse *p, char *src, pcre2_code *code)
@@ -80,10 +84,12 @@ static struct regex *finish(struct re_parse *p, char *src, pcre2_code *code)
     return re;
 }
 
-static struct regex *compile(struct str pattern, const char *before, const char *after, unsigned flags, char **ret_err)
+static struct regex *compile(struct str pattern, const char *before, const char *after,
+                             unsigned flags, char **ret_err)
 {
     char *src = str_dup(pattern);
-    struct re_parse p = {.src = str_n(src, pattern.n), .out = BUF_INIT(PATTERN_MAX), .emitted = flags};
+    struct re_parse p = {
+        .src = str_n(src, pattern.n), .out = BUF_INIT(PATTERN_MAX), .emitted = flags};
     struct regex *re = NULL;
     int error = 0;
 
@@ -145,8 +151,8 @@ struct scratch {
     pcre2_jit_stack *stack;
     pcre2_match_data *data;
     u32 pairs;
-    struct buf text;      /* a text with its bad bytes replaced */
-    VEC(size_t) bad;      /* where these stand in the original */
+    struct buf text; /* a text with its bad bytes replaced */
+    VEC(size_t) bad; /* where these stand in the original */
 };
 
 static __thread struct scratch *scratch;
@@ -173,7 +179,8 @@ static void scratch_key_make(void)
     ASSERT(rc == 0);
 }
 
-/* A stack that cannot be had leaves the JIT its 32 KiB of the machine stack, and the interpreter when that is short. */
+/* A stack that cannot be had leaves the JIT its 32 KiB of the machine stack, and the interpreter
+ * when that is short. */
 static struct scratch *scratch_new(void)
 {
     struct scratch *s = xnew(struct scratch);
@@ -265,13 +272,15 @@ static int run(const struct regex *re, struct scratch *s, struct str text, size_
 
     if (re->jit) rc = pcre2_jit_match(re->code, p, text.n, from, 0, s->data, s->context);
     if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-        rc = pcre2_match(re->code, p, text.n, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s->data, s->context);
+        rc = pcre2_match(re->code, p, text.n, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s->data,
+                         s->context);
     if (rc > 0) return 1;
     ASSERT(rc != 0); /* the data has a pair for each group */
     return rc == PCRE2_ERROR_NOMATCH ? 0 : REGEX_LIMIT;
 }
 
-static void copy_offsets(const struct regex *re, const struct scratch *s, bool mapped, ssize_t *ov, size_t n_ov)
+static void copy_offsets(const struct regex *re, const struct scratch *s, bool mapped, ssize_t *ov,
+                         size_t n_ov)
 {
     const PCRE2_SIZE *v = pcre2_get_ovector_pointer(s->data);
 

@@ -1,15 +1,16 @@
-/* Character classes and escapes of RE2, written as PCRE2's. Classes are spelled out as ranges wherever the two differ:
- * \s is without VT, and case folding reaches U+017F and U+212A through named classes as well. */
+/* Character classes and escapes of RE2, written as PCRE2's. Classes are spelled out as ranges
+ * wherever the two differ: \s is without VT, and case folding reaches U+017F and U+212A through
+ * named classes as well. */
 #include "base/regex_impl.h"
 
 #include <stdlib.h>
 #include "base/regex_names.h"
 #include "base/utf8.h"
 
-#define NEVER   "(?:(?!))"
-#define LONG_S  0x17Fu  /* folds to s */
-#define KELVIN  0x212Au /* folds to k */
-#define LAST    0x10FFFFu
+#define NEVER  "(?:(?!))"
+#define LONG_S 0x17Fu  /* folds to s */
+#define KELVIN 0x212Au /* folds to k */
+#define LAST   0x10FFFFu
 
 /* --- single characters --- */
 
@@ -215,7 +216,8 @@ static void add_members(struct buf *b, const struct members *m, bool negated)
     add_range(b, from, LAST);
 }
 
-/* Outside a class a negated set is shorter, and faster to match, as a negated class of its members. */
+/* Outside a class a negated set is shorter, and faster to match, as a negated class of its members.
+ */
 static void add_set(struct re_parse *p, const struct ascii_set *set, bool negated, bool inside)
 {
     struct members m = members_of(set, (p->flags & RE_FOLD) != 0);
@@ -237,7 +239,8 @@ static char *loose_name(struct str name)
 
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
-        if (c != ' ' && c != '_' && c != '-') buf_ch(&b, (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
+        if (c != ' ' && c != '_' && c != '-')
+            buf_ch(&b, (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
     }
     return buf_take(&b, NULL);
 }
@@ -255,7 +258,8 @@ static int by_script(const void *key, const void *row)
 /* Case-insensitively, upper, lower and title case letters are one. */
 static const char *folded_category(const char *category, bool fold)
 {
-    bool cased = str_is(STR("Lu"), category) || str_is(STR("Ll"), category) || str_is(STR("Lt"), category);
+    bool cased =
+        str_is(STR("Lu"), category) || str_is(STR("Ll"), category) || str_is(STR("Lt"), category);
 
     return fold && cased ? "L&" : category;
 }
@@ -331,7 +335,8 @@ bool re_class_escape(struct re_parse *p, bool inside, bool *ret_taken)
 
 /* --- [...] --- */
 
-/* The reader stands at "[:" inside a class. Without a closing ":]" the bracket is an ordinary character. */
+/* The reader stands at "[:" inside a class. Without a closing ":]" the bracket is an ordinary
+ * character. */
 static bool named_set(struct re_parse *p, bool *ret_taken)
 {
     struct str rest = re_rest(p, p->at);

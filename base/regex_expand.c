@@ -33,7 +33,8 @@ static bool take_name(struct str *s, struct str *ret)
     return true;
 }
 
-/* A number without leading zeros is a group's, anything else its name; -1 when there is no such group. */
+/* A number without leading zeros is a group's, anything else its name; -1 when there is no such
+ * group. */
 static int group_of(const struct regex *re, struct str name)
 {
     u64 v;
@@ -43,7 +44,8 @@ static int group_of(const struct regex *re, struct str name)
     return regex_group_index(re, name);
 }
 
-void regex_expand(const struct regex *re, struct str tmpl, struct str text, const ssize_t *ov, struct buf *out)
+void regex_expand(const struct regex *re, struct str tmpl, struct str text, const ssize_t *ov,
+                  struct buf *out)
 {
     for (ssize_t at; (at = str_chr(tmpl, '$')) >= 0;) {
         struct str name;
@@ -57,7 +59,8 @@ void regex_expand(const struct regex *re, struct str tmpl, struct str text, cons
             buf_ch(out, '$');
         } else {
             int g = group_of(re, name);
-            if (g >= 0 && ov[2 * g] >= 0) buf_str(out, str_sub(text, (size_t)ov[2 * g], (size_t)ov[2 * g + 1]));
+            if (g >= 0 && ov[2 * g] >= 0)
+                buf_str(out, str_sub(text, (size_t)ov[2 * g], (size_t)ov[2 * g + 1]));
         }
     }
     buf_str(out, tmpl);

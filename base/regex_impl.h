@@ -1,4 +1,5 @@
-/* Translation of RE2 syntax into PCRE2's, shared by regex.c, regex_parse.c and regex_class.c. Nobody else includes it. */
+/* Translation of RE2 syntax into PCRE2's, shared by regex.c, regex_parse.c and regex_class.c.
+ * Nobody else includes it. */
 #ifndef BASE_REGEX_IMPL_H
 #define BASE_REGEX_IMPL_H
 
@@ -8,8 +9,9 @@
 
 enum { RE_FOLD = 1, RE_MULTILINE = 2, RE_DOT_ALL = 4, RE_UNGREEDY = 8 };
 
-/* What the last item of a sequence was: whether a repetition may follow, and whether it must be wrapped first because
- * PCRE2 would refuse a second quantifier or one behind an assertion, or read it as a possessive one. */
+/* What the last item of a sequence was: whether a repetition may follow, and whether it must be
+ * wrapped first because PCRE2 would refuse a second quantifier or one behind an assertion, or read
+ * it as a possessive one. */
 enum re_atom { RE_ATOM_NONE, RE_ATOM_PLAIN, RE_ATOM_WRAP };
 
 struct re_frame {
@@ -32,12 +34,14 @@ struct re_parse {
     size_t atom_out;       /* where it starts in the output */
     int atom_weight;       /* most copies that its nested repetitions make */
     int weight;            /* the largest of this group so far */
-    size_t repeat_at;      /* source offset of the repetition just read, SIZE_MAX when the last item was none */
-    const char *err;       /* Go's words, set once */
-    struct str err_expr;   /* the piece at fault */
+    size_t repeat_at; /* source offset of the repetition just read, SIZE_MAX when the last item was
+                         none */
+    const char *err;  /* Go's words, set once */
+    struct str err_expr; /* the piece at fault */
 };
 
-/* Translates p->src; p->out and p->names are the result. False with p->err set. `flags` are in force at the start. */
+/* Translates p->src; p->out and p->names are the result. False with p->err set. `flags` are in
+ * force at the start. */
 bool re_translate(struct re_parse *p, unsigned flags);
 
 /* --- for the parser's parts --- */
@@ -45,7 +49,8 @@ bool re_fail(struct re_parse *p, const char *err, struct str expr);
 /* The source from `from` to where the reader stands, or to its end. */
 struct str re_since(const struct re_parse *p, size_t from);
 struct str re_rest(const struct re_parse *p, size_t from);
-/* Takes the next character; false (and an error) for bad UTF-8. The source must not be at its end. */
+/* Takes the next character; false (and an error) for bad UTF-8. The source must not be at its end.
+ */
 bool re_next(struct re_parse *p, u32 *ret);
 static inline bool re_more(const struct re_parse *p)
 {
@@ -60,8 +65,8 @@ static inline char re_peek(const struct re_parse *p, size_t ahead)
 bool re_escape(struct re_parse *p, u32 *ret);
 /* The reader stands at '[': takes the class and writes it. */
 bool re_class(struct re_parse *p);
-/* The reader stands at a backslash. Takes \d \pL and their like and writes them, inside a class or as one of their own;
- * *ret_taken tells whether it was one. */
+/* The reader stands at a backslash. Takes \d \pL and their like and writes them, inside a class or
+ * as one of their own; *ret_taken tells whether it was one. */
 bool re_class_escape(struct re_parse *p, bool inside, bool *ret_taken);
 /* One literal character outside classes. */
 void re_literal(struct re_parse *p, u32 c);

@@ -1,6 +1,6 @@
-/* RE2 syntax to PCRE2 syntax: what Go refuses is refused with Go's words, what the two read differently is rewritten.
- * Groups lose their names, i and s are written out just before the item they apply to, m and U go into anchors and
- * repetitions themselves. */
+/* RE2 syntax to PCRE2 syntax: what Go refuses is refused with Go's words, what the two read
+ * differently is rewritten. Groups lose their names, i and s are written out just before the item
+ * they apply to, m and U go into anchors and repetitions themselves. */
 #include "base/regex_impl.h"
 
 #include "base/utf8.h"
@@ -75,7 +75,8 @@ static void add_literal(struct re_parse *p, u32 c)
     re_literal(p, c);
 }
 
-/* An item that is written as a fixed text, assertions needing a wrap before they can be repeated. */
+/* An item that is written as a fixed text, assertions needing a wrap before they can be repeated.
+ */
 static void add_fixed(struct re_parse *p, enum re_atom kind, const char *text)
 {
     begin_atom(p, kind);
@@ -99,7 +100,8 @@ struct repeat {
     int min, max; /* max -1: without end */
 };
 
-/* A count as RE2 reads it: no leading zeros; -2 for one too large to matter. False when there is none. */
+/* A count as RE2 reads it: no leading zeros; -2 for one too large to matter. False when there is
+ * none. */
 static bool take_count(struct re_parse *p, int *ret)
 {
     size_t from = p->at;
@@ -154,7 +156,8 @@ static bool add_repeat(struct re_parse *p, size_t from, struct str op, const str
     p->at += lazy;
     if (p->repeat_at != SIZE_MAX)
         return re_fail(p, "invalid nested repetition operator", re_since(p, p->repeat_at));
-    if (p->atom == RE_ATOM_NONE) return re_fail(p, "missing argument to repetition operator", re_since(p, from));
+    if (p->atom == RE_ATOM_NONE)
+        return re_fail(p, "missing argument to repetition operator", re_since(p, from));
     if (p->atom == RE_ATOM_WRAP) wrap_atom(p);
     buf_str(&p->out, op);
     if (lazy != ((p->flags & RE_UNGREEDY) != 0)) buf_ch(&p->out, '?');
@@ -163,7 +166,8 @@ static bool add_repeat(struct re_parse *p, size_t from, struct str op, const str
     if (!counts) return true;
     p->atom_weight *= counts->max < 0 ? counts->min : counts->max;
     bool large = counts->min >= 2 || counts->max >= 2;
-    return !large || p->atom_weight <= REPEAT_MAX || re_fail(p, "invalid repeat count", re_since(p, from));
+    return !large || p->atom_weight <= REPEAT_MAX ||
+           re_fail(p, "invalid repeat count", re_since(p, from));
 }
 
 static bool parse_simple_repeat(struct re_parse *p)
@@ -195,7 +199,9 @@ static bool open_group(struct re_parse *p, const char *text, unsigned flags)
 {
     if (p->groups.n >= NESTING_MAX) return re_fail(p, "expression nests too deeply", p->src);
     begin_atom(p, RE_ATOM_NONE);
-    vec_push(&p->groups, ((struct re_frame){.flags = p->flags, .emitted = p->emitted, .out = p->out.n, .weight = p->weight}));
+    vec_push(&p->groups,
+             ((struct re_frame){
+                 .flags = p->flags, .emitted = p->emitted, .out = p->out.n, .weight = p->weight}));
     buf_cstr(&p->out, text);
     p->flags = flags;
     p->weight = 1;
@@ -212,7 +218,8 @@ static bool is_name(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (c != '_' && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9')) return false;
+        if (c != '_' && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9'))
+            return false;
     }
     return s.n > 0;
 }
@@ -382,7 +389,10 @@ static bool parse_item(struct re_parse *p)
     case '|': parse_bar(p); return true;
     case '^':
     case '$': add_anchor(p, c); return true;
-    case '.': add_fixed(p, RE_ATOM_PLAIN, "."); p->at++; return true;
+    case '.':
+        add_fixed(p, RE_ATOM_PLAIN, ".");
+        p->at++;
+        return true;
     case '[': begin_atom(p, RE_ATOM_PLAIN); return re_class(p);
     case '\\': return parse_backslash(p);
     default: return parse_literal(p);

@@ -1,4 +1,5 @@
-/* Tests of base/regex.h: what Go refuses and with which words, what matches where, texts of any bytes, runaway patterns. */
+/* Tests of base/regex.h: what Go refuses and with which words, what matches where, texts of any
+ * bytes, runaway patterns. */
 #include "base/regex.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -73,7 +74,8 @@ static void refusals(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *err = NULL;
 
-        if (regex_compile(str_of(cases[i].pattern), &err)) fail_msg("%s was taken", cases[i].pattern);
+        if (regex_compile(str_of(cases[i].pattern), &err))
+            fail_msg("%s was taken", cases[i].pattern);
         assert_true(str_starts(str_of(err), STR("error parsing regexp: ")));
         assert_string_equal(err + strlen("error parsing regexp: "), cases[i].err);
         free(err);
@@ -154,8 +156,10 @@ static void matches(void **state)
         ssize_t ov[2] = {-1, -1};
         int rc = regex_match(re, cases[i].text, 0, ov, 1);
 
-        if (rc != (cases[i].from >= 0) || (rc == 1 && (ov[0] != cases[i].from || ov[1] != cases[i].to)))
-            fail_msg("%s on \"" STR_FMT "\": %d, %zd to %zd", cases[i].pattern, STR_ARG(cases[i].text), rc, ov[0], ov[1]);
+        if (rc != (cases[i].from >= 0) ||
+            (rc == 1 && (ov[0] != cases[i].from || ov[1] != cases[i].to)))
+            fail_msg("%s on \"" STR_FMT "\": %d, %zd to %zd", cases[i].pattern,
+                     STR_ARG(cases[i].text), rc, ov[0], ov[1]);
         regex_free(re);
     }
 }
@@ -167,10 +171,19 @@ static void any_bytes(void **state)
         const char *pattern, *text;
         int from, to;
     } cases[] = {
-        {"^.*$", "a\xFF\xFE" "b", 0, 4},
-        {"b", "\xFF\xC3\xA9\xFE" "b", 4, 5},
+        {"^.*$",
+         "a\xFF\xFE"
+         "b",
+         0, 4},
+        {"b",
+         "\xFF\xC3\xA9\xFE"
+         "b",
+         4, 5},
         {"[^x]+", "x\xFF\xFFx", 1, 3},
-        {"\\x{FFFD}", "a\xE2\x82" "b", 1, 2},
+        {"\\x{FFFD}",
+         "a\xE2\x82"
+         "b",
+         1, 2},
         {"\xC3\xA9", "\xFF\xC3\xA9\xFF", 1, 3},
         {"$", "\xFF", 1, 1},
     };
@@ -195,7 +208,8 @@ static void any_bytes(void **state)
 
 static void groups(void **state)
 {
-    struct regex *re = must_compile("(?P<year>\\d+)-(\\d\\d)(?<1day>x)?(?P<a_very_long_name_indeed_that_goes_on_and_on>)");
+    struct regex *re = must_compile(
+        "(?P<year>\\d+)-(\\d\\d)(?<1day>x)?(?P<a_very_long_name_indeed_that_goes_on_and_on>)");
     ssize_t ov[12];
 
     assert_int_equal(regex_groups(re), 4);
@@ -238,9 +252,24 @@ static void expansion(void **state)
     static const struct {
         const char *tmpl, *want;
     } cases[] = {
-        {"$1", "a"},        {"${1}0", "a0"},  {"$10", ""},     {"$1x", ""},        {"$$1", "$1"},      {"$x-$y", "b-"},
-        {"${x}", "b"},      {"${x", "${x"},   {"$", "$"},      {"$ $", "$ $"},     {"${}", "${}"},     {"${x y}", "${x y}"},
-        {"<$0>", "<a:b>"},  {"$01", ""},      {"$3", ""},      {"$-", "$-"},       {"no names", "no names"}, {"", ""},
+        {"$1", "a"},
+        {"${1}0", "a0"},
+        {"$10", ""},
+        {"$1x", ""},
+        {"$$1", "$1"},
+        {"$x-$y", "b-"},
+        {"${x}", "b"},
+        {"${x", "${x"},
+        {"$", "$"},
+        {"$ $", "$ $"},
+        {"${}", "${}"},
+        {"${x y}", "${x y}"},
+        {"<$0>", "<a:b>"},
+        {"$01", ""},
+        {"$3", ""},
+        {"$-", "$-"},
+        {"no names", "no names"},
+        {"", ""},
         {"$99999999999999999999", ""},
     };
     struct regex *re = must_compile("(a):(?P<x>b)(c)?");
@@ -289,10 +318,12 @@ static void deep_and_large(void **state)
     for (int i = 0; i < 1100; i++)
         buf_ch(&b, '(');
     assert_null(regex_compile(buf_view(&b), &err));
-    assert_true(str_starts(str_of(err), STR("error parsing regexp: expression nests too deeply: `")));
+    assert_true(
+        str_starts(str_of(err), STR("error parsing regexp: expression nests too deeply: `")));
     free(err);
     buf_done(&b);
-    assert_null(regex_compile(STR("(?:abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz){1000}"), &err));
+    assert_null(
+        regex_compile(STR("(?:abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz){1000}"), &err));
     assert_true(str_starts(str_of(err), STR("error parsing regexp: expression too large: `")));
     free(err);
 }
@@ -323,9 +354,15 @@ static void threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refusals),  cmocka_unit_test(matches),   cmocka_unit_test(any_bytes),
-        cmocka_unit_test(groups),    cmocka_unit_test(anchored),  cmocka_unit_test(expansion),
-        cmocka_unit_test(runaway_patterns_stop), cmocka_unit_test(deep_and_large), cmocka_unit_test(threads),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(matches),
+        cmocka_unit_test(any_bytes),
+        cmocka_unit_test(groups),
+        cmocka_unit_test(anchored),
+        cmocka_unit_test(expansion),
+        cmocka_unit_test(runaway_patterns_stop),
+        cmocka_unit_test(deep_and_large),
+        cmocka_unit_test(threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

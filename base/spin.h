@@ -1,5 +1,6 @@
-/* A lock for a handful of instructions: no allocation of outside size, no system call, no callback while it is held.
- * This floor may not use pthread_mutex; what it guards here (a list head, a small ring of bytes) needs no sleeping. */
+/* A lock for a handful of instructions: no allocation of outside size, no system call, no callback
+ * while it is held. This floor may not use pthread_mutex; what it guards here (a list head, a small
+ * ring of bytes) needs no sleeping. */
 #ifndef BASE_SPIN_H
 #define BASE_SPIN_H
 

@@ -90,8 +90,12 @@ static void copies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order_and_equality), cmocka_unit_test(affixes),   cmocka_unit_test(finding),
-        cmocka_unit_test(trimming),           cmocka_unit_test(cutting),   cmocka_unit_test(distances),
+        cmocka_unit_test(order_and_equality),
+        cmocka_unit_test(affixes),
+        cmocka_unit_test(finding),
+        cmocka_unit_test(trimming),
+        cmocka_unit_test(cutting),
+        cmocka_unit_test(distances),
         cmocka_unit_test(copies),
     };
 

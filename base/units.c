@@ -1,4 +1,5 @@
-/* Durations and byte sizes: runs of "number unit", in the forms of Go's time package and of its usual units package. */
+/* Durations and byte sizes: runs of "number unit", in the forms of Go's time package and of its
+ * usual units package. */
 #include "base/num.h"
 
 #include <errno.h>
@@ -149,7 +150,8 @@ static int dur_fail(enum dur_fault fault, struct str unit, struct str whole, cha
         add_quoted(&b, unit);
         buf_cstr(&b, " in duration ");
     } else {
-        buf_cstr(&b, fault == DUR_NO_UNIT ? "time: missing unit in duration " : "time: invalid duration ");
+        buf_cstr(&b, fault == DUR_NO_UNIT ? "time: missing unit in duration "
+                                          : "time: invalid duration ");
     }
     add_quoted(&b, whole);
     *ret_err = buf_take(&b, NULL);
@@ -216,7 +218,8 @@ void dur_format(struct buf *b, i64 ns)
 
 static const char size_letters[] = "BKMGTPE";
 
-/* The size of a unit named by one letter and `suffix` ("B" alone is a byte in both families); 0 when unknown. */
+/* The size of a unit named by one letter and `suffix` ("B" alone is a byte in both families); 0
+ * when unknown. */
 static f64 size_unit(struct str name, struct str suffix)
 {
     if (str_eq(name, STR("B"))) return 1;
@@ -256,7 +259,8 @@ static int size_parse(struct str s, struct str suffix, i64 *ret, char **ret_err)
     bool neg = take_sign(&s);
     f64 sum = 0, number = 0;
 
-    if (s.n == 0) return size_fail(-EINVAL, xprintf("units: invalid " STR_FMT, STR_ARG(whole)), ret_err);
+    if (s.n == 0)
+        return size_fail(-EINVAL, xprintf("units: invalid " STR_FMT, STR_ARG(whole)), ret_err);
     if (str_eq(s, STR("0"))) s.n = 0;
     while (s.n) {
         if (!take_size_number(&s, &number))
@@ -275,7 +279,8 @@ static int size_parse(struct str s, struct str suffix, i64 *ret, char **ret_err)
     return 0;
 }
 
-/* Two families of names for the same powers of 1024, never mixed in one text; the message is the second one's. */
+/* Two families of names for the same powers of 1024, never mixed in one text; the message is the
+ * second one's. */
 int bytesize_parse(struct str s, i64 *ret_bytes, char **ret_err)
 {
     if (size_parse(s, STR("iB"), ret_bytes, NULL) == 0) return 0;

@@ -169,8 +169,9 @@ static void size_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations), cmocka_unit_test(duration_faults), cmocka_unit_test(duration_texts),
-        cmocka_unit_test(sizes),     cmocka_unit_test(size_faults),     cmocka_unit_test(size_texts),
+        cmocka_unit_test(durations),      cmocka_unit_test(duration_faults),
+        cmocka_unit_test(duration_texts), cmocka_unit_test(sizes),
+        cmocka_unit_test(size_faults),    cmocka_unit_test(size_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

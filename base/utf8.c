@@ -3,8 +3,8 @@
 
 #include "base/unicode_tables.h"
 
-/* What the first byte says: width of the sequence and the bounds of the second byte, which alone tells overlong forms,
- * surrogates and values past U+10FFFF. */
+/* What the first byte says: width of the sequence and the bounds of the second byte, which alone
+ * tells overlong forms, surrogates and values past U+10FFFF. */
 struct lead {
     u8 width, low, high;
 };

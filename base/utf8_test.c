@@ -13,7 +13,8 @@ static void every_character_round_trips(void **state)
         buf_reset(&b);
         utf8_encode(&b, c);
         size_t width = utf8_decode(buf_view(&b), &back, &bad);
-        if (width != b.n || bad || back != (surrogate ? UTF8_INVALID : c) || !utf8_valid(buf_view(&b)))
+        if (width != b.n || bad || back != (surrogate ? UTF8_INVALID : c) ||
+            !utf8_valid(buf_view(&b)))
             fail_msg("U+%04X", c);
     }
     buf_reset(&b);
@@ -25,8 +26,10 @@ static void every_character_round_trips(void **state)
 static void bad_bytes(void **state)
 {
     static const char *const cases[] = {
-        "\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF",
-        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82", "\xF0\x9F\x98", "\xE2\x82\x41", "\xC3\xC3",
+        "\x80",         "\xBF",         "\xC0\x80",         "\xC1\xBF",         "\xE0\x9F\xBF",
+        "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
+        "\xFF",         "\xC3",         "\xE2\x82",         "\xF0\x9F\x98",     "\xE2\x82\x41",
+        "\xC3\xC3",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -39,28 +42,34 @@ static void bad_bytes(void **state)
         assert_int_equal(c, UTF8_INVALID);
         assert_false(utf8_valid(s));
     }
-    assert_true(utf8_valid(STR("plain text of many bytes, \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 and more")));
+    assert_true(utf8_valid(
+        STR("plain text of many bytes, \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 and more")));
     assert_false(utf8_valid(STR("plain text of many bytes, \xC3")));
     assert_true(utf8_valid((struct str){0}));
 }
 
 static void categories(void **state)
 {
-    assert_true(utf8_is_letter('a') && utf8_is_letter('Z') && utf8_is_letter(0xE9) && utf8_is_letter(0x4E2D));
-    assert_false(utf8_is_letter('_') || utf8_is_letter('[') || utf8_is_letter('0') || utf8_is_letter(0x20AC));
+    assert_true(utf8_is_letter('a') && utf8_is_letter('Z') && utf8_is_letter(0xE9) &&
+                utf8_is_letter(0x4E2D));
+    assert_false(utf8_is_letter('_') || utf8_is_letter('[') || utf8_is_letter('0') ||
+                 utf8_is_letter(0x20AC));
     assert_true(utf8_is_digit('0') && utf8_is_digit(0x0663) && utf8_is_digit(0xFF19));
     assert_false(utf8_is_digit('a') || utf8_is_digit(0xB2) || utf8_is_digit(0x2167));
-    assert_true(utf8_is_space(' ') && utf8_is_space('\v') && utf8_is_space(0x85) && utf8_is_space(0x3000));
+    assert_true(utf8_is_space(' ') && utf8_is_space('\v') && utf8_is_space(0x85) &&
+                utf8_is_space(0x3000));
     assert_false(utf8_is_space(0x200B) || utf8_is_space('x'));
-    assert_true(utf8_is_print(' ') && utf8_is_print('~') && utf8_is_print(0x1F600) && utf8_is_print(0x301));
-    assert_false(utf8_is_print('\n') || utf8_is_print(0x7F) || utf8_is_print(0xA0) || utf8_is_print(0xAD) ||
-                 utf8_is_print(0x378) || utf8_is_print(0x10FFFF));
+    assert_true(utf8_is_print(' ') && utf8_is_print('~') && utf8_is_print(0x1F600) &&
+                utf8_is_print(0x301));
+    assert_false(utf8_is_print('\n') || utf8_is_print(0x7F) || utf8_is_print(0xA0) ||
+                 utf8_is_print(0xAD) || utf8_is_print(0x378) || utf8_is_print(0x10FFFF));
 }
 
 static void cases(void **state)
 {
-    static const u32 pairs[][2] = {{'a', 'A'},       {0xE9, 0xC9},     {0x3C3, 0x3A3}, {0x101, 0x100}, {0x1E9, 0x1E8},
-                                   {0x10D0, 0x1C90}, {0x10428, 0x10400}, {0x1F80, 0x1F88}, {0xFF, 0x178}};
+    static const u32 pairs[][2] = {{'a', 'A'},         {0xE9, 0xC9},     {0x3C3, 0x3A3},
+                                   {0x101, 0x100},     {0x1E9, 0x1E8},   {0x10D0, 0x1C90},
+                                   {0x10428, 0x10400}, {0x1F80, 0x1F88}, {0xFF, 0x178}};
 
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         assert_int_equal(utf8_upper(pairs[i][0]), pairs[i][1]);
@@ -79,7 +88,8 @@ static void quoting(void **state)
     struct buf b = BUF_INIT(1000);
 
     utf8_quote(&b, STR("a\"b\\c\a\b\f\n\r\t\v\x01\x7F \xC3\xA9\xFF\xC2\xA0\xF3\xA0\x80\x81"));
-    assert_buf(&b, "\"a\\\"b\\\\c\\a\\b\\f\\n\\r\\t\\v\\x01\\x7f \xC3\xA9\\xff\\u00a0\\U000e0001\"");
+    assert_buf(&b,
+               "\"a\\\"b\\\\c\\a\\b\\f\\n\\r\\t\\v\\x01\\x7f \xC3\xA9\\xff\\u00a0\\U000e0001\"");
     utf8_quote(&b, STR(""));
     assert_buf(&b, "\"\"");
     buf_done(&b);
@@ -88,8 +98,11 @@ static void quoting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_character_round_trips), cmocka_unit_test(bad_bytes), cmocka_unit_test(categories),
-        cmocka_unit_test(cases),                       cmocka_unit_test(quoting),
+        cmocka_unit_test(every_character_round_trips),
+        cmocka_unit_test(bad_bytes),
+        cmocka_unit_test(categories),
+        cmocka_unit_test(cases),
+        cmocka_unit_test(quoting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

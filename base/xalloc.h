@@ -1,5 +1,6 @@
 /* Allocation of small things of our own choosing: never returns NULL, aborts when memory is out.
- * A size that comes from outside is allocated through base/budget.h instead. The caller owns the result; free() it. */
+ * A size that comes from outside is allocated through base/budget.h instead. The caller owns the
+ * result; free() it. */
 #ifndef BASE_XALLOC_H
 #define BASE_XALLOC_H
 

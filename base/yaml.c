@@ -50,7 +50,9 @@ void yaml_reader_limit(struct yaml_reader *r, size_t max_nodes, int max_depth)
 
 static int fail(struct yaml_reader *r, size_t line, const char *what, const char *name)
 {
-    if (!r->err) r->err = arena_printf(r->arena, "yaml: line %zu: %s%s%s", line + 1, what, name ? " " : "", name ? name : "");
+    if (!r->err)
+        r->err = arena_printf(r->arena, "yaml: line %zu: %s%s%s", line + 1, what, name ? " " : "",
+                              name ? name : "");
     return -EBADMSG;
 }
 
@@ -73,12 +75,15 @@ static struct str keep(struct yaml_reader *r, const yaml_char_t *s)
 /* Every place in the tree counts, those that an alias opens included. */
 static int count(struct yaml_reader *r, const yaml_event_t *ev, size_t n)
 {
-    if (n > r->max_nodes - r->nodes) return fail(r, ev->start_mark.line, "document contains excessive aliasing or is too large", NULL);
+    if (n > r->max_nodes - r->nodes)
+        return fail(r, ev->start_mark.line, "document contains excessive aliasing or is too large",
+                    NULL);
     r->nodes += n;
     return 0;
 }
 
-static struct yaml_node *node_new(struct yaml_reader *r, const yaml_event_t *ev, enum yaml_kind kind, const yaml_char_t *tag)
+static struct yaml_node *node_new(struct yaml_reader *r, const yaml_event_t *ev,
+                                  enum yaml_kind kind, const yaml_char_t *tag)
 {
     struct yaml_node *n = arena_new(r->arena, struct yaml_node);
 
@@ -138,7 +143,8 @@ static int compose_scalar(struct yaml_reader *r, const yaml_event_t *ev, struct 
     if (rc) return rc;
     struct yaml_node *n = node_new(r, ev, YAML_SCALAR, ev->data.scalar.tag);
     n->style = style_of(ev->data.scalar.style);
-    n->text = arena_str(r->arena, str_n((const char *)ev->data.scalar.value, ev->data.scalar.length));
+    n->text =
+        arena_str(r->arena, str_n((const char *)ev->data.scalar.value, ev->data.scalar.length));
     close_anchor(r, open_anchor(r, ev->data.scalar.anchor), n);
     *ret = n;
     return 0;
@@ -180,7 +186,8 @@ static int compose_nested(struct yaml_reader *r, const yaml_event_t *ev, struct 
     if (r->depth >= r->max_depth) return fail(r, ev->start_mark.line, "nested too deeply", NULL);
     struct yaml_node *n = node_new(r, ev, seq ? YAML_SEQ : YAML_MAP,
                                    seq ? ev->data.sequence_start.tag : ev->data.mapping_start.tag);
-    size_t anchor = open_anchor(r, seq ? ev->data.sequence_start.anchor : ev->data.mapping_start.anchor);
+    size_t anchor =
+        open_anchor(r, seq ? ev->data.sequence_start.anchor : ev->data.mapping_start.anchor);
     r->depth++;
     rc = compose_items(r, seq ? YAML_SEQUENCE_END_EVENT : YAML_MAPPING_END_EVENT, n);
     r->depth--;
@@ -256,7 +263,8 @@ int yaml_parse(struct str text, struct arena *a, struct yaml_node **ret, const c
 struct yaml_node *yaml_get(const struct yaml_node *map, struct str key)
 {
     for (size_t i = 0; map->kind == YAML_MAP && i + 1 < map->n; i += 2) {
-        if (map->items[i]->kind == YAML_SCALAR && str_eq(map->items[i]->text, key)) return map->items[i + 1];
+        if (map->items[i]->kind == YAML_SCALAR && str_eq(map->items[i]->text, key))
+            return map->items[i + 1];
     }
     return NULL;
 }

@@ -1,7 +1,8 @@
-/* YAML documents as trees of nodes, by libyaml. Scalars stay text: what a plain `017` or `yes` means is the reader's to say.
- * Aliases are resolved: a node may stand in several places of the tree, never inside itself. Nodes and texts live in the
- * arena given. The size of the tree as a walker sees it, aliases followed, is limited, and so is its depth: a few lines of
- * nested aliases cannot make it exponential. One thread at a time. */
+/* YAML documents as trees of nodes, by libyaml. Scalars stay text: what a plain `017` or `yes`
+ * means is the reader's to say. Aliases are resolved: a node may stand in several places of the
+ * tree, never inside itself. Nodes and texts live in the arena given. The size of the tree as a
+ * walker sees it, aliases followed, is limited, and so is its depth: a few lines of nested aliases
+ * cannot make it exponential. One thread at a time. */
 #ifndef BASE_YAML_H
 #define BASE_YAML_H
 
@@ -14,12 +15,13 @@ enum yaml_style { YAML_PLAIN, YAML_SINGLE, YAML_DOUBLE, YAML_LITERAL, YAML_FOLDE
 struct yaml_node {
     enum yaml_kind kind;
     enum yaml_style style; /* of scalars */
-    struct str tag;        /* written in the text and resolved ("tag:yaml.org,2002:int", "!local"); else empty */
-    struct str text;       /* of scalars */
+    struct str
+        tag; /* written in the text and resolved ("tag:yaml.org,2002:int", "!local"); else empty */
+    struct str text;          /* of scalars */
     struct yaml_node **items; /* SEQ: n elements; MAP: n keys and values in turn */
-    size_t n;              /* MAP: twice the number of pairs */
-    size_t weight;         /* nodes below and with this one, aliases followed */
-    u32 line, col;         /* where it starts, from 1; col counts characters */
+    size_t n;                 /* MAP: twice the number of pairs */
+    size_t weight;            /* nodes below and with this one, aliases followed */
+    u32 line, col;            /* where it starts, from 1; col counts characters */
 };
 
 #define YAML_MAX_NODES 1000000
@@ -31,10 +33,11 @@ struct yaml_reader *yaml_reader_new(struct str text, struct arena *a);
 void yaml_reader_free(struct yaml_reader *r); /* takes NULL */
 /* Other limits than those above. */
 void yaml_reader_limit(struct yaml_reader *r, size_t max_nodes, int max_depth);
-/* The next document. 1 and *ret its root, 0 after the last; -EBADMSG broken or over a limit: *ret_err (may be NULL) is then
- * "yaml: line N: ...", in the arena. */
+/* The next document. 1 and *ret its root, 0 after the last; -EBADMSG broken or over a limit:
+ * *ret_err (may be NULL) is then "yaml: line N: ...", in the arena. */
 int yaml_next(struct yaml_reader *r, struct yaml_node **ret, const char **ret_err);
-/* The first document alone; *ret is NULL when there is none. 0 or as above; what follows it is not looked at. */
+/* The first document alone; *ret is NULL when there is none. 0 or as above; what follows it is not
+ * looked at. */
 int yaml_parse(struct str text, struct arena *a, struct yaml_node **ret, const char **ret_err);
 
 /* The value of a plain text key in a MAP, NULL when absent. */

@@ -3,10 +3,15 @@
 #include <errno.h>
 #include "base/test.h"
 
-/* A one-line picture of a tree: kinds by their brackets, texts in the mark of their style, tags before. */
+/* A one-line picture of a tree: kinds by their brackets, texts in the mark of their style, tags
+ * before. */
 static void draw(struct buf *b, const struct yaml_node *n)
 {
-    static const char marks[] = {[YAML_PLAIN] = 0, [YAML_SINGLE] = '\'', [YAML_DOUBLE] = '"', [YAML_LITERAL] = '|', [YAML_FOLDED] = '>'};
+    static const char marks[] = {[YAML_PLAIN] = 0,
+                                 [YAML_SINGLE] = '\'',
+                                 [YAML_DOUBLE] = '"',
+                                 [YAML_LITERAL] = '|',
+                                 [YAML_FOLDED] = '>'};
 
     if (n->tag.n) buf_printf(b, "<" STR_FMT ">", STR_ARG(n->tag));
     if (n->kind == YAML_SCALAR) {
@@ -137,7 +142,8 @@ static void places_and_keys(void **state)
     struct arena a;
 
     arena_init(&a, 0);
-    assert_int_equal(yaml_parse(STR("alloy:\n  port: 12345\n  list:\n    - x\n"), &a, &root, NULL), 0);
+    assert_int_equal(yaml_parse(STR("alloy:\n  port: 12345\n  list:\n    - x\n"), &a, &root, NULL),
+                     0);
     struct yaml_node *alloy = yaml_get(root, STR("alloy")), *port = yaml_get(alloy, STR("port"));
     assert_text(port->text, "12345");
     assert_int_equal(port->line, 2);
@@ -159,8 +165,9 @@ static void faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees),     cmocka_unit_test(aliases),         cmocka_unit_test(billion_laughs), cmocka_unit_test(limits),
-        cmocka_unit_test(documents), cmocka_unit_test(places_and_keys), cmocka_unit_test(faults),
+        cmocka_unit_test(trees),  cmocka_unit_test(aliases),   cmocka_unit_test(billion_laughs),
+        cmocka_unit_test(limits), cmocka_unit_test(documents), cmocka_unit_test(places_and_keys),
+        cmocka_unit_test(faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Decompression of hostile bodies: every codec, small limits, and no more output than the limit. The first byte picks the
- * codec and the limit; the rest is the body. */
+/* Decompression of hostile bodies: every codec, small limits, and no more output than the limit.
+ * The first byte picks the codec and the limit; the rest is the body. */
 #include <stdlib.h>
 #include "base/assert.h"
 #include "base/codec.h"

@@ -1,5 +1,5 @@
-/* The JSON reader: whatever it accepts, jansson accepts as well (but for what the header says), and it can be skipped and
- * walked to the same place. */
+/* The JSON reader: whatever it accepts, jansson accepts as well (but for what the header says), and
+ * it can be skipped and walked to the same place. */
 /* The two share names; jansson's step aside. */
 #define json_null   jansson_null
 #define JSON_NULL   JANSSON_NULL
@@ -60,8 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&a, 0);
     size_t walked = read_all(text, &a, false), skipped = read_all(text, &a, true);
     ASSERT(walked == skipped);
-    /* jansson refuses bad UTF-8, lone surrogates and numbers out of range, so it may only be the stricter one; but it
-     * takes a NUL byte for the end of the text. */
+    /* jansson refuses bad UTF-8, lone surrogates and numbers out of range, so it may only be the
+     * stricter one; but it takes a NUL byte for the end of the text. */
     json_t *oracle = json_loadb(text.p, text.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     ASSERT(!oracle || walked == size || str_chr(text, '\0') >= 0);
     json_decref(oracle);

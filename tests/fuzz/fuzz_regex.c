@@ -1,4 +1,5 @@
-/* Patterns and texts: the translation never yields what PCRE2 finds fault with but for size, and a match lies in the text. */
+/* Patterns and texts: the translation never yields what PCRE2 finds fault with but for size, and a
+ * match lies in the text. */
 #include <stdlib.h>
 #include "base/assert.h"
 #include "base/buf.h"

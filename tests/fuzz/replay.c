@@ -1,5 +1,6 @@
-/* Runs a fuzz target over every file of a corpus folder, without a fuzzer: the committed corpora as ordinary tests.
- * Usage: fuzz_NAME FOLDER. Fails when the folder is missing or holds no file; a finding aborts by itself. */
+/* Runs a fuzz target over every file of a corpus folder, without a fuzzer: the committed corpora as
+ * ordinary tests. Usage: fuzz_NAME FOLDER. Fails when the folder is missing or holds no file; a
+ * finding aborts by itself. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
