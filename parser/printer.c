@@ -72,11 +72,6 @@ static void put_behind(struct printer *p, struct str s)
     p->last.col += (u32)s.n;
 }
 
-void print_quoted(struct str s, struct buf *out)
-{
-    utf8_quote(out, s);
-}
-
 /* A name behind a dot, or the ( that opens an expression: as put_behind, unless it stands on a
  * later line. Comments in between must then stay there: behind the token the newlines around them
  * would end the statement. */
@@ -91,37 +86,49 @@ static void put_next(struct printer *p, struct str s, struct span at)
 
 static void print_expression(struct printer *p, const struct expr *e);
 
-static bool same_line(const struct printer *p, struct pos a, struct pos b)
-{
-    return p->single_line || a.line == b.line;
-}
-
-/* The space between elements: a new line where the source has one, else a blank behind a comma. */
+/* Lists are broken where the source breaks them; a message is one line. */
 static bool on_new_line(const struct printer *p, struct pos before, struct pos start)
 {
-    return !same_line(p, before, start);
+    return !p->single_line && before.line != start.line;
+}
+
+/* What waits for an element on a new line. Comments in front of it come before the break: those in
+ * arrays are indented like the element, those in calls are not. */
+static const enum space array_down[] = {SP_INDENT, SP_BREAK}, call_down[] = {SP_BREAK, SP_INDENT};
+
+static void print_item(struct printer *p, const struct expr *item, bool comma)
+{
+    print_expression(p, item);
+    if (comma) put_behind(p, STR(","));
+}
+
+/* The elements of an array or a call. Every element on a new line is indented by itself; the last
+ * one has its comma when the bracket stands on a line below. */
+static void print_items(struct printer *p, struct expr *const *items, size_t n, struct pos open,
+                        struct pos close, const enum space down[2])
+{
+    struct pos end = open;
+    for (size_t i = 0; i < n; i++) {
+        bool below = on_new_line(p, end, items[i]->span.start);
+        end = items[i]->span.end;
+        if (below) {
+            wait(p, down[0]);
+            wait(p, down[1]);
+        } else if (i > 0) {
+            wait(p, SP_BLANK);
+        }
+        print_item(p, items[i], i + 1 < n || on_new_line(p, end, close));
+        if (below) wait(p, SP_UNINDENT);
+    }
 }
 
 static void print_array(struct printer *p, const struct expr *e)
 {
+    size_t n = e->array.n;
+    struct pos close = e->array.close.start;
     put_at(p, STR("["), e->span.start);
-    struct pos end = e->span.start;
-    for (size_t i = 0; i < e->array.n; i++) {
-        const struct expr *item = e->array.items[i];
-        bool down = on_new_line(p, end, item->span.start);
-        if (down) {
-            wait(p, SP_INDENT);
-            wait(p, SP_BREAK);
-        } else if (i > 0) {
-            wait(p, SP_BLANK);
-        }
-        print_expression(p, item);
-        end = item->span.end;
-        bool last = i + 1 == e->array.n;
-        if (!last || on_new_line(p, end, e->array.close.start)) put_behind(p, STR(","));
-        if (down) wait(p, SP_UNINDENT);
-    }
-    if (e->array.n > 0 && on_new_line(p, end, e->array.close.start)) {
+    print_items(p, e->array.items, n, e->span.start, close, array_down);
+    if (n > 0 && on_new_line(p, e->array.items[n - 1]->span.end, close)) {
         wait(p, SP_INDENT); /* comments in front of the bracket are indented like elements */
         wait(p, SP_BREAK);
         wait(p, SP_UNINDENT);
@@ -129,8 +136,7 @@ static void print_array(struct printer *p, const struct expr *e)
     put(p, STR("]"), e->array.close);
 }
 
-/* Keys are not unescaped, so `...` can become "..." unless that would change what stands between.
- */
+/* Keys are not unescaped: `...` can become "..." unless that would change what they hold. */
 static bool requote(const struct field *f)
 {
     bool raw = f->raw.n > 2 && f->raw.p[0] == '`';
@@ -219,26 +225,14 @@ static void print_call_close(struct printer *p, struct pos end, struct pos close
 
 static void print_call(struct printer *p, const struct expr *e)
 {
+    size_t n = e->call.n;
+    struct pos open = e->call.open.start, close = e->call.close.start;
     print_expression(p, e->call.fn);
     put_behind(p, STR("("));
-    struct pos end = e->call.open.start;
-    for (size_t i = 0; i < e->call.n; i++) {
-        const struct expr *arg = e->call.args[i];
-        bool down = on_new_line(p, end, arg->span.start);
-        if (down) {
-            wait(p, SP_BREAK);
-            wait(p, SP_INDENT);
-        } else if (i > 0) {
-            wait(p, SP_BLANK);
-        }
-        print_expression(p, arg);
-        end = arg->span.end;
-        bool last = i + 1 == e->call.n;
-        if (!last || on_new_line(p, end, e->call.close.start)) put_behind(p, STR(","));
-        if (down) wait(p, SP_UNINDENT);
-    }
-    if (e->call.n > 0 && on_new_line(p, end, e->call.close.start)) wait(p, SP_BREAK);
-    print_call_close(p, end, e->call.close.start);
+    print_items(p, e->call.args, n, open, close, call_down);
+    struct pos end = n > 0 ? e->call.args[n - 1]->span.end : open;
+    if (n > 0 && on_new_line(p, end, close)) wait(p, SP_BREAK);
+    print_call_close(p, end, close);
 }
 
 static void print_access(struct printer *p, const struct expr *e)
@@ -386,4 +380,9 @@ void print_expr(const struct expr *e, struct buf *out)
     p.single_line = true;
     print_expression(&p, e);
     printer_done(&p, out);
+}
+
+void print_quoted(struct str s, struct buf *out)
+{
+    utf8_quote(out, s);
 }
