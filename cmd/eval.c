@@ -1,5 +1,7 @@
 /* weir eval 'EXPR': the value of an expression of the configuration language, as JSON. With '-' one expression a line from standard
  * input (--lines=json: each line a JSON string), one result a line. A failure is {"error": text, "start": [line, column], "end": ...}. */
+#include "cmd/eval.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
