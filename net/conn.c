@@ -99,7 +99,7 @@ void conn_close(struct conn *c)
     list_del(&c->node);
     atomic_fetch_sub(&m->n_conns, 1);
     listener_conn_closed(m->listener);
-    member_check(m);
+    listener_member_check(m);
     /* A resume may be queued: it is run (and does nothing) before the release, which is queued after it. */
     loop_defer(c->loop, &c->release);
 }

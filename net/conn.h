@@ -39,7 +39,7 @@ struct member {
     i64 date_at;          /* second for which `date` was written */
 };
 /* A connection of the member ended, or it was let go: done() when nothing is left. */
-void member_check(struct member *m);
+void listener_member_check(struct member *m);
 void listener_conn_closed(struct http_listener *l); /* any thread */
 
 struct conn;

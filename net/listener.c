@@ -431,7 +431,7 @@ static void on_finish(struct msg *msg)
     free(m);
 }
 
-void member_check(struct member *m)
+void listener_member_check(struct member *m)
 {
     if (!m->left || !list_empty(&m->conns) || m->finishing) return;
     m->finishing = true;
@@ -444,7 +444,7 @@ static void on_left(struct msg *msg)
     struct member *m = container_of(msg, struct member, leave);
 
     m->left = true;
-    member_check(m);
+    listener_member_check(m);
 }
 
 static void on_leave(struct msg *msg)

@@ -22,7 +22,7 @@ struct otlp_call {
 
 /* --- requests --- */
 
-struct otlp_request *otlp_request_of(struct receiver_otlp *self, struct http_req *r)
+struct otlp_request *receiver_request_of(struct receiver_otlp *self, struct http_req *r)
 {
     if (!r->user) {
         struct otlp_request *q = arena_new(r->arena, struct otlp_request);

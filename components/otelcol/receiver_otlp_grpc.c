@@ -61,7 +61,7 @@ static void headers_in(void *arg, struct http_req *r)
 {
     static bool (*const checks[])(struct receiver_otlp *, struct http_req *) = {check_service, check_auth, check_room};
     struct receiver_otlp *self = arg;
-    otlp_request_of(self, r);
+    receiver_request_of(self, r);
     if (!self->plan->args->grpc) { /* the protocol was switched off; connections of before are still open */
         refuse(r, GRPC_UNAVAILABLE, "shutting down");
         return;
@@ -83,7 +83,7 @@ static u32 announced_length(const struct http_req *r)
 static void too_large(void *arg, struct http_req *r)
 {
     struct receiver_otlp *self = arg;
-    otlp_request_of(self, r);
+    receiver_request_of(self, r);
     size_t n = MAX((size_t)announced_length(r), self->plan->grpc_limit + 1);
     refuse(r, GRPC_RESOURCE_EXHAUSTED,
            arena_printf(r->arena, "grpc: received message larger than max (%zu vs. %zu)", n, self->plan->grpc_limit));
@@ -92,7 +92,7 @@ static void too_large(void *arg, struct http_req *r)
 static void request_in(void *arg, struct http_req *r)
 {
     struct receiver_otlp *self = arg;
-    const struct otlp_request *q = otlp_request_of(self, r);
+    const struct otlp_request *q = receiver_request_of(self, r);
     struct blob *message = NULL;
     char err[ERROR_MAX] = "";
     u32 items = 0;

@@ -169,7 +169,7 @@ static void headers_in(void *arg, struct http_req *r)
     static bool (*const checks[])(struct receiver_otlp *, struct http_req *) = {
         check_preflight, check_auth, check_encoding, check_path, check_method, check_type, check_room};
     struct receiver_otlp *self = arg;
-    otlp_request_of(self, r);
+    receiver_request_of(self, r);
     if (!self->plan->args->http) { /* the protocol was switched off; connections of before are still open */
         http_respond_text(r, 503, STR("shutting down"));
         return;
@@ -184,7 +184,7 @@ static void headers_in(void *arg, struct http_req *r)
 
 static void too_large(void *arg, struct http_req *r)
 {
-    otlp_request_of(arg, r);
+    receiver_request_of(arg, r);
     bad_request(r, "http: request body too large");
 }
 
@@ -239,7 +239,7 @@ static int decode_json(struct receiver_otlp *self, enum signal s, struct blob **
 static void request_in(void *arg, struct http_req *r)
 {
     struct receiver_otlp *self = arg;
-    const struct otlp_request *q = otlp_request_of(self, r);
+    const struct otlp_request *q = receiver_request_of(self, r);
     struct blob *body = plain_body(self, r);
     char err[ERROR_MAX] = "";
     u32 items = 0;
