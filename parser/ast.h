@@ -1,26 +1,53 @@
-/* The tree of one configuration text. Nodes live in the tree's arena and borrow the source; immutable once parsed.
- * Every node knows its span. Strings in names and labels are views into the source. */
+/* The tree of one configuration text. Nodes live in the tree's arena and borrow the source;
+ * immutable once parsed. Every node knows its span. Strings in names and labels are views into the
+ * source. */
 #ifndef PARSER_AST_H
 #define PARSER_AST_H
 
 #include "parser/diag.h"
 
 enum op {
-    OP_OR, OP_AND, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD, OP_POW, /* binary */
-    OP_NOT, OP_NEG, /* unary */
+    OP_OR,
+    OP_AND,
+    OP_EQ,
+    OP_NE,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,
+    OP_ADD,
+    OP_SUB,
+    OP_MUL,
+    OP_DIV,
+    OP_MOD,
+    OP_POW, /* binary */
+    OP_NOT,
+    OP_NEG, /* unary */
 };
 const char *op_text(enum op op);
 
 enum expr_kind {
-    EXPR_NULL, EXPR_BOOL, EXPR_NUMBER, EXPR_FLOAT, EXPR_STRING, /* literals */
-    EXPR_IDENT, EXPR_ACCESS, EXPR_INDEX, EXPR_CALL, EXPR_UNARY, EXPR_BINARY, EXPR_PAREN, EXPR_ARRAY, EXPR_OBJECT,
+    EXPR_NULL,
+    EXPR_BOOL,
+    EXPR_NUMBER,
+    EXPR_FLOAT,
+    EXPR_STRING, /* literals */
+    EXPR_IDENT,
+    EXPR_ACCESS,
+    EXPR_INDEX,
+    EXPR_CALL,
+    EXPR_UNARY,
+    EXPR_BINARY,
+    EXPR_PAREN,
+    EXPR_ARRAY,
+    EXPR_OBJECT,
 };
 
 struct expr;
 
-struct field { /* of an object literal */
-    struct str key;   /* as the language sees it (quirks of spec 4 applied) */
-    struct str raw;   /* as written, quotes included */
+struct field {      /* of an object literal */
+    struct str key; /* as the language sees it (quirks of spec 4 applied) */
+    struct str raw; /* as written, quotes included */
     bool quoted;
     struct span key_span;
     struct expr *value;
@@ -29,19 +56,48 @@ struct field { /* of an object literal */
 struct expr {
     enum expr_kind kind;
     struct span span;
-    u32 height;     /* levels below and including this one: at most PARSE_DEPTH_MAX, so recursion over a tree is safe */
+    u32 height; /* levels below and including this one: at most PARSE_DEPTH_MAX, so recursion over a
+                   tree is safe */
     struct str raw; /* literals and identifiers: the source text */
     union {
-        bool b;                                                       /* BOOL */
-        struct str s;                                                 /* STRING: unquoted bytes; IDENT: name */
-        struct { struct expr *of; struct str name; struct span name_span; } access;
-        struct { struct expr *of, *index; struct span open, close; } index;
-        struct { struct expr *fn; struct expr **args; size_t n; struct span open, close; } call;
-        struct { enum op op; struct span op_span; struct expr *of; } unary;
-        struct { enum op op; struct span op_span; struct expr *l, *r; } binary;
+        bool b;       /* BOOL */
+        struct str s; /* STRING: unquoted bytes; IDENT: name */
+        struct {
+            struct expr *of;
+            struct str name;
+            struct span name_span;
+        } access;
+        struct {
+            struct expr *of, *index;
+            struct span open, close;
+        } index;
+        struct {
+            struct expr *fn;
+            struct expr **args;
+            size_t n;
+            struct span open, close;
+        } call;
+        struct {
+            enum op op;
+            struct span op_span;
+            struct expr *of;
+        } unary;
+        struct {
+            enum op op;
+            struct span op_span;
+            struct expr *l, *r;
+        } binary;
         struct expr *paren;
-        struct { struct expr **items; size_t n; struct span close; } array;
-        struct { struct field *fields; size_t n; struct span close; } object;
+        struct {
+            struct expr **items;
+            size_t n;
+            struct span close;
+        } array;
+        struct {
+            struct field *fields;
+            size_t n;
+            struct span close;
+        } object;
     };
 };
 
@@ -69,13 +125,13 @@ struct body {
 };
 
 struct block {
-    struct str name;     /* "otelcol.receiver.otlp": full dotted name */
-    struct str *parts;   /* its fragments */
+    struct str name;   /* "otelcol.receiver.otlp": full dotted name */
+    struct str *parts; /* its fragments */
     struct span *part_spans;
     size_t n_parts;
-    struct str label;    /* n == 0: none */
-    bool has_label;      /* a non-empty label was written */
-    struct span span;        /* from the name to the closing brace */
+    struct str label; /* n == 0: none */
+    bool has_label;   /* a non-empty label was written */
+    struct span span; /* from the name to the closing brace */
     struct span name_span;
     struct span label_span;
     struct span header_span; /* from the name to the { */
@@ -95,7 +151,8 @@ struct tree {
     size_t n_comments;
 };
 
-/* Walks every expression of a body, nested blocks included, in source order. fn returns false to skip an expression's children. */
+/* Walks every expression of a body, nested blocks included, in source order. fn returns false to
+ * skip an expression's children. */
 void ast_walk(const struct body *b, bool (*fn)(void *arg, const struct expr *e), void *arg);
 
 #endif

@@ -1,6 +1,7 @@
-/* Diagnostics about the user's configuration: collected, never thrown. Nobody stops at the first fault.
- * Codes and their one-line explanations live in parser/diag.def. Positions: line and column from 1, columns count bytes;
- * line 0 = no position known. A diags owns its messages and keeps the sources they point into alive (counted). One thread. */
+/* Diagnostics about the user's configuration: collected, never thrown. Nobody stops at the first
+ * fault. Codes and their one-line explanations live in parser/diag.def. Positions: line and column
+ * from 1, columns count bytes; line 0 = no position known. A diags owns its messages and keeps the
+ * sources they point into alive (counted). One thread. */
 #ifndef PARSER_DIAG_H
 #define PARSER_DIAG_H
 
@@ -14,7 +15,8 @@ struct pos {
     u32 line, col;
 };
 
-/* end is the last byte, inclusive; end.line == 0: a single character. file may be NULL (unknown). */
+/* end is the last byte, inclusive; end.line == 0: a single character. file may be NULL (unknown).
+ */
 struct span {
     const struct source *file;
     struct pos start, end;
@@ -48,9 +50,12 @@ void diags_done(struct diags *d);
 void diags_clear(struct diags *d);
 bool diags_failed(const struct diags *d); /* any error among them */
 /* Adds and returns it (valid until the next add). */
-struct diag *diag_add(struct diags *d, enum severity sev, enum diag_code code, struct span at, const char *fmt, ...) PRINTF(5, 6);
-struct diag *diag_error(struct diags *d, enum diag_code code, struct span at, const char *fmt, ...) PRINTF(4, 5);
-struct diag *diag_vadd(struct diags *d, enum severity sev, enum diag_code code, struct span at, const char *fmt, va_list ap) PRINTF(5, 0);
+struct diag *diag_add(struct diags *d, enum severity sev, enum diag_code code, struct span at,
+                      const char *fmt, ...) PRINTF(5, 6);
+struct diag *diag_error(struct diags *d, enum diag_code code, struct span at, const char *fmt, ...)
+    PRINTF(4, 5);
+struct diag *diag_vadd(struct diags *d, enum severity sev, enum diag_code code, struct span at,
+                       const char *fmt, va_list ap) PRINTF(5, 0);
 void diag_hint(struct diags *d, struct diag *of, const char *fmt, ...) PRINTF(3, 4);
 /* Appends copies of all of src. */
 void diags_move(struct diags *dst, struct diags *src);
@@ -64,7 +69,8 @@ const char *severity_name(enum severity sev);
 void diag_line(const struct diag *d, struct buf *out);
 /* The first one's line, plus " (and N more diagnostics)". */
 void diags_line(const struct diags *d, struct buf *out);
-/* The terminal form of spec language.md 13, with the caret and, when there is one, a `  = help: ...` line. */
+/* The terminal form of spec language.md 13, with the caret and, when there is one, a `  = help:
+ * ...` line. */
 void diags_render(const struct diags *d, struct buf *out, bool color);
 /* JSON array: severity, code, message, file, start, end, hint. */
 void diags_json(const struct diags *d, struct buf *out);
