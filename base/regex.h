@@ -1,6 +1,9 @@
 /* Regular expressions with RE2 (Go) syntax and meaning, run by PCRE2's JIT under a match limit.
  * Source: spec W.7. A compiled regex is immutable and may be shared by threads; each thread matches
- * with its own scratch. */
+ * with its own scratch. Where it differs from Go: captures inside a repeated group that can match
+ * nothing, as in (a*)+, may be empty; (?i) does not reach U+00B5 and U+0345 through \p{Greek};
+ * scripts newer than Unicode 14 are unknown; patterns of more than some 60 KB once repetitions are
+ * unrolled are refused as too large. */
 #ifndef BASE_REGEX_H
 #define BASE_REGEX_H
 
