@@ -56,8 +56,9 @@ struct field {      /* of an object literal */
 struct expr {
     enum expr_kind kind;
     struct span span;
-    u32 height; /* levels below and including this one: at most PARSE_DEPTH_MAX, so recursion over a
-                   tree is safe */
+    /* Levels below and including this one: at most PARSE_DEPTH_MAX, so recursion over a tree is
+     * safe. */
+    u32 height;
     struct str raw; /* literals and identifiers: the source text */
     union {
         bool b;       /* BOOL */
