@@ -25,8 +25,10 @@ struct otlp_edit {
     u32 data; /* field of Metric that leads to the points */
 
     /* the record */
-    bool loaded, touched;
+    bool loaded;
     VEC(struct otlp_attr) attrs;
+    size_t touched;    /* index of the first attribute that was changed; SIZE_MAX: none */
+    const char *place; /* where added ones go: behind the last that was there, else the record's end */
     struct block *scratch;
 };
 
@@ -105,6 +107,7 @@ static u8 attributes_tag(const struct otlp_edit *e)
 static void read_key_value(struct str kv, struct otlp_attr *a)
 {
     struct pb_field f;
+    a->key = a->value = (struct str){0};
     for (struct pb_in in = pb_in(kv); pb_next(&in, &f);) {
         if (f.num == OTLP_key_value_key && f.wire == PB_BYTES) a->key = f.b;
         if (f.num == OTLP_key_value_value && f.wire == PB_BYTES) a->value = f.b;
@@ -120,8 +123,10 @@ static inline bool read_usual(const char *p, size_t n, struct otlp_attr *a)
     const char *v = p + 2 + key;
     size_t value = (u8)v[1];
     if (v[0] != PB_TAG(OTLP_key_value_value, PB_BYTES) || value >= 0x80 || key + 4 + value != n) return false;
-    a->key = (struct str){p + 2, key};
-    a->value = (struct str){v + 2, value};
+    a->key.p = p + 2;
+    a->key.n = key;
+    a->value.p = v + 2;
+    a->value.n = value;
     return true;
 }
 
@@ -135,10 +140,32 @@ static const char *load_attr(struct otlp_edit *e, const char *at, const char *en
         otlp_edit_fail(e, -E2BIG);
         return NULL;
     }
-    struct otlp_attr a = {.at = at, .end = p + n};
-    if (!read_usual(p, n, &a)) read_key_value((struct str){p, n}, &a);
-    vec_push(&e->attrs, a);
-    return a.end;
+    vec_reserve(&e->attrs, e->attrs.n + 1);
+    struct otlp_attr *a = &e->attrs.v[e->attrs.n++]; /* filled in place: a copy of fields just stored is slow */
+    a->at = at;
+    a->end = p + n;
+    a->changed = a->gone = false;
+    if (!read_usual(p, n, a)) read_key_value((struct str){p, n}, a);
+    return p + n;
+}
+
+/* Over the field at p, which has a tag of any size. */
+static const char *skip_field(const char *p, const char *end)
+{
+    u64 tag;
+    p = pb_varint(p, end, &tag);
+    return p ? pb_skip(p, end, (u32)(tag >> 3), (u8)(tag & 7)) : NULL;
+}
+
+/* The same with a short way for the usual fields of records: times, ids and short texts. */
+static inline const char *skip_usual(const char *p, const char *end)
+{
+    size_t left = (size_t)(end - p);
+    if (left > 9 && !(p[0] & 0x80)) {
+        if ((p[0] & 7) == PB_FIXED64) return p + 9;
+        if ((p[0] & 7) == PB_BYTES && !(p[1] & 0x80) && (size_t)p[1] + 2 <= left) return p + 2 + p[1];
+    }
+    return skip_field(p, end);
 }
 
 static void load(struct otlp_edit *e)
@@ -146,14 +173,15 @@ static void load(struct otlp_edit *e)
     u8 tag = attributes_tag(e);
     const char *p = e->at.record.p, *end = p + e->at.record.n;
     e->loaded = true;
+    e->place = NULL;
     while (p && p < end) {
-        u64 other;
         if ((u8)*p == tag)
-            p = load_attr(e, p, end);
-        else if ((p = pb_varint(p, end, &other)))
-            p = pb_skip(p, end, (u32)(other >> 3), (u8)(other & 7));
+            e->place = p = load_attr(e, p, end);
+        else
+            p = skip_usual(p, end);
     }
     if (!p) otlp_edit_fail(e, -EBADMSG);
+    if (!e->place) e->place = end;
 }
 
 struct otlp_attr *otlp_attrs(struct otlp_edit *e, u32 *ret_n)
@@ -163,18 +191,30 @@ struct otlp_attr *otlp_attrs(struct otlp_edit *e, u32 *ret_n)
     return e->attrs.v;
 }
 
+/* Most keys of the same length differ in their first or last byte already. */
+static inline bool same_bytes(const char *a, const char *b, size_t n)
+{
+    return n == 0 || (a[0] == b[0] && a[n - 1] == b[n - 1] && memcmp(a, b, n) == 0);
+}
+
 struct otlp_attr *otlp_attr_find(struct otlp_edit *e, struct str key)
 {
     if (!e->loaded) load(e);
     vec_each(&e->attrs, a)
-        if (!a->gone && a->key.n == key.n && memcmp(a->key.p, key.p, key.n) == 0) return a;
+        if (a->key.n == key.n && !a->gone && same_bytes(a->key.p, key.p, key.n)) return a;
     return NULL;
+}
+
+static void touch(struct otlp_edit *e, const struct otlp_attr *a)
+{
+    e->touched = MIN(e->touched, (size_t)(a - e->attrs.v));
 }
 
 void otlp_attr_set(struct otlp_edit *e, struct otlp_attr *a, struct str value)
 {
     a->value = value;
-    a->changed = e->touched = true;
+    a->changed = true;
+    touch(e, a);
 }
 
 void otlp_attr_add(struct otlp_edit *e, struct str key, struct str value)
@@ -186,12 +226,13 @@ void otlp_attr_add(struct otlp_edit *e, struct str key, struct str value)
         return;
     }
     vec_push(&e->attrs, a);
-    e->touched = true;
+    touch(e, &vec_last(&e->attrs));
 }
 
 void otlp_attr_remove(struct otlp_edit *e, struct otlp_attr *a)
 {
-    a->gone = e->touched = true;
+    a->gone = true;
+    touch(e, a);
 }
 
 /* --- writing a record --- */
@@ -225,32 +266,25 @@ static char *put_attr(char *p, u8 tag, const struct otlp_attr *a)
     return put(p, a->value.p, a->value.n);
 }
 
-static size_t new_length(struct otlp_edit *e)
+static size_t new_length(const struct otlp_edit *e)
 {
     size_t n = e->at.record.n;
-    vec_each(&e->attrs, a) {
+    for (size_t i = e->touched; i < e->attrs.n; i++) {
+        const struct otlp_attr *a = &e->attrs.v[i];
         if (a->at && (a->changed || a->gone)) n -= (size_t)(a->end - a->at);
         if (a->changed && !a->gone) n += attr_size(a);
     }
     return n;
 }
 
-/* Where added attributes go: behind the last one that was there, else to the end. */
-static const char *insert_place(struct otlp_edit *e)
+static char *put_record(const struct otlp_edit *e, char *p)
 {
-    const char *place = NULL;
-    vec_each(&e->attrs, a)
-        if (a->at) place = a->end;
-    return place ? place : e->at.record.p + e->at.record.n;
-}
-
-static char *put_record(struct otlp_edit *e, char *p)
-{
-    const char *from = e->at.record.p, *end = from + e->at.record.n, *place = insert_place(e);
+    const char *from = e->at.record.p, *end = from + e->at.record.n;
     u8 tag = attributes_tag(e);
-    vec_each(&e->attrs, a) {
+    for (size_t i = e->touched; i < e->attrs.n; i++) {
+        const struct otlp_attr *a = &e->attrs.v[i];
         if (!a->changed && !a->gone) continue;
-        const char *to = a->at ? a->at : place;
+        const char *to = a->at ? a->at : e->place;
         p = put(p, from, (size_t)(to - from));
         from = a->at ? a->end : to;
         if (!a->gone) p = put_attr(p, tag, a);
@@ -281,10 +315,11 @@ static void write_record(struct otlp_edit *e, const struct pb_field *f, const ch
 static void edit_record(struct otlp_edit *e, const struct pb_field *f, const char *end)
 {
     e->at.record = f->b;
-    e->loaded = e->touched = false;
+    e->loaded = false;
+    e->touched = SIZE_MAX;
     vec_clear(&e->attrs);
     e->fn(e->arg, e, &e->at);
-    if (e->touched && !e->err) write_record(e, f, end);
+    if (e->touched != SIZE_MAX && !e->err) write_record(e, f, end);
     reset_scratch(e);
 }
 
