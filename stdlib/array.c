@@ -84,7 +84,7 @@ static int check_conditions(const struct value *args, size_t arg, const struct v
             struct str key = value_text(keys->v[k]);
             const struct value *v = value_member(list->v[i], key);
             if (!v || (v->type != V_ARRAY && v->type != V_OBJECT)) continue;
-            func_error_set(err, (int)arg, "cannot be compared: the value under a key is a %s", vtype_name(v->type));
+            func_error_set(err, (int)arg, "cannot be a key: %ss are not compared", vtype_name(v->type));
             vpath_member(&err->path, key);
             vpath_element(&err->path, i);
             return -EINVAL;

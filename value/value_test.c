@@ -74,6 +74,7 @@ static void kinds_of_numbers_are_equal_by_value(void **state)
     assert_true(value_equal(value_int(1), value_float(1.0)));
     assert_true(value_equal(value_int(1), value_uint(1)));
     assert_false(value_equal(value_float(NAN), value_float(NAN)));
+    assert_true(value_same(value_float(NAN), value_float(NAN)));
     assert_false(value_equal(value_int(0), value_bool(false)));
 }
 
