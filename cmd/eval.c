@@ -2,10 +2,11 @@
  * input (--lines=json: each line a JSON string), one result a line. A failure is {"error": text, "start": [line, column], "end": ...}. */
 #include "cmd/eval.h"
 
+#include "cmd/eval.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "parser/parser.h"
@@ -13,8 +14,6 @@
 #include "value/limits.h"
 
 #define OUTPUT_MAX (VALUE_TEXT_MAX * 8) /* escapes make a text longer */
-
-int cmd_eval(int argc, char **argv);
 
 static const char usage[] = "Usage: weir eval EXPRESSION\n"
                             "       weir eval [--lines=json] -     one expression a line from standard input\n"
