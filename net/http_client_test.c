@@ -119,7 +119,7 @@ static void sends_and_receives(void **state)
 {
     struct bench b = {0};
     char url[128];
-    const struct iovec parts[] = {{"one ", 4}, {"", 0}, {"two ", 4}, {"three", 5}};
+    struct iovec parts[] = {{(char[]){"one "}, 4}, {(char[]){""}, 0}, {(char[]){"two "}, 4}, {(char[]){"three"}, 5}};
     const struct http_header headers[] = {{STR("X-Sent"), STR("value")}, {STR("X-Empty"), STR("")}};
 
     open_bench(&b, &(struct http_conf){0}, &(struct http_target_conf){0});
@@ -153,6 +153,7 @@ static void sends_and_receives(void **state)
 static void speaks_http2(void **state)
 {
     struct bench b = {0};
+    char url[128];
 
     open_bench(&b, &(struct http_conf){0}, &(struct http_target_conf){.h2c = true});
     get(&b, "http", "/a");
@@ -160,7 +161,27 @@ static void speaks_http2(void **state)
     get(&b, "http", "/trailers");
     assert_string_equal(b.body, "x");
     assert_string_equal(b.trailer, "end");
+    for (int i = 0; i < 20; i++) { /* at once, over what is there */
+        struct http_call call = call_to(&b, url, "http", "/many");
+        http_client_start(b.c, &call);
+    }
+    wait_for(&b, 22);
+    assert_string_equal(b.body, "GET /many? 20 ");
     close_bench(&b);
+    struct bench d = {0}; /* the server closes idle connections: a new one is opened, and always for HTTP/2 */
+    open_bench(&d, &(struct http_conf){.idle_timeout = NS_PER_MS}, &(struct http_target_conf){.h2c = true});
+    for (int i = 0; i < 4; i++) {
+        get(&d, "http", "/a");
+        assert_string_equal(d.body, "GET /a? 20 ");
+        for (int turn = 0; turn < 10; turn++) loop_turn(d.k.loop, NS_PER_MS);
+    }
+    struct http_call both[2];
+    both[0] = both[1] = call_to(&d, url, "http", "/b");
+    http_client_start(d.c, &both[0]); /* at once on a connection that is not there yet */
+    http_client_start(d.c, &both[1]);
+    wait_for(&d, 6);
+    assert_string_equal(d.body, "GET /b? 20 ");
+    close_bench(&d);
 }
 
 static void follows_redirects_when_asked(void **state)
@@ -281,7 +302,7 @@ static void a_dead_connection_is_replaced(void **state)
 {
     struct bench b = {0};
     char url[128];
-    const struct iovec parts[] = {{"one ", 4}, {"two", 3}};
+    struct iovec parts[] = {{(char[]){"one "}, 4}, {(char[]){"two"}, 3}};
 
     open_bench(&b, &(struct http_conf){.idle_timeout = NS_PER_MS}, &(struct http_target_conf){0});
     struct http_call call = call_to(&b, url, "http", "/");
@@ -310,7 +331,7 @@ static void verifies_servers(void **state)
     } cases[] = {
         {&cert, {.ca_pem = str_of(cert.cert)}, HTTP_OK},
         {&cert, {.skip_verify = true}, HTTP_OK},
-        {&cert, {0}, HTTP_TLS},
+        {&cert, {.skip_verify = false}, HTTP_TLS},
         {&cert, {.ca_pem = str_of(other.cert)}, HTTP_TLS},
         {&named, {.ca_pem = str_of(named.cert)}, HTTP_TLS},
         {&named, {.ca_pem = str_of(named.cert), .server_name = STR("right.example")}, HTTP_OK},
@@ -361,7 +382,7 @@ static void bad_settings_are_refused(void **state)
 {
     struct str suites[] = {STR("TLS_NOT_A_SUITE")}, curves[] = {STR("P9")};
     const struct http_target_conf bad[] = {
-        {.tls = {.ca_pem = STR("no certificate")}},
+        {.tls.ca_pem = STR("no certificate")},
         {.tls = {.ca_file = STR("/nonexistent/ca.pem")}},
         {.tls = {.cert_pem = STR("x")}},
         {.tls = {.min = TLS_1_3, .max = TLS_1_2}},

@@ -172,8 +172,7 @@ static long clamp(size_t want, long dflt, long lo, long hi)
 
 static long http_version(const struct http_target_conf *c)
 {
-    if (c->h2c || c->http2_only) return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
-    return c->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+    return c->http2 || c->http2_only ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 }
 
 /* TCP keepalive stands in for HTTP/2 pings, which curl does not send by itself. */

@@ -33,7 +33,7 @@ struct kit {
     int port;
 };
 
-static void kit_answer(struct http_req *r)
+UNUSED static void kit_answer(struct http_req *r)
 {
     char *text = xprintf("%.*s %.*s %zu\n", STR_ARG(r->method), STR_ARG(r->path), r->body ? r->body->n : 0);
 
@@ -41,7 +41,7 @@ static void kit_answer(struct http_req *r)
     free(text);
 }
 
-static void kit_request(void *arg, struct http_req *r)
+UNUSED static void kit_request(void *arg, struct http_req *r)
 {
     struct kit *k = arg;
 
@@ -55,7 +55,7 @@ static void kit_request(void *arg, struct http_req *r)
         kit_answer(r);
 }
 
-static void kit_gone(void *arg, struct http_req *r)
+UNUSED static void kit_gone(void *arg, struct http_req *r)
 {
     struct kit *k = arg;
 
@@ -64,12 +64,12 @@ static void kit_gone(void *arg, struct http_req *r)
         if (k->held[i] == r) k->held[i] = NULL;
 }
 
-static void kit_turn(struct kit *k, int n)
+UNUSED static void kit_turn(struct kit *k, int n)
 {
     while (n-- > 0) loop_turn(k->loop, 0);
 }
 
-static void kit_open(struct kit *k, const struct http_conf *conf)
+UNUSED static void kit_open(struct kit *k, const struct http_conf *conf)
 {
     char *err = NULL;
 
@@ -84,12 +84,12 @@ static void kit_open(struct kit *k, const struct http_conf *conf)
     kit_turn(k, 3);
 }
 
-static void kit_unserved(void *arg)
+UNUSED static void kit_unserved(void *arg)
 {
     ((struct kit *)arg)->unserved++;
 }
 
-static void kit_close(struct kit *k)
+UNUSED static void kit_close(struct kit *k)
 {
     http_listener_unserve(k->l, k->loop, 0, kit_unserved, k);
     for (int i = 0; i < 100 && !k->unserved; i++) {
@@ -103,7 +103,7 @@ static void kit_close(struct kit *k)
     loop_free(k->loop);
 }
 
-static int kit_connect(struct kit *k)
+UNUSED static int kit_connect(struct kit *k)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)k->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -116,7 +116,7 @@ static int kit_connect(struct kit *k)
 }
 
 /* Sends all of it while the loop turns. False when the peer closed. */
-static bool kit_send(struct kit *k, int fd, const char *p, size_t n)
+UNUSED static bool kit_send(struct kit *k, int fd, const char *p, size_t n)
 {
     while (n > 0) {
         ssize_t w = send(fd, p, n, MSG_NOSIGNAL);
@@ -131,13 +131,13 @@ static bool kit_send(struct kit *k, int fd, const char *p, size_t n)
     return true;
 }
 
-static bool kit_put(struct kit *k, int fd, const char *text)
+UNUSED static bool kit_put(struct kit *k, int fd, const char *text)
 {
     return kit_send(k, fd, text, strlen(text));
 }
 
 /* What the server sent so far. *ret_closed: and then closed. */
-static char *kit_read(struct kit *k, int fd, bool *ret_closed)
+UNUSED static char *kit_read(struct kit *k, int fd, bool *ret_closed)
 {
     struct buf b = BUF_INIT(64 << 20);
     bool closed = false;
@@ -159,7 +159,7 @@ static char *kit_read(struct kit *k, int fd, bool *ret_closed)
     return buf_take(&b, NULL);
 }
 
-static void kit_expect(struct kit *k, int fd, const char *part, bool want_closed)
+UNUSED static void kit_expect(struct kit *k, int fd, const char *part, bool want_closed)
 {
     bool closed;
     char *text = kit_read(k, fd, &closed);
