@@ -64,11 +64,13 @@ static void margin(const struct excerpt *x, struct buf *out, u32 line)
 
 static void source_text(struct str line, struct buf *out)
 {
-    for (size_t i = 0; i < line.n; i++) {
-        if (is_tab((u8)line.p[i]))
+    for (size_t i = 0; i < line.n;) {
+        u32 c;
+        i += utf8_decode(str_sub(line, i, line.n), &c, NULL);
+        if (is_tab(c))
             buf_cstr(out, TAB_AS);
-        else if (line.p[i] != '\r')
-            buf_ch(out, line.p[i]);
+        else if (c != '\r')
+            utf8_encode(out, c);
     }
 }
 

@@ -14,8 +14,9 @@ struct tree *parse_file(struct source *src, struct diags *diags);
 struct tree *parse_expr(struct source *src, struct diags *diags, struct expr **ret);
 void tree_free(struct tree *t); /* takes NULL */
 
-/* The encoding check made at load time (not by fmt): NULL when fine, else an owned message (free()
- * it). */
+/* The check made at load time (not by fmt): is the text marked as another encoding than UTF-8? NULL
+ * when not, else an owned message, free() it. Bytes that are not UTF-8 are the lexer's to report:
+ * it knows where they stand. */
 char *source_check_encoding(struct str text);
 
 #endif

@@ -40,7 +40,10 @@ static void test_encoding(void **state)
     expect_encoding(STR("\xef\xbb\xbf"
                         "a"),
                     NULL);
-    expect_encoding(STR("\xff"), "unknown encoding for config");
+    expect_encoding(STR("\xff"), NULL);
+    expect_encoding(STR("\xfe\xff"
+                        "a"),
+                    NULL);
     expect_encoding(STR("\xfe\xff\0a"), "configuration is encoded with UTF-16BE but must be utf8");
     expect_encoding(STR("\xff\xfe"
                         "a\0"),
