@@ -16,9 +16,10 @@ static size_t count_chars(struct str s)
 
 void gofmt_padding(struct directive *d, size_t n)
 {
-    char c = d->zero && !d->minus ? '0' : ' ';
-    for (size_t i = 0; i < n && !buf_err(d->out); i++)
-        buf_ch(d->out, c);
+    char *to = n > 0 ? buf_reserve(d->out, n) : NULL;
+    if (!to) return;
+    memset(to, d->zero && !d->minus ? '0' : ' ', n);
+    buf_commit(d->out, n);
 }
 
 void gofmt_pad(struct directive *d, struct str text)

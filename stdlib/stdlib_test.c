@@ -189,6 +189,9 @@ static void json_paths(void **state)
 
 static void results_are_bounded(void **state)
 {
+#ifdef HOSTILE
+    skip(); /* buffers that move on every byte take too long to reach the limits */
+#endif
     struct buf text = BUF_INIT(1 << 22);
     buf_cstr(&text, "string.format(\"");
     for (int i = 0; i < 70; i++)

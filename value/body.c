@@ -123,11 +123,20 @@ static const struct row *not_a_block(struct body_walk *w, const struct block *b)
     return NULL;
 }
 
+/* A table with code may hold blocks that this build only knows by description. */
+static bool unsupported(struct body_walk *w, const struct schema *sub, const struct block *b)
+{
+    if (w->s->size == 0 || !sub || sub->size > 0) return false;
+    diag_error(w->diags, DIAG_BLOCK_UNKNOWN, b->name_span, "block \"" STR_FMT "\" is not supported by this build", STR_ARG(b->name));
+    return true;
+}
+
 const struct row *body_block(struct body_walk *w, const struct block *b, const struct one_of_def **ret_variant)
 {
     const struct row *row = schema_block(w->s, b->name, ret_variant);
     if (!row) return not_a_block(w, b);
     check_label(w, row, *ret_variant, b);
+    if (unsupported(w, block_schema(row, *ret_variant), b)) return NULL;
     bool repeatable = row->kind == K_BLOCKS || row->kind == K_ONE_OF;
     if (given(w, row) && !repeatable) {
         diag_error(w->diags, DIAG_BLOCK_TWICE, b->name_span, "block \"" STR_FMT "\" may only be specified once", STR_ARG(b->name));

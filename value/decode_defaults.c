@@ -31,7 +31,7 @@ static void default_of(const struct row *row, struct arena *arena, void *out)
 {
     void *member = member_at(out, row);
     if (row->alias_of) return; /* the target's row has it, and may share the member */
-    if (row->kind == K_BLOCK) decode_defaults(row->sub, arena, member);
+    if (row->kind == K_BLOCK && row->sub->size > 0) decode_defaults(row->sub, arena, member);
     else if (!kind_is_block(row->kind)) member_zero(row, member);
     if (row->def_fn) row->def_fn(arena, member);
     else if (row->def) set_default(row, arena, member);

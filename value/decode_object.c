@@ -135,6 +135,10 @@ static void object_into(struct decode *d, const struct schema *s, struct value v
     struct value object;
     struct vfault f = {0};
     size_t errors = d->diags->n_errors;
+    if (s->size == 0) {
+        one_fault(d, DIAG_BLOCK_UNKNOWN, at, where, "is not supported by this build");
+        return;
+    }
     decode_defaults(s, d->arena, out);
     if (convert_object(v, &object, &f)) {
         report(d, DIAG_EVAL_TYPE, at, where, &f);

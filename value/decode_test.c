@@ -34,7 +34,9 @@ static const struct row plain_rows[] = {
 };
 static const struct schema plain_schema = SCHEMA(struct plain, plain_rows);
 
-static const struct one_of_def stages[] = {{.name = "stage.a", .sub = &plain_schema}, {.name = "stage.b", .sub = &plain_schema}, {0}};
+static const struct schema described_only = {.span_off = -1, .present_off = -1};
+static const struct one_of_def stages[] = {
+    {.name = "stage.a", .sub = &plain_schema}, {.name = "stage.b", .sub = &plain_schema}, {.name = "stage.later", .sub = &described_only}};
 
 static const struct capsule_type sink = {.name = "test.Sink"}, other = {.name = "test.Other"};
 
@@ -298,6 +300,11 @@ static void labels_and_rules(void **state)
                   "0:0 od needs oi\n");
 }
 
+static void blocks_without_code_are_refused(void **state)
+{
+    assert_faults("count = 1\nstage.a { }\nstage.later { }\n", "3:1 block \"stage.later\" is not supported by this build\n");
+}
+
 static void validation_runs_last(void **state)
 {
     assert_faults("count = 13", "1:9 13 brings bad luck\n");
@@ -520,6 +527,7 @@ int main(void)
         cmocka_unit_test(every_fault_is_reported),
         cmocka_unit_test(faults_point_at_the_element),
         cmocka_unit_test(labels_and_rules),
+        cmocka_unit_test(blocks_without_code_are_refused),
         cmocka_unit_test(validation_runs_last),
         cmocka_unit_test(objects_decode_by_the_same_table),
         cmocka_unit_test(encoding_leaves_out_defaults),
