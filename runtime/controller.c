@@ -61,9 +61,9 @@ int controller_load(struct controller *c, struct tree_set *trees, const char *mo
     ASSERT(!c->committing && !c->stopping);
     if (template_compile(&c->compile, trees, diags, &t) < 0)
         return -EINVAL;
+    log_warnings(c, diags); /* those of prepare are logged where they arise */
     if (generation_build(c, t, module_path, &g, diags) < 0)
         return -EINVAL;
-    log_warnings(c, diags);
     commit(c, &g);
     generation_done(&g);
     return 0;

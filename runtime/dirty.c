@@ -17,7 +17,7 @@ static void reevaluate(struct node_state *s)
     struct diags faults;
     struct plan *p;
     diags_init(&faults);
-    if (node_evaluate(s->ctl, &m->tmpl->nodes[s->rank], &m->scope.scope, s->log, &p, &faults) < 0) {
+    if (node_evaluate(s->ctl, &m->tmpl->nodes[s->rank], &m->scope.scope, NULL, &p, &faults) < 0) {
         log_failure(s, &faults);
         node_evaluated(s, &faults);
     } else {

@@ -14,11 +14,14 @@ struct logging_plan {
 };
 
 static const struct row logging_rows[] = {
-    ATTR(struct logging_args, level, .doc = "Least severe records that are written: debug, info, warn or error.", .def = "\"info\""),
-    ATTR(struct logging_args, format, .doc = "Form of a line: logfmt or json.", .def = "\"logfmt\""),
+    ATTR(struct logging_args, level, .doc = "Least severe records that are written.", .def = "\"info\"",
+         .one_of = ONE_OF_TEXT("debug", "info", "warn", "error", ""), .one_of_error = "unrecognized log level \"%s\""),
+    ATTR(struct logging_args, format, .doc = "Form of a line.", .def = "\"logfmt\"", .one_of = ONE_OF_TEXT("logfmt", "json", ""),
+         .one_of_error = "unrecognized log format \"%s\""),
     ATTR(struct logging_args, write_to, .doc = "Log receivers that get every line as well.", .def = "[]",
          .capsule = &capsule_logs_receiver, .signals = SIGNALS_LOGS),
-    ATTR(struct logging_args, destination, .doc = "Where lines go; only stderr outside of Windows.", .def = "\"stderr\""),
+    ATTR(struct logging_args, destination, .doc = "Where lines go; only stderr outside of Windows.", .def = "\"stderr\"",
+         .one_of = ONE_OF_TEXT("stderr", "windows_event_log"), .one_of_error = "unrecognized log destination \"%s\""),
 };
 static const struct schema logging_schema = {.rows = logging_rows,
                                              .n_rows = ARRAY_LEN(logging_rows),
@@ -26,35 +29,20 @@ static const struct schema logging_schema = {.rows = logging_rows,
                                              .span_off = offsetof(struct logging_args, span),
                                              .present_off = -1};
 
-static bool level_of(const struct logging_args *a, enum log_level *ret)
-{
-    *ret = LOG_INFO;
-    return a->level.n == 0 || log_level_parse(a->level, ret);
-}
-
-static bool format_of(const struct logging_args *a, enum log_format *ret)
-{
-    *ret = LOG_LOGFMT;
-    return a->format.n == 0 || log_format_parse(a->format, ret);
-}
-
+/* Level and format are among the allowed ones; empty means the default. */
 static int logging_prepare(struct prepare *p, const void *args, void *plan)
 {
     const struct logging_args *a = args;
     struct logging_plan *out = plan;
-    struct diags *d = p->diags;
-    size_t errors = d->n_errors;
-    if (!level_of(a, &out->level))
-        diag_error(d, DIAG_VALUE_CHOICE, a->span, "unrecognized log level \"" STR_FMT "\"", STR_ARG(a->level));
-    if (!format_of(a, &out->format))
-        diag_error(d, DIAG_VALUE_CHOICE, a->span, "unrecognized log format \"" STR_FMT "\"", STR_ARG(a->format));
+    size_t errors = p->diags->n_errors;
+    *out = (struct logging_plan){LOG_INFO, LOG_LOGFMT};
+    (void)log_level_parse(a->level, &out->level);
+    (void)log_format_parse(a->format, &out->format);
     if (str_is(a->destination, "windows_event_log"))
-        diag_error(d, DIAG_VALUE_CHOICE, a->span, "the log destination windows_event_log exists on Windows only");
-    else if (!str_is(a->destination, "stderr"))
-        diag_error(d, DIAG_VALUE_CHOICE, a->span, "unrecognized log destination \"" STR_FMT "\"", STR_ARG(a->destination));
+        diag_error(p->diags, DIAG_VALUE_CHOICE, a->span, "the log destination windows_event_log exists on Windows only");
     if (a->write_to.n > 0)
-        diag_error(d, DIAG_NODE_UNSUPPORTED, a->span, "logging: write_to is not supported by this build of Weir yet");
-    return d->n_errors > errors ? -EINVAL : 0;
+        diag_error(p->diags, DIAG_NODE_UNSUPPORTED, a->span, "logging: write_to is not supported by this build of Weir yet");
+    return p->diags->n_errors > errors ? -EINVAL : 0;
 }
 
 static int logging_apply(void *self, const void *args, const void *plan, char **ret_err)

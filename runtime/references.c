@@ -20,7 +20,12 @@ static struct static_type capsule_of(const struct row *row)
                                 .signals = row->signals};
 }
 
-/* Secrets stay unknown: whether one may become text is known only with its value. */
+static struct static_type secret_of(const struct capsule_type *type)
+{
+    return (struct static_type){.known = true, .type = V_CAPSULE, .capsule = type->name};
+}
+
+/* Kinds that may be unset stay unknown: null is taken everywhere. */
 static struct static_type type_of_row(const struct row *row)
 {
     switch (row->kind) {
@@ -38,8 +43,8 @@ static struct static_type type_of_row(const struct row *row)
                                     .elem = V_CAPSULE,
                                     .signals = row->signals,
                                     .elem_capsule = capsule_of(row).capsule};
-    case K_SECRET:
-    case K_OPT_SECRET:
+    case K_SECRET: return secret_of(&capsule_secret);
+    case K_OPT_SECRET: return secret_of(&capsule_opt_secret);
     case K_OPT_STR:
     case K_OPT_I64:
     case K_OPT_F64:
