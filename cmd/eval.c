@@ -1,5 +1,6 @@
-/* weir eval 'EXPR': the value of an expression of the configuration language, as JSON. With '-' one expression a line from standard
- * input (--lines=json: each line a JSON string), one result a line. A failure is {"error": text, "start": [line, column], "end": ...}. */
+/* weir eval 'EXPR': the value of an expression of the configuration language, as JSON. With '-' one
+ * expression a line from standard input (--lines=json: each line a JSON string), one result a line.
+ * A failure is {"error": text, "start": [line, column], "end": ...}. */
 #include "cmd/eval.h"
 
 #include "cmd/eval.h"
@@ -15,9 +16,10 @@
 
 #define OUTPUT_MAX (VALUE_TEXT_MAX * 8) /* escapes make a text longer */
 
-static const char usage[] = "Usage: weir eval EXPRESSION\n"
-                            "       weir eval [--lines=json] -     one expression a line from standard input\n"
-                            "Prints the value as JSON.\n";
+static const char usage[] =
+    "Usage: weir eval EXPRESSION\n"
+    "       weir eval [--lines=json] -     one expression a line from standard input\n"
+    "Prints the value as JSON.\n";
 
 /* --- one expression --- */
 
@@ -46,7 +48,8 @@ static void put_error(const struct diag *d, struct buf *out)
     json_obj_end(&j);
 }
 
-static int eval_text(struct source *src, const struct scope *scope, struct diags *diags, struct buf *out)
+static int eval_text(struct source *src, const struct scope *scope, struct diags *diags,
+                     struct buf *out)
 {
     struct expr *e;
     struct value v;
@@ -99,8 +102,10 @@ static bool print_json_line(struct str line, const struct scope *scope)
     bool string = json_value(&in) == JSON_STRING;
     struct str text = in.raw;
     bool fine = string && json_value(&in) == JSON_END;
-    if (fine) print_line(text, scope);
-    else puts("{\"error\":\"the line is not a JSON string\"}");
+    if (fine)
+        print_line(text, scope);
+    else
+        puts("{\"error\":\"the line is not a JSON string\"}");
     arena_done(&scratch);
     return fine;
 }
@@ -112,8 +117,10 @@ static void print_lines(const struct scope *scope, bool json)
     for (ssize_t n; (n = getline(&line, &cap, stdin)) >= 0;) {
         struct str s = str_n(line, (size_t)n);
         if (s.n > 0 && s.p[s.n - 1] == '\n') s.n--;
-        if (json) print_json_line(s, scope);
-        else print_line(s, scope);
+        if (json)
+            print_json_line(s, scope);
+        else
+            print_line(s, scope);
         fflush(stdout);
     }
     free(line);
@@ -130,10 +137,14 @@ static int parse_options(int argc, char **argv, struct eval_options *o)
 {
     for (int i = 1; i < argc; i++) {
         struct str arg = str_of(argv[i]);
-        if (str_is(arg, "--lines=json")) o->json_lines = true;
-        else if (str_is(arg, "-h") || str_is(arg, "--help")) o->help = true;
-        else if (o->expr || str_starts(arg, STR("--"))) return -EINVAL;
-        else o->expr = argv[i];
+        if (str_is(arg, "--lines=json"))
+            o->json_lines = true;
+        else if (str_is(arg, "-h") || str_is(arg, "--help"))
+            o->help = true;
+        else if (o->expr || str_starts(arg, STR("--")))
+            return -EINVAL;
+        else
+            o->expr = argv[i];
     }
     bool lines = o->expr && str_is(str_of(o->expr), "-");
     return o->help || (o->expr && (lines || !o->json_lines)) ? 0 : -EINVAL;
@@ -146,8 +157,10 @@ static int run(const struct eval_options *o)
     bool fine = true;
     func_env_process(&env, host, "v" WEIR_VERSION);
     struct stdlib *lib = stdlib_new(&env);
-    if (str_is(str_of(o->expr), "-")) print_lines(stdlib_scope(lib), o->json_lines);
-    else fine = print_line(str_of(o->expr), stdlib_scope(lib));
+    if (str_is(str_of(o->expr), "-"))
+        print_lines(stdlib_scope(lib), o->json_lines);
+    else
+        fine = print_line(str_of(o->expr), stdlib_scope(lib));
     stdlib_free(lib);
     return fine && fflush(stdout) == 0 ? 0 : 1;
 }

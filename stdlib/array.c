@@ -66,7 +66,8 @@ static int check_keys(const struct value *args, struct func_error *err)
 {
     if (want_type(args, 2, V_ARRAY, err)) return -EINVAL;
     const struct varray *keys = args[2].array;
-    if (keys->n == 0) return func_error_set(err, -1, "combine_maps: merge conditions must not be empty");
+    if (keys->n == 0)
+        return func_error_set(err, -1, "combine_maps: merge conditions must not be empty");
     for (size_t i = 0; i < keys->n; i++) {
         if (keys->v[i].type == V_STRING) continue;
         func_error_set(err, 2, "should be string, got %s", vtype_name(keys->v[i].type));
@@ -77,14 +78,16 @@ static int check_keys(const struct value *args, struct func_error *err)
 }
 
 /* Values under a key are compared by type and value; lists and objects cannot be keys of a join. */
-static int check_conditions(const struct value *args, size_t arg, const struct varray *list, const struct varray *keys, struct func_error *err)
+static int check_conditions(const struct value *args, size_t arg, const struct varray *list,
+                            const struct varray *keys, struct func_error *err)
 {
     for (size_t i = 0; i < list->n; i++) {
         for (size_t k = 0; k < keys->n; k++) {
             struct str key = value_text(keys->v[k]);
             const struct value *v = value_member(list->v[i], key);
             if (!v || (v->type != V_ARRAY && v->type != V_OBJECT)) continue;
-            func_error_set(err, (int)arg, "cannot be a key: %ss are not compared", vtype_name(v->type));
+            func_error_set(err, (int)arg, "cannot be a key: %ss are not compared",
+                           vtype_name(v->type));
             vpath_member(&err->path, key);
             vpath_element(&err->path, i);
             return -EINVAL;
@@ -96,7 +99,8 @@ static int check_conditions(const struct value *args, size_t arg, const struct v
 static bool matches(struct value l, struct value r, const struct varray *keys)
 {
     for (size_t k = 0; k < keys->n; k++) {
-        const struct value *a = value_member(l, value_text(keys->v[k])), *b = value_member(r, value_text(keys->v[k]));
+        const struct value *a = value_member(l, value_text(keys->v[k])),
+                           *b = value_member(r, value_text(keys->v[k]));
         if (!a || !b || !value_equal(*a, *b)) return false;
     }
     return true;
@@ -118,15 +122,18 @@ static struct value merged(struct value l, struct value r)
     return object_done(&b);
 }
 
-/* With keep, a left element stands once for every right one it does not match: that is what users have. */
+/* With keep, a left element stands once for every right one it does not match: that is what users
+ * have. */
 static int join_all(const struct join *j, struct value *ret, struct func_error *err)
 {
     VEC(struct value) found = {0};
     for (size_t l = 0; l < j->left->n && found.n <= VALUE_ARRAY_MAX; l++) {
         for (size_t r = 0; r < j->right->n && found.n <= VALUE_ARRAY_MAX; r++) {
             struct value lv = j->left->v[l], rv = j->right->v[r];
-            if (matches(lv, rv, j->keys)) vec_push(&found, merged(lv, rv));
-            else if (j->keep) vec_push(&found, value_ref(lv));
+            if (matches(lv, rv, j->keys))
+                vec_push(&found, merged(lv, rv));
+            else if (j->keep)
+                vec_push(&found, value_ref(lv));
         }
     }
     *ret = array_of(found.v, found.n);
@@ -137,12 +144,16 @@ static int join_all(const struct join *j, struct value *ret, struct func_error *
     return result_too_long(err);
 }
 
-static int combine(const struct value *args, struct value left, struct value right, bool keep, struct value *ret, struct func_error *err)
+static int combine(const struct value *args, struct value left, struct value right, bool keep,
+                   struct value *ret, struct func_error *err)
 {
     struct join j = {left.array, right.array, args[2].array, keep};
     if (j.right->n > 0 && j.left->n > PAIRS_MAX / j.right->n / j.keys->n)
-        return func_error_set(err, -1, "combine_maps: would compare more than %zu pairs", PAIRS_MAX);
-    if (check_conditions(args, 0, j.left, j.keys, err) || check_conditions(args, 1, j.right, j.keys, err)) return -EINVAL;
+        return func_error_set(err, -1, "combine_maps: would compare more than %zu pairs",
+                              PAIRS_MAX);
+    if (check_conditions(args, 0, j.left, j.keys, err) ||
+        check_conditions(args, 1, j.right, j.keys, err))
+        return -EINVAL;
     return join_all(&j, ret, err);
 }
 
@@ -176,7 +187,8 @@ struct group {
 static void group_free(void *p)
 {
     struct group *g = p;
-    vec_each(&g->items, v) value_unref(*v);
+    vec_each (&g->items, v)
+        value_unref(*v);
     vec_done(&g->items);
     free(g);
 }
@@ -191,7 +203,8 @@ static void group_add(struct map *groups, struct str name, struct value item)
     vec_push(&g->items, value_ref(item));
 }
 
-static int collect(const struct varray *items, struct str key, bool drop_missing, struct map *groups, struct func_error *err)
+static int collect(const struct varray *items, struct str key, bool drop_missing,
+                   struct map *groups, struct func_error *err)
 {
     for (size_t i = 0; i < items->n; i++) {
         const struct value *v = value_member(items->v[i], key);
@@ -219,7 +232,8 @@ static struct value group_values(struct map *groups, struct str key)
 {
     struct value v = value_array(groups->live);
     size_t at = 0;
-    map_each(groups, e) v.array->v[at++] = group_value(key, e->key, e->value);
+    map_each (groups, e)
+        v.array->v[at++] = group_value(key, e->key, e->value);
     return v;
 }
 
@@ -243,14 +257,36 @@ static int group_by(CALL_ARGS)
 }
 
 static const struct func rows[] = {
-    {.name = "array.concat", .doc = "One list of the elements of all.", .call = concat, .param_names = "lists...", .returns = "list(any)",
-     .variadic = true, PARAMS(P_ANY)},
-    {.name = "concat", .doc = "One list of the elements of all.", .call = concat, .param_names = "lists...", .returns = "list(any)",
-     .variadic = true, .deprecated = true, PARAMS(P_ANY)},
-    {.name = "array.combine_maps", .doc = "Joins two lists of objects on the keys named; the right side wins.", .call = combine_maps,
-     .param_names = "left, right, keys, keep_unmatched_left?", .returns = "list(map(any))", .variadic = true, .experimental = true,
+    {.name = "array.concat",
+     .doc = "One list of the elements of all.",
+     .call = concat,
+     .param_names = "lists...",
+     .returns = "list(any)",
+     .variadic = true,
      PARAMS(P_ANY)},
-    {.name = "array.group_by", .doc = "Groups objects by the string under a key.", .call = group_by,
-     .param_names = "items, key, drop_missing", .returns = "list(object)", .variadic = true, .experimental = true, PARAMS(P_ANY)},
+    {.name = "concat",
+     .doc = "One list of the elements of all.",
+     .call = concat,
+     .param_names = "lists...",
+     .returns = "list(any)",
+     .variadic = true,
+     .deprecated = true,
+     PARAMS(P_ANY)},
+    {.name = "array.combine_maps",
+     .doc = "Joins two lists of objects on the keys named; the right side wins.",
+     .call = combine_maps,
+     .param_names = "left, right, keys, keep_unmatched_left?",
+     .returns = "list(map(any))",
+     .variadic = true,
+     .experimental = true,
+     PARAMS(P_ANY)},
+    {.name = "array.group_by",
+     .doc = "Groups objects by the string under a key.",
+     .call = group_by,
+     .param_names = "items, key, drop_missing",
+     .returns = "list(object)",
+     .variadic = true,
+     .experimental = true,
+     PARAMS(P_ANY)},
 };
 const struct func_table funcs_array = {rows, ARRAY_LEN(rows)};

@@ -1,7 +1,8 @@
 /* file.*: paths as text; nothing here touches the file system. */
 #include "stdlib/tables.h"
 
-/* Appends one element of a path to the cleaned path so far; `floor` is the part ".." may not climb over. */
+/* Appends one element of a path to the cleaned path so far; `floor` is the part ".." may not climb
+ * over. */
 static void add_element(struct buf *path, struct str element, bool rooted, size_t *floor)
 {
     if (element.n == 0 || str_is(element, ".")) return;
@@ -47,7 +48,12 @@ static int path_join(CALL_ARGS)
 }
 
 static const struct func rows[] = {
-    {.name = "file.path_join", .doc = "Joins path elements with slashes and cleans the result.", .call = path_join,
-     .param_names = "elements...", .returns = "string", .variadic = true, PARAMS(P_STRING)},
+    {.name = "file.path_join",
+     .doc = "Joins path elements with slashes and cleans the result.",
+     .call = path_join,
+     .param_names = "elements...",
+     .returns = "string",
+     .variadic = true,
+     PARAMS(P_STRING)},
 };
 const struct func_table funcs_file = {rows, ARRAY_LEN(rows)};

@@ -1,4 +1,5 @@
-/* Formats: literal text, directives with flags, width, precision and argument indexes, and the marks of what is wrong with them. */
+/* Formats: literal text, directives with flags, width, precision and argument indexes, and the
+ * marks of what is wrong with them. */
 #include "stdlib/gofmt_int.h"
 
 #include "base/utf8.h"
@@ -40,7 +41,8 @@ static bool flag(struct directive *d, char c)
     }
 }
 
-/* Digits at the current place; too large a number takes all the text, so that the verb is missing. */
+/* Digits at the current place; too large a number takes all the text, so that the verb is missing.
+ */
 static bool number(struct format *f, int *ret)
 {
     size_t start = f->at;
@@ -90,7 +92,8 @@ static bool star(struct format *f, int *ret)
     f->at++;
     if (f->arg >= f->n) return false;
     struct value v = f->args[f->arg++];
-    if (v.type != V_NUMBER || v.numkind == NUM_FLOAT || v.i > NUMBER_MAX || v.i < -NUMBER_MAX) return false;
+    if (v.type != V_NUMBER || v.numkind == NUM_FLOAT || v.i > NUMBER_MAX || v.i < -NUMBER_MAX)
+        return false;
     *ret = (int)v.i;
     return true;
 }
@@ -158,10 +161,14 @@ static void verb(struct format *f)
         return;
     }
     f->at += utf8_decode(str_sub(f->text, f->at, f->text.n), &c, NULL);
-    if (c == '%') buf_ch(f->d.out, '%');
-    else if (!f->good_index) mark(f, c, "BADINDEX");
-    else if (f->arg >= f->n) mark(f, c, "MISSING");
-    else argument(f, c);
+    if (c == '%')
+        buf_ch(f->d.out, '%');
+    else if (!f->good_index)
+        mark(f, c, "BADINDEX");
+    else if (f->arg >= f->n)
+        mark(f, c, "MISSING");
+    else
+        argument(f, c);
 }
 
 static void directive(struct format *f)

@@ -1,4 +1,5 @@
-/* Numbers of a directive: integers in any base, floats in every notation, with signs, zeros and alternate forms. */
+/* Numbers of a directive: integers in any base, floats in every notation, with signs, zeros and
+ * alternate forms. */
 #include "stdlib/gofmt_int.h"
 
 #include <ctype.h>
@@ -26,7 +27,8 @@ static size_t digits_of(u64 u, unsigned base, bool upper, char out[64])
     return n;
 }
 
-static const char *base_prefix(const struct directive *d, unsigned base, u32 verb, bool upper, bool leading_zero)
+static const char *base_prefix(const struct directive *d, unsigned base, u32 verb, bool upper,
+                               bool leading_zero)
 {
     if (verb == 'O') return "0o";
     if (!d->sharp) return "";
@@ -58,7 +60,8 @@ void gofmt_integer(struct directive *d, u64 u, bool is_signed, unsigned base, u3
     int zeros = least_digits(d, negative) - (int)n;
     if (!nothing) {
         bool leading_zero = zeros > 0 || digits[64 - n] == '0';
-        buf_printf(&text, "%s%s", sign(d, negative), base_prefix(d, base, verb, upper, leading_zero));
+        buf_printf(&text, "%s%s", sign(d, negative),
+                   base_prefix(d, base, verb, upper, leading_zero));
         for (; zeros > 0; zeros--)
             buf_ch(&text, '0');
         buf_add(&text, digits + 64 - n, n);
@@ -76,8 +79,10 @@ static void hex_float(struct buf *b, f64 f, int prec, bool upper)
     char mantissa[64];
     f64 m = f == 0 ? 0 : 2 * frexp(f, &exp);
     exp -= f != 0;
-    if (prec < 0) snprintf(mantissa, sizeof(mantissa), "%a", m);
-    else snprintf(mantissa, sizeof(mantissa), "%.*a", MIN(prec, 40), m);
+    if (prec < 0)
+        snprintf(mantissa, sizeof(mantissa), "%a", m);
+    else
+        snprintf(mantissa, sizeof(mantissa), "%.*a", MIN(prec, 40), m);
     char *p = strchr(mantissa, 'p');
     if (p) *p = '\0';
     if (mantissa[2] == '2') {
@@ -99,8 +104,10 @@ static void binary_float(struct buf *b, f64 f)
     memcpy(&bits, &f, sizeof(bits));
     u64 mantissa = bits & ((UINT64_C(1) << 52) - 1);
     int exp = (int)(bits >> 52 & 0x7FF);
-    if (exp == 0) exp = 1;
-    else mantissa |= UINT64_C(1) << 52;
+    if (exp == 0)
+        exp = 1;
+    else
+        mantissa |= UINT64_C(1) << 52;
     buf_printf(b, "%llup%+d", (unsigned long long)mantissa, exp - 1075);
 }
 
@@ -115,13 +122,17 @@ static void magnitude(struct buf *b, f64 f, u32 verb, int prec)
 {
     switch (verb) {
     case 'b': binary_float(b, f); return;
-    case 'x': case 'X': hex_float(b, f, prec, verb == 'X'); return;
-    case 'e': case 'E': buf_printf(b, verb == 'e' ? "%.*e" : "%.*E", prec, f); return;
+    case 'x':
+    case 'X': hex_float(b, f, prec, verb == 'X'); return;
+    case 'e':
+    case 'E': buf_printf(b, verb == 'e' ? "%.*e" : "%.*E", prec, f); return;
     case 'f': buf_printf(b, "%.*f", prec, f); return;
     default: break;
     }
-    if (prec < 0) num_f64_g(b, f);
-    else buf_printf(b, "%.*g", prec, f);
+    if (prec < 0)
+        num_f64_g(b, f);
+    else
+        buf_printf(b, "%.*g", prec, f);
     if (verb == 'G') upper_case(b);
 }
 
@@ -130,7 +141,8 @@ static size_t significant(struct str digits, bool *ret_point)
     size_t n = 0;
     bool seen = false;
     for (size_t i = 0; i < digits.n; i++) {
-        if (digits.p[i] == '.') *ret_point = true;
+        if (digits.p[i] == '.')
+            *ret_point = true;
         else if (seen || digits.p[i] != '0') {
             seen = true;
             n++;
@@ -145,7 +157,8 @@ static void keep_zeros(struct buf *b, u32 verb, int prec)
     bool hex = verb == 'x' || verb == 'X', point = false;
     bool counts = verb == 'g' || verb == 'G' || verb == 'x';
     size_t end = 0;
-    while (end < b->n && b->p[end] != 'p' && b->p[end] != 'P' && (hex || (b->p[end] != 'e' && b->p[end] != 'E')))
+    while (end < b->n && b->p[end] != 'p' && b->p[end] != 'P' &&
+           (hex || (b->p[end] != 'e' && b->p[end] != 'E')))
         end++;
     struct buf text = BUF_INIT(b->max);
     struct str digits = str_n(b->p, end);
@@ -164,8 +177,10 @@ static void keep_zeros(struct buf *b, u32 verb, int prec)
 static void not_finite(struct directive *d, f64 f)
 {
     struct buf text = BUF_INIT(8);
-    if (isnan(f)) buf_printf(&text, "%sNaN", d->plus ? "+" : d->space ? " " : "");
-    else buf_printf(&text, "%sInf", f < 0 ? "-" : d->space && !d->plus ? " " : "+");
+    if (isnan(f))
+        buf_printf(&text, "%sNaN", d->plus ? "+" : d->space ? " " : "");
+    else
+        buf_printf(&text, "%sInf", f < 0 ? "-" : d->space && !d->plus ? " " : "+");
     pad_without_zeros(d, buf_view(&text));
     buf_done(&text);
 }

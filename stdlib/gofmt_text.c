@@ -59,10 +59,14 @@ static char short_escape(u32 c, char quote)
 static void quoted_rune(struct buf *b, u32 c, char quote, bool ascii)
 {
     char esc = short_escape(c, quote);
-    if (esc) buf_printf(b, "\\%c", esc);
-    else if (c < 0x80 ? c >= 0x20 && c < 0x7F : !ascii && utf8_is_print(c)) utf8_encode(b, c);
-    else if (c < 0x20 || c == 0x7F) buf_printf(b, "\\x%02x", (unsigned)c);
-    else buf_printf(b, c < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)c);
+    if (esc)
+        buf_printf(b, "\\%c", esc);
+    else if (c < 0x80 ? c >= 0x20 && c < 0x7F : !ascii && utf8_is_print(c))
+        utf8_encode(b, c);
+    else if (c < 0x20 || c == 0x7F)
+        buf_printf(b, "\\x%02x", (unsigned)c);
+    else
+        buf_printf(b, c < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)c);
 }
 
 static void quote_text(struct buf *b, struct str s, bool ascii)
@@ -72,8 +76,10 @@ static void quote_text(struct buf *b, struct str s, bool ascii)
         u32 c;
         bool bad;
         size_t n = utf8_decode(str_sub(s, i, s.n), &c, &bad);
-        if (bad) buf_printf(b, "\\x%02x", (unsigned)(u8)s.p[i]);
-        else quoted_rune(b, c, '"', ascii);
+        if (bad)
+            buf_printf(b, "\\x%02x", (unsigned)(u8)s.p[i]);
+        else
+            quoted_rune(b, c, '"', ascii);
         i += n;
     }
     buf_ch(b, '"');
@@ -93,8 +99,10 @@ void gofmt_quoted(struct directive *d, struct str s)
 {
     struct buf text = BUF_INIT(d->out->max);
     s = truncated(d, s);
-    if (d->sharp && fits_back_quotes(s)) buf_printf(&text, "`" STR_FMT "`", STR_ARG(s));
-    else quote_text(&text, s, d->plus);
+    if (d->sharp && fits_back_quotes(s))
+        buf_printf(&text, "`" STR_FMT "`", STR_ARG(s));
+    else
+        quote_text(&text, s, d->plus);
     gofmt_pad(d, buf_view(&text));
     if (buf_err(&text)) d->out->err = buf_err(&text);
     buf_done(&text);

@@ -1,4 +1,5 @@
-/* Values under a verb: which verbs a type knows, composites element by element, and the mark of a wrong verb. */
+/* Values under a verb: which verbs a type knows, composites element by element, and the mark of a
+ * wrong verb. */
 #include "stdlib/gofmt_int.h"
 
 #include "base/utf8.h"
@@ -54,16 +55,24 @@ static void null(struct directive *d, u32 verb)
 
 static void boolean(struct directive *d, struct value v, u32 verb)
 {
-    if (verb == 't' || verb == 'v') gofmt_pad(d, v.b ? STR("true") : STR("false"));
-    else bad_verb(d, v, verb);
+    if (verb == 't' || verb == 'v')
+        gofmt_pad(d, v.b ? STR("true") : STR("false"));
+    else
+        bad_verb(d, v, verb);
 }
 
 static void floating(struct directive *d, struct value v, u32 verb)
 {
     switch (verb) {
     case 'v': gofmt_float(d, v.f, 'g', -1); return;
-    case 'b': case 'g': case 'G': case 'x': case 'X': gofmt_float(d, v.f, verb, -1); return;
-    case 'f': case 'e': case 'E': gofmt_float(d, v.f, verb, 6); return;
+    case 'b':
+    case 'g':
+    case 'G':
+    case 'x':
+    case 'X': gofmt_float(d, v.f, verb, -1); return;
+    case 'f':
+    case 'e':
+    case 'E': gofmt_float(d, v.f, verb, 6); return;
     case 'F': gofmt_float(d, v.f, 'f', 6); return;
     default: bad_verb(d, v, verb);
     }
@@ -84,7 +93,8 @@ static void integer(struct directive *d, struct value v, u32 verb)
         return;
     case 'd': gofmt_integer(d, v.u, is_signed, 10, verb, false); return;
     case 'b': gofmt_integer(d, v.u, is_signed, 2, verb, false); return;
-    case 'o': case 'O': gofmt_integer(d, v.u, is_signed, 8, verb, false); return;
+    case 'o':
+    case 'O': gofmt_integer(d, v.u, is_signed, 8, verb, false); return;
     case 'x': gofmt_integer(d, v.u, is_signed, 16, verb, false); return;
     case 'X': gofmt_integer(d, v.u, is_signed, 16, verb, true); return;
     case 'c': gofmt_char(d, v.u); return;
@@ -99,8 +109,10 @@ static void string(struct directive *d, struct value v, u32 verb)
     struct str s = value_text(v);
     switch (verb) {
     case 'v':
-        if (d->sharp_v) gofmt_quoted(d, s);
-        else gofmt_string(d, s);
+        if (d->sharp_v)
+            gofmt_quoted(d, s);
+        else
+            gofmt_string(d, s);
         return;
     case 's': gofmt_string(d, s); return;
     case 'x': gofmt_hex(d, s, false); return;
@@ -114,8 +126,10 @@ static void string(struct directive *d, struct value v, u32 verb)
 
 static void element(struct directive *d, struct value v, u32 verb)
 {
-    if (v.type != V_NULL) gofmt_value(d, v, verb);
-    else buf_cstr(d->out, d->sharp_v ? "interface {}(nil)" : "<nil>");
+    if (v.type != V_NULL)
+        gofmt_value(d, v, verb);
+    else
+        buf_cstr(d->out, d->sharp_v ? "interface {}(nil)" : "<nil>");
 }
 
 static void array(struct directive *d, struct value v, u32 verb)
@@ -150,8 +164,10 @@ static void capsule(struct directive *d, struct value v)
 {
     struct str s;
     bool secret;
-    if (!value_secret_text(v, &s, &secret)) buf_printf(d->out, "capsule(\"%s\")", v.capsule->type->name);
-    else gofmt_pad(d, secret ? STR("(secret)") : s);
+    if (!value_secret_text(v, &s, &secret))
+        buf_printf(d->out, "capsule(\"%s\")", v.capsule->type->name);
+    else
+        gofmt_pad(d, secret ? STR("(secret)") : s);
 }
 
 void gofmt_value(struct directive *d, struct value v, u32 verb)
@@ -163,8 +179,10 @@ void gofmt_value(struct directive *d, struct value v, u32 verb)
     switch ((enum vtype)v.type) {
     case V_NULL: null(d, verb); return;
     case V_NUMBER:
-        if (v.numkind == NUM_FLOAT) floating(d, v, verb);
-        else integer(d, v, verb);
+        if (v.numkind == NUM_FLOAT)
+            floating(d, v, verb);
+        else
+            integer(d, v, verb);
         return;
     case V_STRING: string(d, v, verb); return;
     case V_BOOL: boolean(d, v, verb); return;

@@ -1,4 +1,5 @@
-/* JSON texts to values. Later members win, bytes that are no UTF-8 become U+FFFD, nesting and size are bounded. */
+/* JSON texts to values. Later members win, bytes that are no UTF-8 become U+FFFD, nesting and size
+ * are bounded. */
 #include "stdlib/document.h"
 
 #include <errno.h>
@@ -104,7 +105,8 @@ static int read_array(struct reader *r, struct value *ret)
         vec_push(&items, v);
     }
     *ret = value_array(items.n);
-    vec_each(&items, v) ret->array->v[v - items.v] = *v;
+    vec_each (&items, v)
+        ret->array->v[v - items.v] = *v;
     vec_done(&items);
     if (!r->in.err) return 0;
     value_unref(*ret);
@@ -170,7 +172,8 @@ static int read_document(struct reader *r, bool empty_is_null, struct value *ret
     return -EINVAL;
 }
 
-int json_document(struct str text, enum json_numbers numbers, bool empty_is_null, struct value *ret, char **err)
+int json_document(struct str text, enum json_numbers numbers, bool empty_is_null, struct value *ret,
+                  char **err)
 {
     struct reader r = {.numbers = numbers};
     struct arena scratch;

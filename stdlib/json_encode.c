@@ -1,4 +1,5 @@
-/* Values as JSON text in Go's form: members sorted, < > & and the line separators escaped, floats shortest. */
+/* Values as JSON text in Go's form: members sorted, < > & and the line separators escaped, floats
+ * shortest. */
 #include "stdlib/document.h"
 
 #include <errno.h>
@@ -38,9 +39,12 @@ static void string(struct str s, struct buf *out)
         bool bad;
         w = utf8_decode(str_sub(s, i, s.n), &c, &bad);
         const char *esc = short_escape(c);
-        if (esc) buf_cstr(out, esc);
-        else if (needs_code(c, bad)) buf_printf(out, "\\u%04x", (unsigned)c);
-        else buf_str(out, str_sub(s, i, i + w));
+        if (esc)
+            buf_cstr(out, esc);
+        else if (needs_code(c, bad))
+            buf_printf(out, "\\u%04x", (unsigned)c);
+        else
+            buf_str(out, str_sub(s, i, i + w));
     }
     buf_ch(out, '"');
 }

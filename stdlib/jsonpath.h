@@ -1,5 +1,5 @@
-/* JSONPath: $ and @, .name, ['a', 'b'], [n], [from:to:step], [*], .., and filters [?(...)] with comparisons, logic, arithmetic, regular
- * expressions and functions. A parsed path is immutable. */
+/* JSONPath: $ and @, .name, ['a', 'b'], [n], [from:to:step], [*], .., and filters [?(...)] with
+ * comparisons, logic, arithmetic, regular expressions and functions. A parsed path is immutable. */
 #ifndef STDLIB_JSONPATH_H
 #define STDLIB_JSONPATH_H
 

@@ -1,4 +1,5 @@
-/* Evaluating filters. A term is a value or nothing (a path without a match); comparisons of different types are false. */
+/* Evaluating filters. A term is a value or nothing (a path without a match); comparisons of
+ * different types are false. */
 #include "stdlib/jsonpath_int.h"
 
 #include <stdlib.h>
@@ -34,7 +35,8 @@ static bool holds(struct filter *f, const struct fexpr *e);
 
 /* --- paths --- */
 
-static size_t matches(struct filter *f, const struct path *p, bool first_only, struct term *ret_first)
+static size_t matches(struct filter *f, const struct path *p, bool first_only,
+                      struct term *ret_first)
 {
     struct path_walk w = {.doc = f->outer->doc, .work = f->outer->work, .first_only = first_only};
     jsonpath_walk(&w, p, f->element);
@@ -60,7 +62,8 @@ static bool terms_equal(struct term l, struct term r)
 
 static bool ordered(enum fop op, struct term l, struct term r)
 {
-    static const enum op ops[] = {[FOP_LT] = OP_LT, [FOP_LE] = OP_LE, [FOP_GT] = OP_GT, [FOP_GE] = OP_GE};
+    static const enum op ops[] = {
+        [FOP_LT] = OP_LT, [FOP_LE] = OP_LE, [FOP_GT] = OP_GT, [FOP_GE] = OP_GE};
     struct op_fault fault;
     struct value v;
     if (!l.present || !r.present) return false;
@@ -96,7 +99,8 @@ static bool empty(struct term t)
 
 static bool regex_in(const struct regex *re, struct term text)
 {
-    return text.present && text.value.type == V_STRING && regex_match(re, value_text(text.value), 0, NULL, 0) == 1;
+    return text.present && text.value.type == V_STRING &&
+           regex_match(re, value_text(text.value), 0, NULL, 0) == 1;
 }
 
 /* A pattern that does not compile matches nothing, as RFC 9535 has it. */
@@ -122,12 +126,20 @@ static bool compare(struct filter *f, const struct fexpr *e)
     switch (e->op) {
     case FOP_EQ: b = terms_equal(l, r); break;
     case FOP_NE: b = !terms_equal(l, r); break;
-    case FOP_LT: case FOP_LE: case FOP_GT: case FOP_GE: b = ordered(e->op, l, r); break;
+    case FOP_LT:
+    case FOP_LE:
+    case FOP_GT:
+    case FOP_GE: b = ordered(e->op, l, r); break;
     case FOP_MATCH: b = e->r->regex ? regex_in(e->r->regex, l) : pattern_in(f, r, l, false); break;
     case FOP_IN: b = in_list(l, r); break;
     case FOP_HAS: b = is_bool(r, l.present); break;
     case FOP_EMPTY: b = is_bool(r, empty(l)); break;
-    case FOP_OR: case FOP_AND: case FOP_ADD: case FOP_SUB: case FOP_MUL: case FOP_DIV: break;
+    case FOP_OR:
+    case FOP_AND:
+    case FOP_ADD:
+    case FOP_SUB:
+    case FOP_MUL:
+    case FOP_DIV: break;
     }
     term_done(l);
     term_done(r);
@@ -136,7 +148,8 @@ static bool compare(struct filter *f, const struct fexpr *e)
 
 static struct term arithmetic(struct filter *f, const struct fexpr *e)
 {
-    static const enum op ops[] = {[FOP_ADD] = OP_ADD, [FOP_SUB] = OP_SUB, [FOP_MUL] = OP_MUL, [FOP_DIV] = OP_DIV};
+    static const enum op ops[] = {
+        [FOP_ADD] = OP_ADD, [FOP_SUB] = OP_SUB, [FOP_MUL] = OP_MUL, [FOP_DIV] = OP_DIV};
     struct term l = eval(f, e->l), r = eval(f, e->r), t = nothing;
     struct op_fault fault = {0};
     if (l.present && r.present) {
@@ -153,8 +166,19 @@ static struct term binary(struct filter *f, const struct fexpr *e)
     switch (e->op) {
     case FOP_OR: return term_take(value_bool(holds(f, e->l) || holds(f, e->r)));
     case FOP_AND: return term_take(value_bool(holds(f, e->l) && holds(f, e->r)));
-    case FOP_ADD: case FOP_SUB: case FOP_MUL: case FOP_DIV: return arithmetic(f, e);
-    case FOP_EQ: case FOP_NE: case FOP_LT: case FOP_LE: case FOP_GT: case FOP_GE: case FOP_MATCH: case FOP_IN: case FOP_HAS:
+    case FOP_ADD:
+    case FOP_SUB:
+    case FOP_MUL:
+    case FOP_DIV: return arithmetic(f, e);
+    case FOP_EQ:
+    case FOP_NE:
+    case FOP_LT:
+    case FOP_LE:
+    case FOP_GT:
+    case FOP_GE:
+    case FOP_MATCH:
+    case FOP_IN:
+    case FOP_HAS:
     case FOP_EMPTY: return term_take(value_bool(compare(f, e)));
     }
     UNREACHABLE();
@@ -178,7 +202,9 @@ static struct term length(struct term t)
 static struct term on_one(struct filter *f, const struct fexpr *e)
 {
     if (e->func == FFUNC_COUNT)
-        return e->l->kind == F_PATH ? term_take(value_int((i64)matches(f, &e->l->path, false, NULL))) : nothing;
+        return e->l->kind == F_PATH
+                   ? term_take(value_int((i64)matches(f, &e->l->path, false, NULL)))
+                   : nothing;
     struct term t = eval(f, e->l), n = length(t);
     term_done(t);
     return n;

@@ -14,11 +14,12 @@ struct fop_row {
 
 /* Longer tokens first. */
 static const struct fop_row fops[] = {
-    {"||", FOP_OR, 1, false},    {"&&", FOP_AND, 2, false},    {"==", FOP_EQ, 3, false},  {"!=", FOP_NE, 3, false},
-    {"<=", FOP_LE, 3, false},    {">=", FOP_GE, 3, false},     {"=~", FOP_MATCH, 3, false}, {"~=", FOP_MATCH, 3, false},
-    {"<", FOP_LT, 3, false},     {">", FOP_GT, 3, false},      {"in", FOP_IN, 3, true},   {"has", FOP_HAS, 3, true},
-    {"exists", FOP_HAS, 3, true}, {"empty", FOP_EMPTY, 3, true}, {"+", FOP_ADD, 4, false}, {"-", FOP_SUB, 4, false},
-    {"*", FOP_MUL, 5, false},    {"/", FOP_DIV, 5, false},
+    {"||", FOP_OR, 1, false},     {"&&", FOP_AND, 2, false},     {"==", FOP_EQ, 3, false},
+    {"!=", FOP_NE, 3, false},     {"<=", FOP_LE, 3, false},      {">=", FOP_GE, 3, false},
+    {"=~", FOP_MATCH, 3, false},  {"~=", FOP_MATCH, 3, false},   {"<", FOP_LT, 3, false},
+    {">", FOP_GT, 3, false},      {"in", FOP_IN, 3, true},       {"has", FOP_HAS, 3, true},
+    {"exists", FOP_HAS, 3, true}, {"empty", FOP_EMPTY, 3, true}, {"+", FOP_ADD, 4, false},
+    {"-", FOP_SUB, 4, false},     {"*", FOP_MUL, 5, false},      {"/", FOP_DIV, 5, false},
 };
 
 static struct fexpr *binary(struct path_parser *p, int least);
@@ -92,14 +93,16 @@ static struct fexpr *regex(struct path_parser *p)
 {
     struct buf pattern = BUF_INIT(p->text.n + 1);
     for (p->at++; jsonpath_peek(p) && jsonpath_peek(p) != '/'; p->at++) {
-        bool slash = jsonpath_peek(p) == '\\' && p->at + 1 < p->text.n && p->text.p[p->at + 1] == '/';
+        bool slash =
+            jsonpath_peek(p) == '\\' && p->at + 1 < p->text.n && p->text.p[p->at + 1] == '/';
         bool escaped = jsonpath_peek(p) == '\\' && p->at + 1 < p->text.n;
         if (escaped && !slash) buf_ch(&pattern, '\\');
         if (escaped) p->at++;
         buf_ch(&pattern, jsonpath_peek(p));
     }
     bool closed = jsonpath_take(p, "/");
-    struct fexpr *f = closed ? regex_of(p, buf_view(&pattern)) : jsonpath_fail(p, "regular expression not terminated");
+    struct fexpr *f = closed ? regex_of(p, buf_view(&pattern))
+                             : jsonpath_fail(p, "regular expression not terminated");
     buf_done(&pattern);
     return f;
 }
@@ -144,7 +147,10 @@ struct ffunc_row {
     bool two; /* arguments */
 };
 static const struct ffunc_row ffuncs[] = {
-    {"length", FFUNC_LENGTH, false}, {"count", FFUNC_COUNT, false}, {"match", FFUNC_MATCH, true}, {"search", FFUNC_SEARCH, true},
+    {"length", FFUNC_LENGTH, false},
+    {"count", FFUNC_COUNT, false},
+    {"match", FFUNC_MATCH, true},
+    {"search", FFUNC_SEARCH, true},
 };
 
 static struct fexpr *arguments(struct path_parser *p, const struct ffunc_row *row)
@@ -165,7 +171,8 @@ static struct fexpr *word(struct path_parser *p)
     while (jsonpath_is_name(jsonpath_peek(p)))
         p->at++;
     struct str name = str_sub(p->text, from, p->at);
-    if (str_is(name, "true") || str_is(name, "false")) return literal_take(p, value_bool(name.n == 4));
+    if (str_is(name, "true") || str_is(name, "false"))
+        return literal_take(p, value_bool(name.n == 4));
     if (str_is(name, "null")) return literal_take(p, value_null());
     for (size_t i = 0; i < ARRAY_LEN(ffuncs); i++)
         if (str_is(name, ffuncs[i].name) && jsonpath_take(p, "(")) return arguments(p, &ffuncs[i]);

@@ -34,8 +34,24 @@ struct path {
 };
 
 enum fexpr_kind { F_LITERAL, F_PATH, F_NOT, F_BINARY, F_FUNCTION, F_LIST };
-enum fop { FOP_OR, FOP_AND, FOP_EQ, FOP_NE, FOP_LT, FOP_LE, FOP_GT, FOP_GE, FOP_ADD, FOP_SUB, FOP_MUL, FOP_DIV,
-           FOP_MATCH, FOP_IN, FOP_HAS, FOP_EMPTY };
+enum fop {
+    FOP_OR,
+    FOP_AND,
+    FOP_EQ,
+    FOP_NE,
+    FOP_LT,
+    FOP_LE,
+    FOP_GT,
+    FOP_GE,
+    FOP_ADD,
+    FOP_SUB,
+    FOP_MUL,
+    FOP_DIV,
+    FOP_MATCH,
+    FOP_IN,
+    FOP_HAS,
+    FOP_EMPTY
+};
 enum ffunc { FFUNC_LENGTH, FFUNC_COUNT, FFUNC_MATCH, FFUNC_SEARCH };
 struct fexpr {
     enum fexpr_kind kind;

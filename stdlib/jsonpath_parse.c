@@ -34,7 +34,8 @@ bool jsonpath_take(struct path_parser *p, const char *token)
 
 bool jsonpath_is_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || (u8)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || (u8)c >= 0x80;
 }
 
 static bool expect(struct path_parser *p, const char *token)
@@ -53,9 +54,12 @@ static bool unicode_escape(struct path_parser *p, struct buf *out)
     if (p->text.n - p->at < 4) return false;
     for (int i = 0; i < 4; i++) {
         char h = p->text.p[p->at++], low = (char)(h | 0x20);
-        if (h >= '0' && h <= '9') c = c << 4 | (u32)(h - '0');
-        else if (low >= 'a' && low <= 'f') c = c << 4 | (u32)(low - 'a' + 10);
-        else return false;
+        if (h >= '0' && h <= '9')
+            c = c << 4 | (u32)(h - '0');
+        else if (low >= 'a' && low <= 'f')
+            c = c << 4 | (u32)(low - 'a' + 10);
+        else
+            return false;
     }
     utf8_encode(out, c);
     return true;
@@ -79,8 +83,10 @@ bool jsonpath_string(struct path_parser *p, struct str *ret)
     bool fine = true;
     for (p->at++; fine && p->at < p->text.n && p->text.p[p->at] != quote;) {
         char c = p->text.p[p->at++];
-        if (c == '\\') fine = escape(p, &text);
-        else buf_ch(&text, c);
+        if (c == '\\')
+            fine = escape(p, &text);
+        else
+            buf_ch(&text, c);
     }
     fine = fine && jsonpath_peek(p) == quote && quote;
     if (fine) {
@@ -139,7 +145,8 @@ static bool selector(struct path_parser *p, struct selector *ret)
         if (jsonpath_take(p, ":")) {
             if (!slice(p, &s)) return false;
         } else if (!has) {
-            jsonpath_fail(p, p->at >= p->text.n ? "not terminated" : "not an index, a name or a filter");
+            jsonpath_fail(p, p->at >= p->text.n ? "not terminated"
+                                                : "not an index, a name or a filter");
             return false;
         }
     }
@@ -188,12 +195,14 @@ static bool named(struct path_parser *p, struct step *s)
         p->at++;
     if (p->at == from || p->text.p[from] == '-') {
         p->at = from;
-        jsonpath_fail(p, from >= p->text.n ? "not terminated" : "an expression fragment cannot start here");
+        jsonpath_fail(p, from >= p->text.n ? "not terminated"
+                                           : "an expression fragment cannot start here");
         return false;
     }
     struct selector one = {.kind = SELECT_NAME, .name = str_sub(p->text, from, p->at)};
     one.name = str_n(arena_strdup(p->arena, one.name), one.name.n);
-    *s = (struct step){.kind = STEP_SELECT, .selectors = arena_memdup(p->arena, &one, sizeof(one)), .n = 1};
+    *s = (struct step){
+        .kind = STEP_SELECT, .selectors = arena_memdup(p->arena, &one, sizeof(one)), .n = 1};
     return true;
 }
 
@@ -218,7 +227,8 @@ static bool step(struct path_parser *p, bool bare, struct step *s)
 static bool starts_step(const struct path_parser *p, bool bare)
 {
     char c = jsonpath_peek(p);
-    return c == '.' || c == '[' || c == '*' || (bare && c != '\0' && c != ']' && c != ')' && c != ' ');
+    return c == '.' || c == '[' || c == '*' ||
+           (bare && c != '\0' && c != ']' && c != ')' && c != ' ');
 }
 
 bool jsonpath_steps(struct path_parser *p, struct path *ret)
@@ -232,7 +242,8 @@ bool jsonpath_steps(struct path_parser *p, struct path *ret)
     while (fine && starts_step(p, bare)) {
         struct step s = {0};
         fine = step(p, bare, &s);
-        if (fine && ++p->steps > JSONPATH_STEPS_MAX) fine = jsonpath_fail(p, "too many steps") != NULL;
+        if (fine && ++p->steps > JSONPATH_STEPS_MAX)
+            fine = jsonpath_fail(p, "too many steps") != NULL;
         if (fine) vec_push(&steps, s);
         bare = s.kind == STEP_DESCENT;
     }

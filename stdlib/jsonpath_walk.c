@@ -1,4 +1,5 @@
-/* Walking a document along a path. Members are visited in the order of their keys; '..' gives the deepest nodes first. */
+/* Walking a document along a path. Members are visited in the order of their keys; '..' gives the
+ * deepest nodes first. */
 #include "stdlib/jsonpath_int.h"
 
 #include <errno.h>
@@ -30,7 +31,8 @@ static void found(struct path_walk *w, struct value v)
 
 /* --- selectors --- */
 
-static void index_step(struct path_walk *w, const struct path *p, size_t i, struct value at, i64 index)
+static void index_step(struct path_walk *w, const struct path *p, size_t i, struct value at,
+                       i64 index)
 {
     if (at.type != V_ARRAY) return;
     i64 n = (i64)at.array->n;
@@ -43,7 +45,8 @@ static i64 from_end(i64 index, i64 n)
     return index < 0 ? MAX(index, -n) + n : MIN(index, n);
 }
 
-static void slice_step(struct path_walk *w, const struct path *p, size_t i, struct value at, const struct selector *s)
+static void slice_step(struct path_walk *w, const struct path *p, size_t i, struct value at,
+                       const struct selector *s)
 {
     if (at.type != V_ARRAY || s->step == 0) return;
     i64 n = (i64)at.array->n, from = from_end(s->from, n), to = s->has_to ? from_end(s->to, n) : n;
@@ -53,7 +56,8 @@ static void slice_step(struct path_walk *w, const struct path *p, size_t i, stru
         walk(w, p, i + 1, at.array->v[k]);
 }
 
-static void select_step(struct path_walk *w, const struct path *p, size_t i, struct value at, const struct selector *s)
+static void select_step(struct path_walk *w, const struct path *p, size_t i, struct value at,
+                        const struct selector *s)
 {
     const struct value *member;
     switch (s->kind) {

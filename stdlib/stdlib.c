@@ -6,7 +6,8 @@
 #include "base/xalloc.h"
 
 static const struct func_table *const tables[] = {
-    &funcs_array, &funcs_convert, &funcs_encoding, &funcs_file, &funcs_string, &funcs_sys, &funcs_top,
+    &funcs_array,  &funcs_convert, &funcs_encoding, &funcs_file,
+    &funcs_string, &funcs_sys,     &funcs_top,
 };
 
 const struct func *stdlib_func(size_t i)
@@ -75,7 +76,8 @@ static struct value namespace(struct str name)
     const struct func *f;
     for (size_t i = 0; (f = stdlib_func(i)); i++) {
         struct str rest = str_of(f->name);
-        if (str_eq(str_cut(&rest, '.'), name) && rest.n > 0) object_set_take(&b, rest, value_func(f));
+        if (str_eq(str_cut(&rest, '.'), name) && rest.n > 0)
+            object_set_take(&b, rest, value_func(f));
     }
     return object_done(&b);
 }
@@ -88,8 +90,10 @@ static struct value all_names(const struct func_env *env)
     object_set_take(&b, STR("constants"), constants(env));
     for (size_t i = 0; (f = stdlib_func(i)); i++) {
         struct str rest = str_of(f->name), first = str_cut(&rest, '.');
-        if (rest.n == 0) object_set_take(&b, first, value_func(f));
-        else if (!str_eq(first, last)) object_set_take(&b, last = first, namespace(first));
+        if (rest.n == 0)
+            object_set_take(&b, first, value_func(f));
+        else if (!str_eq(first, last))
+            object_set_take(&b, last = first, namespace(first));
     }
     return object_done(&b);
 }
@@ -148,5 +152,9 @@ void func_env_process(struct func_env *env, char host[STDLIB_HOST_MAX], const ch
 {
     if (gethostname(host, STDLIB_HOST_MAX) != 0) host[0] = '\0';
     host[STDLIB_HOST_MAX - 1] = '\0';
-    *env = (struct func_env){.getenv = process_getenv, .hostname = host, .os = "linux", .arch = architecture(), .version = version};
+    *env = (struct func_env){.getenv = process_getenv,
+                             .hostname = host,
+                             .os = "linux",
+                             .arch = architecture(),
+                             .version = version};
 }

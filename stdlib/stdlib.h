@@ -1,6 +1,6 @@
-/* The standard library: functions and constants a configuration may use. Functions are const rows; what they see of the world comes
- * through struct func_env. A struct stdlib owns the namespace objects of one environment; immutable once made, so any thread may
- * evaluate against it. */
+/* The standard library: functions and constants a configuration may use. Functions are const rows;
+ * what they see of the world comes through struct func_env. A struct stdlib owns the namespace
+ * objects of one environment; immutable once made, so any thread may evaluate against it. */
 #ifndef STDLIB_STDLIB_H
 #define STDLIB_STDLIB_H
 
@@ -10,9 +10,9 @@ struct func_env {
     /* The value of an environment variable; false when unset. NULL: there are none. */
     bool (*getenv)(void *arg, const char *name, struct str *ret);
     void *arg;
-    const char *hostname; /* "" when unknown */
+    const char *hostname;  /* "" when unknown */
     const char *os, *arch; /* "linux", "amd64" */
-    const char *version;  /* "v1.2.3" */
+    const char *version;   /* "v1.2.3" */
 };
 
 struct stdlib;
@@ -22,11 +22,13 @@ void stdlib_free(struct stdlib *l); /* takes NULL */
 /* The outermost scope: all names of the library. Borrowed. */
 const struct scope *stdlib_scope(const struct stdlib *l);
 
-/* The environment of this process: getenv, host name, architecture of the build. Strings live in *host (HOST_NAME_MAX + 1 bytes). */
+/* The environment of this process: getenv, host name, architecture of the build. Strings live in
+ * *host (HOST_NAME_MAX + 1 bytes). */
 #define STDLIB_HOST_MAX 256
 void func_env_process(struct func_env *env, char host[STDLIB_HOST_MAX], const char *version);
 
-/* True when first is a name of the library ("string", "coalesce", "env"): such a reference is not a component. */
+/* True when first is a name of the library ("string", "coalesce", "env"): such a reference is not a
+ * component. */
 bool stdlib_has(struct str first);
 /* Function by its dotted name ("string.join", "join"), or NULL. */
 const struct func *stdlib_find(struct str name);

@@ -1,4 +1,5 @@
-/* The standard library through the language: every function, its limits, and the registry of functions. */
+/* The standard library through the language: every function, its limits, and the registry of
+ * functions. */
 #include "value/testing.h"
 
 #include "stdlib/stdlib.h"
@@ -11,7 +12,8 @@ static bool test_getenv(void *arg, const char *name, struct str *ret)
     return true;
 }
 
-static const struct func_env env = {.getenv = test_getenv, .hostname = "box", .os = "linux", .arch = "amd64", .version = "v1.2.3"};
+static const struct func_env env = {
+    .getenv = test_getenv, .hostname = "box", .os = "linux", .arch = "amd64", .version = "v1.2.3"};
 static struct stdlib *lib;
 
 struct lib_case {
@@ -34,9 +36,15 @@ static void strings(void **state)
         {"string.split(\"\", \"\")", "[]"},
         {"string.replace(\"aXa\", \"a\", \"aa\")", "\"aaXaa\""},
         {"string.replace(\"\xC3\xA9\", \"\", \"-\")", "\"-\xC3\xA9-\""},
-        {"string.to_upper(\"stra\xC3\x9F" "e\")", "\"STRA\xC3\x9F" "E\""},
-        {"string.to_lower(\"\\xffA\")", "\"\xEF\xBF\xBD" "a\""},
-        {"string.trim(\"\xC3\xA9\xC3\xA9" "a\xC3\xA9\", \"\xC3\xA9\")", "\"a\""},
+        {"string.to_upper(\"stra\xC3\x9F"
+         "e\")",
+         "\"STRA\xC3\x9F"
+         "E\""},
+        {"string.to_lower(\"\\xffA\")", "\"\xEF\xBF\xBD"
+                                        "a\""},
+        {"string.trim(\"\xC3\xA9\xC3\xA9"
+         "a\xC3\xA9\", \"\xC3\xA9\")",
+         "\"a\""},
         {"string.trim_space(\"\\t\\u2003 x \\n\")", "\"x\""},
         {"string.trim_prefix(\"v1\", \"v\") + string.trim_suffix(\"a.b\", \".b\")", "\"1a\""},
         {"trim_prefix(\"v1\", \"v\")", "\"1\""},
@@ -47,24 +55,40 @@ static void strings(void **state)
 static void formats(void **state)
 {
     static const struct lib_case cases[] = {
-        {"string.format(\"%6d|%-6d|%06d|%+d|% d\", 42, 42, 42, 42, 42)", "\"    42|42    |000042|+42| 42\""},
-        {"string.format(\"%x %X %#x %#08x %o %#o %O %b %#b\", 255, 255, 255, 255, 8, 8, 8, 5, 5)", "\"ff FF 0xff 0x000000ff 10 010 0o10 101 0b101\""},
-        {"string.format(\"%.3f %e %g %G\", 3.14159, 1234.5678, 1e21, 1e-10)", "\"3.142 1.234568e+03 1e+21 1E-10\""},
-        {"string.format(\"%x %.2x %b\", 3.0, 1.999, 1.0)", "\"0x1.8p+01 0x1.00p+01 4503599627370496p-52\""},
-        {"string.format(\"%q %+q %#q %q\", \"a\\\"b\", \"\xC3\xA9\", \"x\", 65)", "\"\\\"a\\\\\\\"b\\\" \\\"\\\\u00e9\\\" `x` 'A'\""},
-        {"string.format(\"%U %#U %c\", 128512, 128512, 65)", "\"U+1F600 U+1F600 '\xF0\x9F\x98\x80' A\""},
-        {"string.format(\"% x %#x %x\", \"hi\", \"hi\", [\"a\", \"b\"])", "\"68 69 0x6869 [61 62]\""},
-        {"string.format(\"%v %v %v\", [1, null], {b = 1, a = [true]}, null)", "\"[1 <nil>] map[a:[true] b:1] <nil>\""},
-        {"string.format(\"%#v %#v\", [1, \"a\", null], {a = 1})", "\"[]interface {}{1, \\\"a\\\", interface {}(nil)} map[string]interface {}{\\\"a\\\":1}\""},
-        {"string.format(\"%d %s %t\", 3.0, 3, \"a\")", "\"%!d(float64=3) %!s(int=3) %!t(string=a)\""},
+        {"string.format(\"%6d|%-6d|%06d|%+d|% d\", 42, 42, 42, 42, 42)",
+         "\"    42|42    |000042|+42| 42\""},
+        {"string.format(\"%x %X %#x %#08x %o %#o %O %b %#b\", 255, 255, 255, 255, 8, 8, 8, 5, 5)",
+         "\"ff FF 0xff 0x000000ff 10 010 0o10 101 0b101\""},
+        {"string.format(\"%.3f %e %g %G\", 3.14159, 1234.5678, 1e21, 1e-10)",
+         "\"3.142 1.234568e+03 1e+21 1E-10\""},
+        {"string.format(\"%x %.2x %b\", 3.0, 1.999, 1.0)",
+         "\"0x1.8p+01 0x1.00p+01 4503599627370496p-52\""},
+        {"string.format(\"%q %+q %#q %q\", \"a\\\"b\", \"\xC3\xA9\", \"x\", 65)",
+         "\"\\\"a\\\\\\\"b\\\" \\\"\\\\u00e9\\\" `x` 'A'\""},
+        {"string.format(\"%U %#U %c\", 128512, 128512, 65)",
+         "\"U+1F600 U+1F600 '\xF0\x9F\x98\x80' A\""},
+        {"string.format(\"% x %#x %x\", \"hi\", \"hi\", [\"a\", \"b\"])",
+         "\"68 69 0x6869 [61 62]\""},
+        {"string.format(\"%v %v %v\", [1, null], {b = 1, a = [true]}, null)",
+         "\"[1 <nil>] map[a:[true] b:1] <nil>\""},
+        {"string.format(\"%#v %#v\", [1, \"a\", null], {a = 1})",
+         "\"[]interface {}{1, \\\"a\\\", interface {}(nil)} map[string]interface "
+         "{}{\\\"a\\\":1}\""},
+        {"string.format(\"%d %s %t\", 3.0, 3, \"a\")",
+         "\"%!d(float64=3) %!s(int=3) %!t(string=a)\""},
         {"string.format(\"%[2]s %[1]s %[3]*d|\", \"a\", \"b\", 5, 7)", "\"b a     7|\""},
         {"string.format(\"%[5]d %[x]d %[\", 1)", "\"%!d(BADINDEX) %!d(BADINDEX) %!(NOVERB)\""},
-        {"string.format(\"%*d %.*f\", \"x\", 1, \"y\", 1.5)", "\"%!(BADWIDTH)1 %!(BADPREC)1.500000\""},
+        {"string.format(\"%*d %.*f\", \"x\", 1, \"y\", 1.5)",
+         "\"%!(BADWIDTH)1 %!(BADPREC)1.500000\""},
         {"string.format(\"%d\")", "\"%!d(MISSING)\""},
         {"string.format(\"\", 1, null, \"a\")", "\"%!(EXTRA int=1, <nil>, string=a)\""},
-        {"string.format(\"%T %T %T %T\", 1, 1.5, \"\", [])", "\"int float64 string []interface {}\""},
-        {"string.format(\"%08.2f|%-8.2f|%+.1f\", -3.14159, 3.14159, 2.25)", "\"-0003.14|3.14    |+2.2\""},
-        {"string.format(\"%5s|%-5s|%.1s|%05s\", \"ab\", \"ab\", \"\xC3\xA9" "a\", \"ab\")", "\"   ab|ab   |\xC3\xA9|000ab\""},
+        {"string.format(\"%T %T %T %T\", 1, 1.5, \"\", [])",
+         "\"int float64 string []interface {}\""},
+        {"string.format(\"%08.2f|%-8.2f|%+.1f\", -3.14159, 3.14159, 2.25)",
+         "\"-0003.14|3.14    |+2.2\""},
+        {"string.format(\"%5s|%-5s|%.1s|%05s\", \"ab\", \"ab\", \"\xC3\xA9"
+         "a\", \"ab\")",
+         "\"   ab|ab   |\xC3\xA9|000ab\""},
         {"string.format(\"%v %6v|\", 2.0 ^ 5000, -(2.0 ^ 5000))", "\"+Inf   -Inf|\""},
     };
     run(cases, ARRAY_LEN(cases));
@@ -76,17 +100,24 @@ static void encodings(void **state)
         {"encoding.to_base64(\"\xC3\xA9\")", "\"w6k=\""},
         {"encoding.from_base64(\"YWI=\")", "[97,98]"},
         {"string.to_upper(encoding.from_base64(\"YWI=\"))", "\"AB\""},
-        {"encoding.from_base64(\"YQ=\")", "1:1 encoding.from_base64 illegal base64 data at input byte 3"},
+        {"encoding.from_base64(\"YQ=\")",
+         "1:1 encoding.from_base64 illegal base64 data at input byte 3"},
         {"encoding.from_URLbase64(encoding.to_URLbase64(\">>>\"))", "[62,62,62]"},
         {"encoding.url_encode(\"a b/\xC3\xA9~\")", "\"a+b%2F%C3%A9~\""},
         {"encoding.url_decode(\"a+b%2f\")", "\"a b/\""},
         {"encoding.url_decode(\"x%zz9\")", "1:1 encoding.url_decode invalid URL escape \"%zz\""},
-        {"encoding.to_json({b = [1, 1.5, null], a = \"<\\u2028\\xff\"})", "\"{\\\"a\\\":\\\"\\\\u003c\\\\u2028\\\\ufffd\\\",\\\"b\\\":[1,1.5,null]}\""},
+        {"encoding.to_json({b = [1, 1.5, null], a = \"<\\u2028\\xff\"})",
+         "\"{\\\"a\\\":\\\"\\\\u003c\\\\u2028\\\\ufffd\\\",\\\"b\\\":[1,1.5,null]}\""},
         {"encoding.to_json([])", "1:1 encoding.to_json jsonEncode only supports map"},
-        {"encoding.to_json({a = string.trim})", "1:1 encoding.to_json JSON has no form for a function"},
-        {"encoding.from_json(`{\"a\\u0062\": [1, 2.5, \"\\ud83d\\ude00\"], \"a\": {\"x\": null}, \"a\": 1}`)", "{\"a\":1,\"ab\":[1,2.5,\"\xF0\x9F\x98\x80\"]}"},
-        {"encoding.from_json(\"{\\\"a\\\": }\")", "1:1 encoding.from_json invalid JSON at byte 7: invalid number"},
-        {"encoding.from_json(\"1 x\")", "1:1 encoding.from_json invalid JSON at byte 3: text after the end of the value"},
+        {"encoding.to_json({a = string.trim})",
+         "1:1 encoding.to_json JSON has no form for a function"},
+        {"encoding.from_json(`{\"a\\u0062\": [1, 2.5, \"\\ud83d\\ude00\"], \"a\": {\"x\": null}, "
+         "\"a\": 1}`)",
+         "{\"a\":1,\"ab\":[1,2.5,\"\xF0\x9F\x98\x80\"]}"},
+        {"encoding.from_json(\"{\\\"a\\\": }\")",
+         "1:1 encoding.from_json invalid JSON at byte 7: invalid number"},
+        {"encoding.from_json(\"1 x\")",
+         "1:1 encoding.from_json invalid JSON at byte 3: text after the end of the value"},
     };
     run(cases, ARRAY_LEN(cases));
 }
@@ -94,19 +125,32 @@ static void encodings(void **state)
 static void yaml(void **state)
 {
     static const struct lib_case cases[] = {
-        {"encoding.from_yaml(\"a: [017, 0o17, 0x1F, 0b11, 1_000, 08, -0, +5, 18446744073709551615]\").a", "[15,15,31,3,1000,8,0,5,18446744073709551615]"},
-        {"encoding.from_yaml(\"a: [1e3, .5, 1., .5.5, 1e, 685_230.15, 0xZZ, 1:30, infinity]\").a", "[1000,0.5,1,\".5.5\",\"1e\",685230.15,\"0xZZ\",\"1:30\",\"infinity\"]"},
-        {"encoding.from_yaml(\"a: [~, null, True, FALSE, yes, n, tRUE]\").a", "[null,null,true,false,\"yes\",\"n\",\"tRUE\"]"},
-        {"encoding.from_yaml(\"a: [2001-12-14, 2001-12-14 21:59:43.10, 2001-12-14t21:59:43.1-05:00, 2001-02-30, 2001-1-2]\").a",
-         "[\"2001-12-14T00:00:00Z\",\"2001-12-14T21:59:43.1Z\",\"2001-12-14T21:59:43.1-05:00\",\"2001-02-30\",\"2001-01-02T00:00:00Z\"]"},
-        {"encoding.from_yaml(\"a: [!!str 1, !!int \\\"2\\\", !!float 3, !!binary aGk=, !x 4]\").a", "[\"1\",2,3,\"hi\",\"4\"]"},
-        {"encoding.from_yaml(\"a: !!int x\")", "1:1 encoding.from_yaml yaml: cannot decode `x` as a !!int"},
-        {"encoding.from_yaml(\"x: &x {a: 1, b: 2}\\ny: &y {a: 5, c: 3}\\nz: {<<: [*x, *y], b: 9}\").z", "{\"a\":1,\"b\":9,\"c\":3}"},
-        {"encoding.from_yaml(\"a: 1\\na: 2\")", "1:1 encoding.from_yaml yaml: line 2: a mapping key is defined twice"},
+        {"encoding.from_yaml(\"a: [017, 0o17, 0x1F, 0b11, 1_000, 08, -0, +5, "
+         "18446744073709551615]\").a",
+         "[15,15,31,3,1000,8,0,5,18446744073709551615]"},
+        {"encoding.from_yaml(\"a: [1e3, .5, 1., .5.5, 1e, 685_230.15, 0xZZ, 1:30, infinity]\").a",
+         "[1000,0.5,1,\".5.5\",\"1e\",685230.15,\"0xZZ\",\"1:30\",\"infinity\"]"},
+        {"encoding.from_yaml(\"a: [~, null, True, FALSE, yes, n, tRUE]\").a",
+         "[null,null,true,false,\"yes\",\"n\",\"tRUE\"]"},
+        {"encoding.from_yaml(\"a: [2001-12-14, 2001-12-14 21:59:43.10, "
+         "2001-12-14t21:59:43.1-05:00, 2001-02-30, 2001-1-2]\").a",
+         "[\"2001-12-14T00:00:00Z\",\"2001-12-14T21:59:43.1Z\",\"2001-12-14T21:59:43.1-05:00\","
+         "\"2001-02-30\",\"2001-01-02T00:00:00Z\"]"},
+        {"encoding.from_yaml(\"a: [!!str 1, !!int \\\"2\\\", !!float 3, !!binary aGk=, !x 4]\").a",
+         "[\"1\",2,3,\"hi\",\"4\"]"},
+        {"encoding.from_yaml(\"a: !!int x\")",
+         "1:1 encoding.from_yaml yaml: cannot decode `x` as a !!int"},
+        {"encoding.from_yaml(\"x: &x {a: 1, b: 2}\\ny: &y {a: 5, c: 3}\\nz: {<<: [*x, *y], b: "
+         "9}\").z",
+         "{\"a\":1,\"b\":9,\"c\":3}"},
+        {"encoding.from_yaml(\"a: 1\\na: 2\")",
+         "1:1 encoding.from_yaml yaml: line 2: a mapping key is defined twice"},
         {"encoding.from_yaml(\"1: a\")", "{\"$kind\":\"capsule\"}"},
         {"encoding.from_yaml(\"1: a\") == encoding.from_yaml(\"1: b\")", "false"},
-        {"encoding.from_yaml(\"[a]: b\")", "1:1 encoding.from_yaml yaml: line 1: invalid map key: lists and maps cannot be keys"},
-        {"encoding.from_yaml(\"<<: 1\")", "1:1 encoding.from_yaml yaml: line 1: map merge requires map or sequence of maps as the value"},
+        {"encoding.from_yaml(\"[a]: b\")",
+         "1:1 encoding.from_yaml yaml: line 1: invalid map key: lists and maps cannot be keys"},
+        {"encoding.from_yaml(\"<<: 1\")", "1:1 encoding.from_yaml yaml: line 1: map merge requires "
+                                          "map or sequence of maps as the value"},
         {"encoding.from_yaml(\"\")", "null"},
         {"encoding.from_yaml(\"a: 1\\n---\\nb: 2\")", "{\"a\":1}"},
     };
@@ -119,15 +163,19 @@ static void arrays(void **state)
         {"array.concat([1], [], [2, null])", "[1,2,null]"},
         {"array.concat()", "[]"},
         {"array.concat([1], null)", "1:19 null should be array, got null"},
-        {"array.combine_maps([{a = 1}], [{a = 1, b = 2}, {a = 2}], [\"a\"], true)", "[{\"a\":1,\"b\":2},{\"a\":1}]"},
+        {"array.combine_maps([{a = 1}], [{a = 1, b = 2}, {a = 2}], [\"a\"], true)",
+         "[{\"a\":1,\"b\":2},{\"a\":1}]"},
         {"array.combine_maps([{a = \"1\"}], [{a = 1}], [\"a\"])", "[]"},
-        {"array.combine_maps([], [], [])", "1:1 array.combine_maps combine_maps: merge conditions must not be empty"},
-        {"array.combine_maps([{a = []}], [{a = 1}], [\"a\"])", "1:26 [] cannot be a key: arrays are not compared"},
+        {"array.combine_maps([], [], [])",
+         "1:1 array.combine_maps combine_maps: merge conditions must not be empty"},
+        {"array.combine_maps([{a = []}], [{a = 1}], [\"a\"])",
+         "1:26 [] cannot be a key: arrays are not compared"},
         {"array.combine_maps([], [], [1])", "1:29 1 should be string, got number"},
         {"array.combine_maps([1], [], [\"a\"])", "1:21 1 should be object, got number"},
         {"array.combine_maps([])", "0:0 combine_maps: expected 3 or 4 arguments, got 1"},
         {"array.group_by([{k = \"x\", n = 1}, {n = 2}, {k = \"x\"}], \"k\", false)",
-         "[{\"items\":[{\"k\":\"x\",\"n\":1},{\"k\":\"x\"}],\"k\":\"x\"},{\"items\":[{\"n\":2}],\"k\":\"\"}]"},
+         "[{\"items\":[{\"k\":\"x\",\"n\":1},{\"k\":\"x\"}],\"k\":\"x\"},{\"items\":[{\"n\":2}],"
+         "\"k\":\"\"}]"},
         {"array.group_by([{n = 2}], \"k\", true)", "[]"},
         {"array.group_by([{k = 1}], \"k\", true)", "1:22 1 should be string, got number"},
     };
@@ -139,7 +187,8 @@ static void the_rest(void **state)
     static const struct lib_case cases[] = {
         {"sys.env(\"WORD\") + env(\"NOPE\")", "\"hello\""},
         {"sys.env(\"WORD\\x00\")", "\"\""},
-        {"constants", "{\"arch\":\"amd64\",\"hostname\":\"box\",\"os\":\"linux\",\"version\":\"v1.2.3\"}"},
+        {"constants",
+         "{\"arch\":\"amd64\",\"hostname\":\"box\",\"os\":\"linux\",\"version\":\"v1.2.3\"}"},
         {"convert.nonsensitive(\"x\") + nonsensitive(null)", "\"x\""},
         {"convert.nonsensitive(1)", "1:22 1 should be capsule, got number"},
         {"coalesce(null, 0, \"\", [], {}, false, 7, 8)", "7"},
@@ -156,7 +205,9 @@ static void the_rest(void **state)
 
 static void json_paths(void **state)
 {
-#define DOC "`{\"a\": {\"b\": [1, 2, 3], \"c\": \"x\"}, \"k.d\": 5, \"items\": [{\"n\": \"one\", \"v\": 1, \"ok\": true}, {\"n\": \"two\", \"v\": 2}, {\"n\": \"three\", \"v\": 3, \"ok\": false}]}`"
+#define DOC                                                                                        \
+    "`{\"a\": {\"b\": [1, 2, 3], \"c\": \"x\"}, \"k.d\": 5, \"items\": [{\"n\": \"one\", \"v\": "  \
+    "1, \"ok\": true}, {\"n\": \"two\", \"v\": 2}, {\"n\": \"three\", \"v\": 3, \"ok\": false}]}`"
     static const struct lib_case cases[] = {
         {"json_path(" DOC ", \"$.a.b[-1]\")", "[3]"},
         {"json_path(" DOC ", \"a.b[1:]\")", "[2,3]"},
@@ -174,13 +225,15 @@ static void json_paths(void **state)
         {"json_path(" DOC ", \"$.items[?match(@.n, 'e')].v\")", "[]"},
         {"json_path(" DOC ", \"$.items[?(@.v in [1, $.a.b[2]])].n\")", "[\"one\",\"three\"]"},
         {"json_path(" DOC ", \"$[?(count(@.*) == 2)].c\")", "[\"x\"]"},
-        {"json_path(\"[9223372036854775799, 9223372036854775800, 0.12345678901234567890]\", \"$[*]\")",
+        {"json_path(\"[9223372036854775799, 9223372036854775800, 0.12345678901234567890]\", "
+         "\"$[*]\")",
          "[9223372036854775799,\"9223372036854775800\",\"0.12345678901234567890\"]"},
         {"json_path(\"\", \"$\")", "[null]"},
         {"json_path(\"{}\", \"\")", "[]"},
         {"json_path(\"{}\", \"$[\")", "1:1 json_path not terminated at 3 in $["},
         {"json_path(\"{}\", \"$.a b\")", "1:1 json_path parse error at 4 in $.a b"},
-        {"json_path(\"{}\", \"$[?(@.a ==)]\")", "1:1 json_path not a value or function at 11 in $[?(@.a ==)]"},
+        {"json_path(\"{}\", \"$[?(@.a ==)]\")",
+         "1:1 json_path not a value or function at 11 in $[?(@.a ==)]"},
     };
     run(cases, ARRAY_LEN(cases));
 }
@@ -200,11 +253,14 @@ static void results_are_bounded(void **state)
     for (int i = 0; i < 70; i++)
         buf_cstr(&text, ", 1");
     buf_cstr(&text, ")");
-    assert_eval(stdlib_scope(lib), text.p, "1:1 string.format would give a string of more than 64 MiB");
+    assert_eval(stdlib_scope(lib), text.p,
+                "1:1 string.format would give a string of more than 64 MiB");
     buf_done(&text);
     static const struct lib_case cases[] = {
-        {"string.replace(string.format(\"%1000000d\", 1), \"\", string.format(\"%100d\", 1))", "1:1 string.replace would give a string of more than 64 MiB"},
-        {"string.split(string.format(\"%1000000d\", 1) + string.format(\"%1000000d\", 1), \"\")", "1:1 string.split would give more than 1048576 elements"},
+        {"string.replace(string.format(\"%1000000d\", 1), \"\", string.format(\"%100d\", 1))",
+         "1:1 string.replace would give a string of more than 64 MiB"},
+        {"string.split(string.format(\"%1000000d\", 1) + string.format(\"%1000000d\", 1), \"\")",
+         "1:1 string.split would give more than 1048576 elements"},
         {"string.format(\"%1000001d\", 1)", "\"%!(NOVERB)%!(EXTRA int=1)\""},
     };
     run(cases, ARRAY_LEN(cases));
@@ -217,7 +273,8 @@ static void nesting_is_bounded(void **state)
     for (int i = 0; i < 5000; i++)
         buf_ch(&text, '[');
     buf_cstr(&text, "\")");
-    assert_eval(stdlib_scope(lib), text.p, "1:1 encoding.from_json invalid JSON at byte 1001: nested too deeply");
+    assert_eval(stdlib_scope(lib), text.p,
+                "1:1 encoding.from_json invalid JSON at byte 1001: nested too deeply");
     buf_reset(&text);
     buf_cstr(&text, "json_path(\"[]\", \"$[?");
     for (int i = 0; i < 5000; i++)
@@ -250,7 +307,8 @@ static void functions_are_described(void **state)
         assert_non_null(f->param_names);
         assert_non_null(f->returns);
         assert_ptr_equal(stdlib_find(str_of(f->name)), f);
-        bool flat = !strchr(f->name, '.') && strcmp(f->name, "coalesce") != 0 && strcmp(f->name, "json_path") != 0;
+        bool flat = !strchr(f->name, '.') && strcmp(f->name, "coalesce") != 0 &&
+                    strcmp(f->name, "json_path") != 0;
         assert_int_equal(flat, f->deprecated);
     }
     assert_int_equal(n, 43); /* 27 functions, 16 of them with an older flat name */
@@ -259,8 +317,10 @@ static void functions_are_described(void **state)
 
 static void first_names_are_known(void **state)
 {
-    assert_true(stdlib_has(STR("string")) && stdlib_has(STR("constants")) && stdlib_has(STR("coalesce")) && stdlib_has(STR("env")));
-    assert_false(stdlib_has(STR("otelcol")) || stdlib_has(STR("string.join")) || stdlib_has(STR("")));
+    assert_true(stdlib_has(STR("string")) && stdlib_has(STR("constants")) &&
+                stdlib_has(STR("coalesce")) && stdlib_has(STR("env")));
+    assert_false(stdlib_has(STR("otelcol")) || stdlib_has(STR("string.join")) ||
+                 stdlib_has(STR("")));
 }
 
 static void signatures_read_well(void **state)

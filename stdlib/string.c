@@ -1,4 +1,5 @@
-/* string.*: Unicode aware, as Go's strings package; bytes that are no UTF-8 stay where a function does not look at characters. */
+/* string.*: Unicode aware, as Go's strings package; bytes that are no UTF-8 stay where a function
+ * does not look at characters. */
 #include <errno.h>
 
 #include "base/utf8.h"
@@ -26,7 +27,8 @@ static int join(CALL_ARGS)
     return result_text(&text, ret, err);
 }
 
-/* The length of the next piece of s, and of the separator after it; at the end of the text the separator has none. */
+/* The length of the next piece of s, and of the separator after it; at the end of the text the
+ * separator has none. */
 static size_t piece(struct str s, struct str sep, size_t *ret_sep)
 {
     if (sep.n == 0) {
@@ -182,21 +184,36 @@ static int trim_suffix(CALL_ARGS)
 /* --- rows: each function, and its older flat name --- */
 
 #define ROWS(fn, doc_, names, returns_, ...)                                                       \
-    {.name = "string." #fn, .doc = doc_, .call = fn, .param_names = names, .returns = returns_, __VA_ARGS__},       \
-    {.name = #fn, .doc = doc_, .call = fn, .param_names = names, .returns = returns_, .deprecated = true, __VA_ARGS__}
+    {.name = "string." #fn,                                                                        \
+     .doc = doc_,                                                                                  \
+     .call = fn,                                                                                   \
+     .param_names = names,                                                                         \
+     .returns = returns_,                                                                          \
+     __VA_ARGS__},                                                                                 \
+    {                                                                                              \
+        .name = #fn, .doc = doc_, .call = fn, .param_names = names, .returns = returns_,           \
+        .deprecated = true, __VA_ARGS__                                                            \
+    }
 
 static const struct func rows[] = {
-    ROWS(format, "Formats values by a text with Go's verbs: %s, %d, %v, %q, %t, %f, %x and others, with width and precision.",
+    ROWS(format,
+         "Formats values by a text with Go's verbs: %s, %d, %v, %q, %t, %f, %x and others, with "
+         "width and precision.",
          "format, values...", "string", PARAMS(P_STRING, P_ANY), .variadic = true),
-    ROWS(join, "Joins the elements of a list, a separator between them.", "list, separator", "string", PARAMS(P_ARRAY_STR, P_STRING)),
-    ROWS(replace, "Replaces every occurrence of a text by another.", "string, old, new", "string", PARAMS(P_STRING, P_STRING, P_STRING)),
-    ROWS(split, "Cuts a text at every separator; an empty separator cuts between characters.", "string, separator", "list(string)",
-         PARAMS(P_STRING, P_STRING)),
+    ROWS(join, "Joins the elements of a list, a separator between them.", "list, separator",
+         "string", PARAMS(P_ARRAY_STR, P_STRING)),
+    ROWS(replace, "Replaces every occurrence of a text by another.", "string, old, new", "string",
+         PARAMS(P_STRING, P_STRING, P_STRING)),
+    ROWS(split, "Cuts a text at every separator; an empty separator cuts between characters.",
+         "string, separator", "list(string)", PARAMS(P_STRING, P_STRING)),
     ROWS(to_lower, "The text in lower case.", "string", "string", PARAMS(P_STRING)),
     ROWS(to_upper, "The text in upper case.", "string", "string", PARAMS(P_STRING)),
-    ROWS(trim, "Takes the given characters off both ends.", "string, characters", "string", PARAMS(P_STRING, P_STRING)),
-    ROWS(trim_prefix, "Takes a text off the start, if it stands there.", "string, prefix", "string", PARAMS(P_STRING, P_STRING)),
-    ROWS(trim_suffix, "Takes a text off the end, if it stands there.", "string, suffix", "string", PARAMS(P_STRING, P_STRING)),
+    ROWS(trim, "Takes the given characters off both ends.", "string, characters", "string",
+         PARAMS(P_STRING, P_STRING)),
+    ROWS(trim_prefix, "Takes a text off the start, if it stands there.", "string, prefix", "string",
+         PARAMS(P_STRING, P_STRING)),
+    ROWS(trim_suffix, "Takes a text off the end, if it stands there.", "string, suffix", "string",
+         PARAMS(P_STRING, P_STRING)),
     ROWS(trim_space, "Takes white space off both ends.", "string", "string", PARAMS(P_STRING)),
 };
 const struct func_table funcs_string = {rows, ARRAY_LEN(rows)};

@@ -19,17 +19,35 @@ static int nonsensitive(CALL_ARGS)
 }
 
 static const struct func sys_rows[] = {
-    {.name = "sys.env", .doc = "The value of an environment variable, empty when it is not set.", .call = env_var, .param_names = "name",
-     .returns = "string", PARAMS(P_STRING)},
-    {.name = "env", .doc = "The value of an environment variable, empty when it is not set.", .call = env_var, .param_names = "name",
-     .returns = "string", .deprecated = true, PARAMS(P_STRING)},
+    {.name = "sys.env",
+     .doc = "The value of an environment variable, empty when it is not set.",
+     .call = env_var,
+     .param_names = "name",
+     .returns = "string",
+     PARAMS(P_STRING)},
+    {.name = "env",
+     .doc = "The value of an environment variable, empty when it is not set.",
+     .call = env_var,
+     .param_names = "name",
+     .returns = "string",
+     .deprecated = true,
+     PARAMS(P_STRING)},
 };
 const struct func_table funcs_sys = {sys_rows, ARRAY_LEN(sys_rows)};
 
 static const struct func convert_rows[] = {
-    {.name = "convert.nonsensitive", .doc = "The text of a secret, which then shows wherever it is used.", .call = nonsensitive,
-     .param_names = "secret", .returns = "string", PARAMS(P_STRING_OR_SECRET)},
-    {.name = "nonsensitive", .doc = "The text of a secret, which then shows wherever it is used.", .call = nonsensitive,
-     .param_names = "secret", .returns = "string", .deprecated = true, PARAMS(P_STRING_OR_SECRET)},
+    {.name = "convert.nonsensitive",
+     .doc = "The text of a secret, which then shows wherever it is used.",
+     .call = nonsensitive,
+     .param_names = "secret",
+     .returns = "string",
+     PARAMS(P_STRING_OR_SECRET)},
+    {.name = "nonsensitive",
+     .doc = "The text of a secret, which then shows wherever it is used.",
+     .call = nonsensitive,
+     .param_names = "secret",
+     .returns = "string",
+     .deprecated = true,
+     PARAMS(P_STRING_OR_SECRET)},
 };
 const struct func_table funcs_convert = {convert_rows, ARRAY_LEN(convert_rows)};

@@ -82,9 +82,18 @@ static int json_path(CALL_ARGS)
 }
 
 static const struct func rows[] = {
-    {.name = "coalesce", .doc = "The first argument that is not null, zero or empty; else the last.", .call = coalesce,
-     .param_names = "values...", .returns = "any", .variadic = true, PARAMS(P_ANY)},
-    {.name = "json_path", .doc = "All matches of a JSONPath in a JSON text, as a list.", .call = json_path, .param_names = "json, path",
-     .returns = "list(any)", PARAMS(P_STRING, P_STRING)},
+    {.name = "coalesce",
+     .doc = "The first argument that is not null, zero or empty; else the last.",
+     .call = coalesce,
+     .param_names = "values...",
+     .returns = "any",
+     .variadic = true,
+     PARAMS(P_ANY)},
+    {.name = "json_path",
+     .doc = "All matches of a JSONPath in a JSON text, as a list.",
+     .call = json_path,
+     .param_names = "json, path",
+     .returns = "list(any)",
+     PARAMS(P_STRING, P_STRING)},
 };
 const struct func_table funcs_top = {rows, ARRAY_LEN(rows)};

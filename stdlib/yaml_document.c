@@ -1,4 +1,5 @@
-/* YAML documents to values. Maps with keys that are no strings become opaque capsules; merge keys are merged; duplicate keys refused. */
+/* YAML documents to values. Maps with keys that are no strings become opaque capsules; merge keys
+ * are merged; duplicate keys refused. */
 #include "stdlib/document.h"
 
 #include <errno.h>
@@ -38,8 +39,8 @@ static struct value wrap(struct value object)
 
 struct map_build {
     struct object_builder members;
-    struct map own;      /* keys written in this very map, by text */
-    struct map seen;     /* all keys, merged ones included, as they are in the object */
+    struct map own;  /* keys written in this very map, by text */
+    struct map seen; /* all keys, merged ones included, as they are in the object */
     bool other_keys;
     char **err;
 };
@@ -53,11 +54,14 @@ static int fail(struct map_build *b, const struct yaml_node *at, const char *wha
 /* The JSON of a key tells 1 from "1". */
 static void key_text(struct value key, bool json, struct buf *out)
 {
-    if (json) value_json(key, out);
-    else buf_str(out, value_text(key));
+    if (json)
+        value_json(key, out);
+    else
+        buf_str(out, value_text(key));
 }
 
-static int put(struct map_build *b, const struct yaml_node *key_node, const struct yaml_node *value_node, bool json, bool merged)
+static int put(struct map_build *b, const struct yaml_node *key_node,
+               const struct yaml_node *value_node, bool json, bool merged)
 {
     struct value key, v;
     if (yaml_scalar(key_node, &key, b->err)) return -EINVAL;
@@ -80,7 +84,8 @@ static int merge_map(struct map_build *b, const struct yaml_node *from, bool jso
 {
     int rc = 0;
     for (size_t i = 0; i + 1 < from->n && !rc; i += 2)
-        if (!yaml_is_merge(from->items[i])) rc = put(b, from->items[i], from->items[i + 1], json, true);
+        if (!yaml_is_merge(from->items[i]))
+            rc = put(b, from->items[i], from->items[i + 1], json, true);
     for (size_t i = 0; i + 1 < from->n && !rc; i += 2)
         if (yaml_is_merge(from->items[i])) rc = merge(b, from->items[i + 1], json, depth + 1);
     return rc;
@@ -91,10 +96,13 @@ static int merge(struct map_build *b, const struct yaml_node *from, bool json, i
 {
     int rc = 0;
     if (from->kind == YAML_MAP) return merge_map(b, from, json, depth);
-    if (from->kind != YAML_SEQ || depth > YAML_MAX_DEPTH) return fail(b, from, "map merge requires map or sequence of maps as the value");
+    if (from->kind != YAML_SEQ || depth > YAML_MAX_DEPTH)
+        return fail(b, from, "map merge requires map or sequence of maps as the value");
     for (size_t i = 0; i < from->n && !rc; i++)
-        rc = from->items[i]->kind == YAML_MAP ? merge_map(b, from->items[i], json, depth)
-                                              : fail(b, from->items[i], "map merge requires map or sequence of maps as the value");
+        rc = from->items[i]->kind == YAML_MAP
+                 ? merge_map(b, from->items[i], json, depth)
+                 : fail(b, from->items[i],
+                        "map merge requires map or sequence of maps as the value");
     return rc;
 }
 
@@ -107,7 +115,8 @@ static bool is_string(const struct yaml_node *key)
         return true; /* reported when the key is put */
     }
     struct buf time = BUF_INIT(128);
-    bool plain_time = key->style == YAML_PLAIN && key->tag.n == 0 && yaml_timestamp(key->text, &time);
+    bool plain_time =
+        key->style == YAML_PLAIN && key->tag.n == 0 && yaml_timestamp(key->text, &time);
     bool string = v.type == V_STRING && !plain_time;
     buf_done(&time);
     value_unref(v);
@@ -118,7 +127,8 @@ static int check_keys(struct map_build *b, const struct yaml_node *n)
 {
     for (size_t i = 0; i + 1 < n->n; i += 2) {
         const struct yaml_node *key = n->items[i];
-        if (key->kind != YAML_SCALAR) return fail(b, key, "invalid map key: lists and maps cannot be keys");
+        if (key->kind != YAML_SCALAR)
+            return fail(b, key, "invalid map key: lists and maps cannot be keys");
         if (map_has(&b->own, key->text)) return fail(b, key, "a mapping key is defined twice");
         map_put(&b->own, key->text, b);
         if (!yaml_is_merge(key) && !is_string(key)) b->other_keys = true;
@@ -130,7 +140,8 @@ static int fill(struct map_build *b, const struct yaml_node *n)
 {
     int rc = check_keys(b, n);
     for (size_t i = 0; i + 1 < n->n && !rc; i += 2)
-        if (!yaml_is_merge(n->items[i])) rc = put(b, n->items[i], n->items[i + 1], b->other_keys, false);
+        if (!yaml_is_merge(n->items[i]))
+            rc = put(b, n->items[i], n->items[i + 1], b->other_keys, false);
     for (size_t i = 0; i + 1 < n->n && !rc; i += 2)
         if (yaml_is_merge(n->items[i])) rc = merge(b, n->items[i + 1], b->other_keys, 0);
     return rc;
@@ -143,8 +154,10 @@ static int map_value(const struct yaml_node *n, struct value *ret, char **err)
     struct value object = object_done(&b.members);
     map_done(&b.own, NULL);
     map_done(&b.seen, NULL);
-    if (rc) value_unref(object);
-    else *ret = b.other_keys ? wrap(object) : object;
+    if (rc)
+        value_unref(object);
+    else
+        *ret = b.other_keys ? wrap(object) : object;
     return rc;
 }
 
@@ -178,7 +191,8 @@ static bool other_version(struct str text)
 {
     while (text.n > 0) {
         struct str line = str_trim(str_cut(&text, '\n'));
-        if (str_starts(line, STR("%YAML"))) return !str_is(str_trim(str_sub(line, 5, line.n)), "1.1");
+        if (str_starts(line, STR("%YAML")))
+            return !str_is(str_trim(str_sub(line, 5, line.n)), "1.1");
         bool directive = line.n == 0 || line.p[0] == '#' || line.p[0] == '%';
         if (!directive) return false;
     }
@@ -196,9 +210,12 @@ int yaml_document(struct str text, struct value *ret, char **err)
     }
     arena_init(&arena, 0);
     int rc = yaml_parse(text, &arena, &root, &why);
-    if (rc) *err = xstrdup(why);
-    else if (root) rc = node_value(root, ret, err);
-    else *ret = value_null();
+    if (rc)
+        *err = xstrdup(why);
+    else if (root)
+        rc = node_value(root, ret, err);
+    else
+        *ret = value_null();
     arena_done(&arena);
     return rc ? -EINVAL : 0;
 }

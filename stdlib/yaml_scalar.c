@@ -7,7 +7,7 @@
 #include "base/num.h"
 #include "base/xalloc.h"
 
-#define TAG_PREFIX "tag:yaml.org,2002:"
+#define TAG_PREFIX      "tag:yaml.org,2002:"
 #define NUMBER_TEXT_MAX 512 /* longer plain scalars are no numbers */
 
 /* --- words --- */
@@ -18,11 +18,12 @@ struct word {
 };
 
 static const struct word words[] = {
-    {"", WORD_NULL},          {"~", WORD_NULL},         {"null", WORD_NULL},      {"Null", WORD_NULL},      {"NULL", WORD_NULL},
-    {"true", WORD_TRUE},      {"True", WORD_TRUE},      {"TRUE", WORD_TRUE},      {"false", WORD_FALSE},    {"False", WORD_FALSE},
-    {"FALSE", WORD_FALSE},    {".nan", WORD_NAN},       {".NaN", WORD_NAN},       {".NAN", WORD_NAN},       {".inf", WORD_INF},
-    {".Inf", WORD_INF},       {".INF", WORD_INF},       {"+.inf", WORD_INF},      {"+.Inf", WORD_INF},      {"+.INF", WORD_INF},
-    {"-.inf", WORD_NEG_INF},  {"-.Inf", WORD_NEG_INF},  {"-.INF", WORD_NEG_INF},
+    {"", WORD_NULL},         {"~", WORD_NULL},        {"null", WORD_NULL},     {"Null", WORD_NULL},
+    {"NULL", WORD_NULL},     {"true", WORD_TRUE},     {"True", WORD_TRUE},     {"TRUE", WORD_TRUE},
+    {"false", WORD_FALSE},   {"False", WORD_FALSE},   {"FALSE", WORD_FALSE},   {".nan", WORD_NAN},
+    {".NaN", WORD_NAN},      {".NAN", WORD_NAN},      {".inf", WORD_INF},      {".Inf", WORD_INF},
+    {".INF", WORD_INF},      {"+.inf", WORD_INF},     {"+.Inf", WORD_INF},     {"+.INF", WORD_INF},
+    {"-.inf", WORD_NEG_INF}, {"-.Inf", WORD_NEG_INF}, {"-.INF", WORD_NEG_INF},
 };
 
 static struct value word_value(const struct word *w)
@@ -73,7 +74,8 @@ static bool magnitude(struct str s, u64 *ret)
     u64 v = 0;
     for (size_t i = 0; i < s.n; i++) {
         unsigned d = (unsigned)digit(s.p[i]);
-        if (d >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, d, &v)) return false;
+        if (d >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, d, &v))
+            return false;
     }
     *ret = v;
     return s.n > 0;
@@ -86,8 +88,10 @@ static bool integer(struct str s, struct value *ret)
     if (!magnitude(str_sub(s, sign, s.n), &v)) return false;
     if (negative && v > (u64)INT64_MAX + 1) return false;
     if (sign && !negative && v > INT64_MAX) return false;
-    if (negative) *ret = value_int((i64)-v);
-    else *ret = v <= INT64_MAX ? value_int((i64)v) : value_uint(v);
+    if (negative)
+        *ret = value_int((i64)-v);
+    else
+        *ret = v <= INT64_MAX ? value_int((i64)v) : value_uint(v);
     return true;
 }
 
@@ -98,10 +102,12 @@ static size_t run_of_digits(struct str s, size_t at)
     return at;
 }
 
-/* [sign] digits[.digits] or .digits, [exponent]: names such as inf and hexadecimal floats are text. */
+/* [sign] digits[.digits] or .digits, [exponent]: names such as inf and hexadecimal floats are text.
+ */
 static bool looks_decimal(struct str s)
 {
-    size_t at = s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'), whole = run_of_digits(s, at), end = whole;
+    size_t at = s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'), whole = run_of_digits(s, at),
+           end = whole;
     if (end < s.n && s.p[end] == '.') end = run_of_digits(s, end + 1);
     if (whole == at && end <= at + 1) return false;
     if (end < s.n && (s.p[end] == 'e' || s.p[end] == 'E')) {

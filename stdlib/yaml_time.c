@@ -1,4 +1,5 @@
-/* YAML's dates and times, which come out as RFC 3339 texts: 2001-12-14, 2001-12-14 21:59:43.10, 2001-12-14t21:59:43.10-05:00. */
+/* YAML's dates and times, which come out as RFC 3339 texts: 2001-12-14, 2001-12-14 21:59:43.10,
+ * 2001-12-14t21:59:43.10-05:00. */
 #include "stdlib/yaml_scalar.h"
 
 struct scan {
@@ -79,8 +80,10 @@ static bool zone(struct scan *c, struct buf *out)
     if (hours < 0 || hours > 24 || !accept(c, ":")) return false;
     int minutes = digits(c, 2, 2);
     if (minutes < 0 || minutes > 59) return false;
-    if (hours == 0 && minutes == 0) buf_ch(out, 'Z');
-    else buf_printf(out, "%c%02d:%02d", west ? '-' : '+', hours, minutes);
+    if (hours == 0 && minutes == 0)
+        buf_ch(out, 'Z');
+    else
+        buf_printf(out, "%c%02d:%02d", west ? '-' : '+', hours, minutes);
     return true;
 }
 

@@ -6,7 +6,8 @@
 #include "base/xalloc.h"
 #include "value/fault.h"
 
-void body_walk_init(struct body_walk *w, const struct schema *s, const struct block *block, struct diags *diags, bool warn)
+void body_walk_init(struct body_walk *w, const struct schema *s, const struct block *block,
+                    struct diags *diags, bool warn)
 {
     *w = (struct body_walk){.s = s, .block = block, .diags = diags, .warn = warn};
     w->at = xcalloc(s->n_rows + 1, sizeof(*w->at));
@@ -52,7 +53,8 @@ static void unknown(struct body_walk *w, struct str name, struct span at, bool b
     struct suggestion s = {0};
     for (size_t i = 0; i < w->s->n_rows; i++)
         offer_rows(&s, name, &w->s->rows[i], block);
-    struct diag *d = diag_error(w->diags, block ? DIAG_BLOCK_UNKNOWN : DIAG_ATTR_UNKNOWN, at, "unrecognized %s name \"" STR_FMT "\"",
+    struct diag *d = diag_error(w->diags, block ? DIAG_BLOCK_UNKNOWN : DIAG_ATTR_UNKNOWN, at,
+                                "unrecognized %s name \"" STR_FMT "\"",
                                 block ? "block" : "attribute", STR_ARG(name));
     suggestion_hint(&s, w->diags, d);
 }
@@ -60,7 +62,8 @@ static void unknown(struct body_walk *w, struct str name, struct span at, bool b
 static void deprecated(struct body_walk *w, const struct row *row, struct span at)
 {
     if (!w->warn || (!row->deprecated && !row->alias_of)) return;
-    struct diag *d = diag_add(w->diags, SEV_WARNING, DIAG_DEPRECATED, at, "\"%s\" is deprecated", row->name);
+    struct diag *d =
+        diag_add(w->diags, SEV_WARNING, DIAG_DEPRECATED, at, "\"%s\" is deprecated", row->name);
     if (row->alias_of) diag_hint(w->diags, d, "use `%s`", row->alias_of);
 }
 
@@ -82,11 +85,14 @@ const struct row *body_attr(struct body_walk *w, const struct attr *a)
         return NULL;
     }
     if (kind_is_block(row->kind)) {
-        diag_error(w->diags, DIAG_BODY_KIND, a->name_span, "\"" STR_FMT "\" must be a block, but is used as an attribute", STR_ARG(a->name));
+        diag_error(w->diags, DIAG_BODY_KIND, a->name_span,
+                   "\"" STR_FMT "\" must be a block, but is used as an attribute",
+                   STR_ARG(a->name));
         return NULL;
     }
     if (given(w, row)) {
-        diag_error(w->diags, DIAG_ATTR_TWICE, a->name_span, "attribute \"" STR_FMT "\" may only be provided once", STR_ARG(a->name));
+        diag_error(w->diags, DIAG_ATTR_TWICE, a->name_span,
+                   "attribute \"" STR_FMT "\" may only be provided once", STR_ARG(a->name));
         return NULL;
     }
     deprecated(w, row, a->name_span);
@@ -103,21 +109,29 @@ static const struct schema *block_schema(const struct row *row, const struct one
     return variant ? variant->sub : row->sub;
 }
 
-static void check_label(struct body_walk *w, const struct row *row, const struct one_of_def *variant, const struct block *b)
+static void check_label(struct body_walk *w, const struct row *row,
+                        const struct one_of_def *variant, const struct block *b)
 {
     const struct schema *sub = block_schema(row, variant);
     const char *what = NULL;
-    if (row->kind == K_MAP_BLOCK) what = b->has_label ? "requires empty label" : NULL;
-    else if (sub && schema_label(sub)) what = b->has_label ? NULL : "requires non-empty label";
-    else if (b->has_label) what = "does not support specifying labels";
-    if (what) diag_error(w->diags, DIAG_BODY_LABEL, b->header_span, "block \"" STR_FMT "\" %s", STR_ARG(b->name), what);
+    if (row->kind == K_MAP_BLOCK)
+        what = b->has_label ? "requires empty label" : NULL;
+    else if (sub && schema_label(sub))
+        what = b->has_label ? NULL : "requires non-empty label";
+    else if (b->has_label)
+        what = "does not support specifying labels";
+    if (what)
+        diag_error(w->diags, DIAG_BODY_LABEL, b->header_span, "block \"" STR_FMT "\" %s",
+                   STR_ARG(b->name), what);
 }
 
 static const struct row *not_a_block(struct body_walk *w, const struct block *b)
 {
     const struct row *row = schema_row(w->s, b->name);
     if (row)
-        diag_error(w->diags, DIAG_BODY_KIND, b->name_span, "\"" STR_FMT "\" must be an attribute, but is used as a block", STR_ARG(b->name));
+        diag_error(w->diags, DIAG_BODY_KIND, b->name_span,
+                   "\"" STR_FMT "\" must be an attribute, but is used as a block",
+                   STR_ARG(b->name));
     else
         unknown(w, b->name, b->name_span, true);
     return NULL;
@@ -127,11 +141,13 @@ static const struct row *not_a_block(struct body_walk *w, const struct block *b)
 static bool unsupported(struct body_walk *w, const struct schema *sub, const struct block *b)
 {
     if (w->s->size == 0 || !sub || sub->size > 0) return false;
-    diag_error(w->diags, DIAG_BLOCK_UNKNOWN, b->name_span, "block \"" STR_FMT "\" is not supported by this build", STR_ARG(b->name));
+    diag_error(w->diags, DIAG_BLOCK_UNKNOWN, b->name_span,
+               "block \"" STR_FMT "\" is not supported by this build", STR_ARG(b->name));
     return true;
 }
 
-const struct row *body_block(struct body_walk *w, const struct block *b, const struct one_of_def **ret_variant)
+const struct row *body_block(struct body_walk *w, const struct block *b,
+                             const struct one_of_def **ret_variant)
 {
     const struct row *row = schema_block(w->s, b->name, ret_variant);
     if (!row) return not_a_block(w, b);
@@ -139,7 +155,8 @@ const struct row *body_block(struct body_walk *w, const struct block *b, const s
     if (unsupported(w, block_schema(row, *ret_variant), b)) return NULL;
     bool repeatable = row->kind == K_BLOCKS || row->kind == K_ONE_OF;
     if (given(w, row) && !repeatable) {
-        diag_error(w->diags, DIAG_BLOCK_TWICE, b->name_span, "block \"" STR_FMT "\" may only be specified once", STR_ARG(b->name));
+        diag_error(w->diags, DIAG_BLOCK_TWICE, b->name_span,
+                   "block \"" STR_FMT "\" may only be specified once", STR_ARG(b->name));
         return NULL;
     }
     deprecated(w, row, b->name_span);
@@ -153,8 +170,8 @@ static void missing(struct body_walk *w, const struct row *row)
 {
     if (!row->required || row->kind == K_LABEL || given(w, row)) return;
     bool block = kind_is_block(row->kind);
-    diag_error(w->diags, block ? DIAG_BLOCK_MISSING : DIAG_ATTR_MISSING, w->at[0], "missing required %s \"%s\"",
-               block ? "block" : "attribute", row->name);
+    diag_error(w->diags, block ? DIAG_BLOCK_MISSING : DIAG_ATTR_MISSING, w->at[0],
+               "missing required %s \"%s\"", block ? "block" : "attribute", row->name);
 }
 
 static bool is_written(const struct body_walk *w, const char *name)
@@ -188,5 +205,6 @@ void body_end(struct body_walk *w)
     for (size_t i = 0; i < w->s->n_rows; i++)
         missing(w, &w->s->rows[i]);
     for (size_t i = 0; i < w->s->n_rules; i++)
-        if (!rule_holds(w, &w->s->rules[i])) diag_error(w->diags, DIAG_BODY_RULE, w->at[0], "%s", w->s->rules[i].message);
+        if (!rule_holds(w, &w->s->rules[i]))
+            diag_error(w->diags, DIAG_BODY_RULE, w->at[0], "%s", w->s->rules[i].message);
 }

@@ -1,5 +1,6 @@
-/* Checking without running. What needs no evaluation is decoded for real, so that it is judged by the very rules of a load; of the rest the
- * types are judged as far as they are known. Nothing stops at the first fault. */
+/* Checking without running. What needs no evaluation is decoded for real, so that it is judged by
+ * the very rules of a load; of the rest the types are judged as far as they are known. Nothing
+ * stops at the first fault. */
 #include "value/check.h"
 
 #include "value/decode_int.h"
@@ -17,8 +18,13 @@ struct check {
 static bool is_constant(const struct expr *e)
 {
     switch (e->kind) {
-    case EXPR_NULL: case EXPR_BOOL: case EXPR_NUMBER: case EXPR_FLOAT: case EXPR_STRING: return true;
-    case EXPR_IDENT: case EXPR_CALL: return false;
+    case EXPR_NULL:
+    case EXPR_BOOL:
+    case EXPR_NUMBER:
+    case EXPR_FLOAT:
+    case EXPR_STRING: return true;
+    case EXPR_IDENT:
+    case EXPR_CALL: return false;
     case EXPR_ACCESS: return is_constant(e->access.of);
     case EXPR_INDEX: return is_constant(e->index.of) && is_constant(e->index.index);
     case EXPR_UNARY: return is_constant(e->unary.of);
@@ -40,7 +46,9 @@ static bool body_is_constant(const struct body *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         const struct stmt *s = &b->stmts[i];
-        if (s->kind == STMT_ATTR ? !is_constant(s->attr->value) : !body_is_constant(&s->block->body)) return false;
+        if (s->kind == STMT_ATTR ? !is_constant(s->attr->value)
+                                 : !body_is_constant(&s->block->body))
+            return false;
     }
     return true;
 }
@@ -54,11 +62,22 @@ static void constant_parts(struct check *c, const struct expr *e)
         return;
     }
     switch (e->kind) {
-    case EXPR_NULL: case EXPR_BOOL: case EXPR_NUMBER: case EXPR_FLOAT: case EXPR_STRING: case EXPR_IDENT: return;
+    case EXPR_NULL:
+    case EXPR_BOOL:
+    case EXPR_NUMBER:
+    case EXPR_FLOAT:
+    case EXPR_STRING:
+    case EXPR_IDENT: return;
     case EXPR_ACCESS: constant_parts(c, e->access.of); return;
-    case EXPR_INDEX: constant_parts(c, e->index.of); constant_parts(c, e->index.index); return;
+    case EXPR_INDEX:
+        constant_parts(c, e->index.of);
+        constant_parts(c, e->index.index);
+        return;
     case EXPR_UNARY: constant_parts(c, e->unary.of); return;
-    case EXPR_BINARY: constant_parts(c, e->binary.l); constant_parts(c, e->binary.r); return;
+    case EXPR_BINARY:
+        constant_parts(c, e->binary.l);
+        constant_parts(c, e->binary.r);
+        return;
     case EXPR_PAREN: constant_parts(c, e->paren); return;
     case EXPR_CALL:
         for (size_t i = 0; i < e->call.n; i++)
@@ -78,7 +97,8 @@ static void constant_parts(struct check *c, const struct expr *e)
 /* --- attributes --- */
 
 /* Decodes into scratch memory of the row's kind: rows without binding have kinds all the same. */
-static void constant_attr(struct check *c, struct body_walk *w, const struct row *row, const struct expr *e)
+static void constant_attr(struct check *c, struct body_walk *w, const struct row *row,
+                          const struct expr *e)
 {
     struct arena arena;
     struct value v;
@@ -104,14 +124,18 @@ static void attribute(struct check *c, struct body_walk *w, const struct attr *a
 
 /* --- blocks --- */
 
-static void body(struct check *c, const struct schema *s, const struct block *block, const struct body *b);
+static void body(struct check *c, const struct schema *s, const struct block *block,
+                 const struct body *b);
 
 static void map_body(struct check *c, const struct body *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         const struct stmt *s = &b->stmts[i];
-        if (s->kind == STMT_ATTR) constant_parts(c, s->attr->value);
-        else diag_error(c->diags, DIAG_BODY_KIND, s->block->header_span, "nested blocks not supported here");
+        if (s->kind == STMT_ATTR)
+            constant_parts(c, s->attr->value);
+        else
+            diag_error(c->diags, DIAG_BODY_KIND, s->block->header_span,
+                       "nested blocks not supported here");
     }
 }
 
@@ -121,13 +145,16 @@ static void block(struct check *c, struct body_walk *w, const struct block *b)
     const struct row *row = body_block(w, b, &variant);
     if (!row) return;
     const struct schema *sub = variant ? variant->sub : row->sub;
-    if (row->kind == K_MAP_BLOCK || !sub) map_body(c, &b->body);
-    else body(c, sub, b, &b->body);
+    if (row->kind == K_MAP_BLOCK || !sub)
+        map_body(c, &b->body);
+    else
+        body(c, sub, b, &b->body);
 }
 
 /* --- bodies --- */
 
-static void constant_body(struct check *c, const struct schema *s, const struct block *block_, const struct body *b)
+static void constant_body(struct check *c, const struct schema *s, const struct block *block_,
+                          const struct body *b)
 {
     struct arena arena;
     struct decode d = {.diags = c->diags, .arena = &arena, .warn = true};
@@ -136,25 +163,32 @@ static void constant_body(struct check *c, const struct schema *s, const struct 
     arena_done(&arena);
 }
 
-static void walk_body(struct check *c, const struct schema *s, const struct block *block_, const struct body *b)
+static void walk_body(struct check *c, const struct schema *s, const struct block *block_,
+                      const struct body *b)
 {
     struct body_walk w;
     body_walk_init(&w, s, block_, c->diags, true);
     for (size_t i = 0; i < b->n; i++) {
-        if (b->stmts[i].kind == STMT_ATTR) attribute(c, &w, b->stmts[i].attr);
-        else block(c, &w, b->stmts[i].block);
+        if (b->stmts[i].kind == STMT_ATTR)
+            attribute(c, &w, b->stmts[i].attr);
+        else
+            block(c, &w, b->stmts[i].block);
     }
     body_end(&w);
     body_walk_done(&w);
 }
 
-static void body(struct check *c, const struct schema *s, const struct block *block_, const struct body *b)
+static void body(struct check *c, const struct schema *s, const struct block *block_,
+                 const struct body *b)
 {
-    if (s->size > 0 && body_is_constant(b)) constant_body(c, s, block_, b);
-    else walk_body(c, s, block_, b);
+    if (s->size > 0 && body_is_constant(b))
+        constant_body(c, s, block_, b);
+    else
+        walk_body(c, s, block_, b);
 }
 
-void check_body(const struct schema *s, const struct block *block_, const struct body *b, const struct type_env *env, struct diags *diags)
+void check_body(const struct schema *s, const struct block *block_, const struct body *b,
+                const struct type_env *env, struct diags *diags)
 {
     struct check c = {env, diags};
     body(&c, s, block_, b);

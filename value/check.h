@@ -1,5 +1,6 @@
-/* Static check of a body against its schema, without evaluating: every fault at once (unknown and duplicate names with a suggestion, missing ones,
- * literal types, allowed values, blocks and labels). Spec: language.md 11, runtime.md 20 (validate). */
+/* Static check of a body against its schema, without evaluating: every fault at once (unknown and
+ * duplicate names with a suggestion, missing ones, literal types, allowed values, blocks and
+ * labels). Spec: language.md 11, runtime.md 20 (validate). */
 #ifndef VALUE_CHECK_H
 #define VALUE_CHECK_H
 
@@ -22,6 +23,7 @@ struct type_env {
     void *arg;
 };
 
-void check_body(const struct schema *s, const struct block *block, const struct body *body, const struct type_env *env, struct diags *diags);
+void check_body(const struct schema *s, const struct block *block, const struct body *body,
+                const struct type_env *env, struct diags *diags);
 
 #endif

@@ -51,7 +51,9 @@ int convert_text(struct value v, struct value *ret, struct vfault *f)
     case V_STRING: *ret = value_ref(v); return 0;
     case V_ARRAY: return array_text(v, ret, f);
     case V_CAPSULE: return capsule_text(v, ret, f);
-    case V_BOOL: case V_OBJECT: case V_FUNCTION: return mismatch("string", v, f);
+    case V_BOOL:
+    case V_OBJECT:
+    case V_FUNCTION: return mismatch("string", v, f);
     }
     UNREACHABLE();
 }
@@ -103,7 +105,8 @@ int convert_number(struct value v, struct value *ret, struct vfault *f)
         *ret = value_int(0);
         return 0;
     }
-    bool may = v.type == V_STRING || (v.type == V_CAPSULE && v.capsule->type == &capsule_opt_secret);
+    bool may =
+        v.type == V_STRING || (v.type == V_CAPSULE && v.capsule->type == &capsule_opt_secret);
     if (!may) return mismatch("number", v, f);
     if (convert_text(v, &text, f)) return -EINVAL;
     int rc = text_number(value_text(text), ret);
@@ -122,14 +125,17 @@ int convert_bool(struct value v, bool *ret, struct vfault *f)
 
 typedef int (*text_parser)(struct str s, i64 *ret, char **ret_err);
 
-static int parse_text(struct value v, text_parser parse, const char *what, i64 *ret, struct vfault *f)
+static int parse_text(struct value v, text_parser parse, const char *what, i64 *ret,
+                      struct vfault *f)
 {
     struct value text;
     char *err = NULL;
     if (convert_text(v, &text, f)) return -EINVAL;
     int rc = parse(value_text(text), ret, &err);
-    if (rc && err) vfault_set(f, "%s", err);
-    else if (rc) vfault_set(f, "is not a valid %s", what);
+    if (rc && err)
+        vfault_set(f, "%s", err);
+    else if (rc)
+        vfault_set(f, "is not a valid %s", what);
     free(err);
     value_unref(text);
     return rc ? -EINVAL : 0;
@@ -190,13 +196,15 @@ int convert_object(struct value v, struct value *ret, struct vfault *f)
     return value_to_object(v, ret) ? 0 : mismatch("object", v, f);
 }
 
-static bool same_capsule_type(const struct capsule_type *have, const struct capsule_type *want, const char *name)
+static bool same_capsule_type(const struct capsule_type *have, const struct capsule_type *want,
+                              const char *name)
 {
     if (!want && !name) return true;
     return have == want || strcmp(have->name, want ? want->name : name) == 0;
 }
 
-int convert_capsule(struct value v, const struct capsule_type *type, const char *name, struct capsule **ret, struct vfault *f)
+int convert_capsule(struct value v, const struct capsule_type *type, const char *name,
+                    struct capsule **ret, struct vfault *f)
 {
     if (v.type == V_NULL) {
         *ret = NULL;
@@ -204,7 +212,8 @@ int convert_capsule(struct value v, const struct capsule_type *type, const char 
     }
     if (v.type != V_CAPSULE) return mismatch("capsule", v, f);
     if (!same_capsule_type(v.capsule->type, type, name))
-        return vfault_set(f, "expected capsule(\"%s\"), got capsule(\"%s\")", type ? type->name : name, v.capsule->type->name);
+        return vfault_set(f, "expected capsule(\"%s\"), got capsule(\"%s\")",
+                          type ? type->name : name, v.capsule->type->name);
     *ret = v.capsule;
     return 0;
 }
@@ -222,8 +231,10 @@ static int text_array(struct value v, struct value *ret, struct vfault *f)
         if (rc) vpath_element(&f->path, i);
     }
     value_unref(from);
-    if (rc) value_unref(to);
-    else *ret = to;
+    if (rc)
+        value_unref(to);
+    else
+        *ret = to;
     return rc;
 }
 

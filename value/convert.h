@@ -1,6 +1,7 @@
-/* The one conversion engine (language.md 10): a value to the type that is wanted, or a fault that says what was wanted and where inside
- * the value it went wrong. Decoding of settings and of function arguments both go through here. Null converts to the zero of
- * every type. All return 0 or -EINVAL with *f set; results borrow from v unless said to be owned. */
+/* The one conversion engine (language.md 10): a value to the type that is wanted, or a fault that
+ * says what was wanted and where inside the value it went wrong. Decoding of settings and of
+ * function arguments both go through here. Null converts to the zero of every type. All return 0 or
+ * -EINVAL with *f set; results borrow from v unless said to be owned. */
 #ifndef VALUE_CONVERT_H
 #define VALUE_CONVERT_H
 
@@ -20,7 +21,8 @@ int convert_array(struct value v, struct value *ret, struct vfault *f);
 /* Owned object; also of capsules that convert (targets). */
 int convert_object(struct value v, struct value *ret, struct vfault *f);
 /* The capsule, or NULL for null. Types agree by identity or name; both NULL: any capsule. */
-int convert_capsule(struct value v, const struct capsule_type *type, const char *name, struct capsule **ret, struct vfault *f);
+int convert_capsule(struct value v, const struct capsule_type *type, const char *name,
+                    struct capsule **ret, struct vfault *f);
 /* An argument of a function; owned. */
 int convert_param(enum param_kind kind, struct value v, struct value *ret, struct vfault *f);
 

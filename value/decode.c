@@ -1,4 +1,5 @@
-/* Bodies into structs: defaults first, then the statements in source order, then rules, then the table's own validation. */
+/* Bodies into structs: defaults first, then the statements in source order, then rules, then the
+ * table's own validation. */
 #include "value/decode_int.h"
 
 #include <errno.h>
@@ -8,18 +9,22 @@
 
 /* --- values --- */
 
-int decode_member(struct decode *d, const struct row *row, struct value v, const struct expr *from, struct span at, void *member)
+int decode_member(struct decode *d, const struct row *row, struct value v, const struct expr *from,
+                  struct span at, void *member)
 {
     struct vfault fault = {0};
     enum diag_code code;
     if (!member_set(row, v, d->arena, member, &fault, &code)) return 0;
-    if (from) fault_report(d->diags, code, from, &fault.path, fault.text);
-    else fault_report_at(d->diags, code, at, &fault.path, fault.text);
+    if (from)
+        fault_report(d->diags, code, from, &fault.path, fault.text);
+    else
+        fault_report_at(d->diags, code, at, &fault.path, fault.text);
     vfault_done(&fault);
     return -EINVAL;
 }
 
-int decode_value(const struct row *row, struct value v, const struct expr *from, struct arena *arena, void *member, struct diags *diags)
+int decode_value(const struct row *row, struct value v, const struct expr *from,
+                 struct arena *arena, void *member, struct diags *diags)
 {
     struct decode d = {.arena = arena, .diags = diags};
     return decode_member(&d, row, v, from, NO_SPAN, member);
@@ -47,18 +52,21 @@ static size_t count_blocks(const struct schema *s, const struct body *body, cons
     const struct one_of_def *variant;
     size_t n = 0;
     for (size_t i = 0; i < body->n; i++)
-        n += body->stmts[i].kind == STMT_BLOCK && schema_block(s, body->stmts[i].block->name, &variant) == row;
+        n += body->stmts[i].kind == STMT_BLOCK &&
+             schema_block(s, body->stmts[i].block->name, &variant) == row;
     return n;
 }
 
-static void *next_element(struct decode *d, struct body_walk *w, const struct body *body, const struct row *row, size_t size, void *out)
+static void *next_element(struct decode *d, struct body_walk *w, const struct body *body,
+                          const struct row *row, size_t size, void *out)
 {
     struct block_list *l = member_at(out, row);
     if (!l->v) l->v = arena_alloc(d->arena, size * count_blocks(w->s, body, row));
     return l->v + size * l->n++;
 }
 
-static void variant_block(struct decode *d, const struct block *b, const struct one_of_def *variant, struct one_of *element)
+static void variant_block(struct decode *d, const struct block *b, const struct one_of_def *variant,
+                          struct one_of *element)
 {
     element->def = variant;
     element->span = b->span;
@@ -78,22 +86,27 @@ static void map_block(struct decode *d, const struct block *block, struct value 
     struct object_builder b = {0};
     for (size_t i = 0; i < block->body.n; i++) {
         const struct stmt *s = &block->body.stmts[i];
-        if (s->kind == STMT_ATTR) map_attr(d, s->attr, &b);
-        else diag_error(d->diags, DIAG_BODY_KIND, s->block->header_span, "nested blocks not supported here");
+        if (s->kind == STMT_ATTR)
+            map_attr(d, s->attr, &b);
+        else
+            diag_error(d->diags, DIAG_BODY_KIND, s->block->header_span,
+                       "nested blocks not supported here");
     }
     struct value v = object_done(&b);
     *member = arena_value(d->arena, v);
     value_unref(v);
 }
 
-static void block_pointer(struct decode *d, const struct block *b, const struct row *row, void **member)
+static void block_pointer(struct decode *d, const struct block *b, const struct row *row,
+                          void **member)
 {
     void *p = arena_alloc(d->arena, row->sub->size);
     decode_into(d, row->sub, b, &b->body, p);
     *member = p;
 }
 
-static void block(struct decode *d, struct body_walk *w, const struct body *body, const struct block *b, void *out)
+static void block(struct decode *d, struct body_walk *w, const struct body *body,
+                  const struct block *b, void *out)
 {
     const struct one_of_def *variant;
     const struct row *row = body_block(w, b, &variant);
@@ -101,12 +114,15 @@ static void block(struct decode *d, struct body_walk *w, const struct body *body
     switch (row->kind) {
     case K_BLOCK: decode_into(d, row->sub, b, &b->body, member_at(out, row)); return;
     case K_BLOCK_PTR: block_pointer(d, b, row, member_at(out, row)); return;
-    case K_BLOCKS: decode_into(d, row->sub, b, &b->body, next_element(d, w, body, row, row->elem_size, out)); return;
-    case K_ONE_OF: variant_block(d, b, variant, next_element(d, w, body, row, sizeof(struct one_of), out)); return;
+    case K_BLOCKS:
+        decode_into(d, row->sub, b, &b->body, next_element(d, w, body, row, row->elem_size, out));
+        return;
+    case K_ONE_OF:
+        variant_block(d, b, variant, next_element(d, w, body, row, sizeof(struct one_of), out));
+        return;
     case K_MAP_BLOCK: map_block(d, b, member_at(out, row)); return;
-    case K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET: case K_OPT_SECRET: case K_OPT_STR:
-    case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL: case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP:
-    case K_CAPSULE: case K_CAPSULE_LIST: case K_ANY: case K_LABEL: break;
+    case ATTR_KINDS:
+    case K_LABEL: break;
     }
     UNREACHABLE();
 }
@@ -118,10 +134,12 @@ static void identity(struct decode *d, const struct schema *s, const struct bloc
     const struct row *label = schema_label(s);
     if (s->present_off >= 0) *(bool *)((char *)out + s->present_off) = true;
     if (s->span_off >= 0 && b) *(struct span *)((char *)out + s->span_off) = b->span;
-    if (label && b) *(struct str *)member_at(out, label) = str_n(arena_strdup(d->arena, b->label), b->label.n);
+    if (label && b)
+        *(struct str *)member_at(out, label) = str_n(arena_strdup(d->arena, b->label), b->label.n);
 }
 
-void decode_into(struct decode *d, const struct schema *s, const struct block *b, const struct body *body, void *out)
+void decode_into(struct decode *d, const struct schema *s, const struct block *b,
+                 const struct body *body, void *out)
 {
     struct body_walk w;
     size_t errors = d->diags->n_errors;
@@ -130,16 +148,18 @@ void decode_into(struct decode *d, const struct schema *s, const struct block *b
     body_walk_init(&w, s, b, d->diags, d->warn);
     for (size_t i = 0; i < body->n; i++) {
         const struct stmt *st = &body->stmts[i];
-        if (st->kind == STMT_ATTR) attribute(d, &w, st->attr, out);
-        else block(d, &w, body, st->block, out);
+        if (st->kind == STMT_ATTR)
+            attribute(d, &w, st->attr, out);
+        else
+            block(d, &w, body, st->block, out);
     }
     body_end(&w);
     if (s->validate && d->diags->n_errors == errors) s->validate(out, w.at, d->diags);
     body_walk_done(&w);
 }
 
-int decode_body(const struct schema *s, const struct block *b, const struct body *body, const struct scope *scope, struct arena *arena,
-                void *out, struct diags *diags)
+int decode_body(const struct schema *s, const struct block *b, const struct body *body,
+                const struct scope *scope, struct arena *arena, void *out, struct diags *diags)
 {
     struct decode d = {.scope = scope, .arena = arena, .diags = diags};
     size_t errors = diags->n_errors;

@@ -1,11 +1,13 @@
-/* A struct as if nothing were written: every row's default, given as configuration text in the table, or computed. */
+/* A struct as if nothing were written: every row's default, given as configuration text in the
+ * table, or computed. */
 #include "value/decode_int.h"
 
 #include "base/assert.h"
 #include "parser/parser.h"
 #include "value/member.h"
 
-/* Tables are our own text: a default that does not decode is our bug, which the self-test finds first. */
+/* Tables are our own text: a default that does not decode is our bug, which the self-test finds
+ * first. */
 static void set_default(const struct row *row, struct arena *arena, void *member)
 {
     struct diags diags;
@@ -31,10 +33,14 @@ static void default_of(const struct row *row, struct arena *arena, void *out)
 {
     void *member = member_at(out, row);
     if (row->alias_of) return; /* the target's row has it, and may share the member */
-    if (row->kind == K_BLOCK && row->sub->size > 0) decode_defaults(row->sub, arena, member);
-    else if (!kind_is_block(row->kind)) member_zero(row, member);
-    if (row->def_fn) row->def_fn(arena, member);
-    else if (row->def) set_default(row, arena, member);
+    if (row->kind == K_BLOCK && row->sub->size > 0)
+        decode_defaults(row->sub, arena, member);
+    else if (!kind_is_block(row->kind))
+        member_zero(row, member);
+    if (row->def_fn)
+        row->def_fn(arena, member);
+    else if (row->def)
+        set_default(row, arena, member);
 }
 
 void decode_defaults(const struct schema *s, struct arena *arena, void *out)

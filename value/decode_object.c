@@ -1,4 +1,5 @@
-/* Objects into structs: the same tables, fed by members instead of statements. Blocks are objects, repeated blocks arrays of them. */
+/* Objects into structs: the same tables, fed by members instead of statements. Blocks are objects,
+ * repeated blocks arrays of them. */
 #include "value/decode_int.h"
 
 #include <errno.h>
@@ -14,19 +15,24 @@ struct place {
     size_t index;
 };
 
-static void object_into(struct decode *d, const struct schema *s, struct value v, struct span at, const struct place *where, void *out);
+static void object_into(struct decode *d, const struct schema *s, struct value v, struct span at,
+                        const struct place *where, void *out);
 
-static void report(struct decode *d, enum diag_code code, struct span at, const struct place *where, struct vfault *f)
+static void report(struct decode *d, enum diag_code code, struct span at, const struct place *where,
+                   struct vfault *f)
 {
     for (; where; where = where->outer) {
-        if (where->key.p) vpath_member(&f->path, where->key);
-        else vpath_element(&f->path, where->index);
+        if (where->key.p)
+            vpath_member(&f->path, where->key);
+        else
+            vpath_element(&f->path, where->index);
     }
     fault_report_at(d->diags, code, at, &f->path, f->text);
     vfault_done(f);
 }
 
-static void one_fault(struct decode *d, enum diag_code code, struct span at, const struct place *where, const char *text)
+static void one_fault(struct decode *d, enum diag_code code, struct span at,
+                      const struct place *where, const char *text)
 {
     struct vfault f = {0};
     vfault_set(&f, "%s", text);
@@ -35,15 +41,16 @@ static void one_fault(struct decode *d, enum diag_code code, struct span at, con
 
 /* --- blocks --- */
 
-static void pointed(struct decode *d, const struct row *row, struct value v, struct span at, const struct place *where, void **member)
+static void pointed(struct decode *d, const struct row *row, struct value v, struct span at,
+                    const struct place *where, void **member)
 {
     if (v.type == V_NULL) return;
     *member = arena_alloc(d->arena, row->sub->size);
     object_into(d, row->sub, v, at, where, *member);
 }
 
-static void repeated(struct decode *d, const struct row *row, struct value v, struct span at, const struct place *where,
-                     struct block_list *l)
+static void repeated(struct decode *d, const struct row *row, struct value v, struct span at,
+                     const struct place *where, struct block_list *l)
 {
     struct value from;
     struct vfault f = {0};
@@ -59,7 +66,8 @@ static void repeated(struct decode *d, const struct row *row, struct value v, st
     value_unref(from);
 }
 
-static void map(struct decode *d, struct value v, struct span at, const struct place *where, struct value *member)
+static void map(struct decode *d, struct value v, struct span at, const struct place *where,
+                struct value *member)
 {
     struct value object;
     struct vfault f = {0};
@@ -71,14 +79,16 @@ static void map(struct decode *d, struct value v, struct span at, const struct p
     value_unref(object);
 }
 
-static void attribute(struct decode *d, const struct row *row, struct value v, struct span at, const struct place *where, void *member)
+static void attribute(struct decode *d, const struct row *row, struct value v, struct span at,
+                      const struct place *where, void *member)
 {
     struct vfault f = {0};
     enum diag_code code;
     if (member_set(row, v, d->arena, member, &f, &code)) report(d, code, at, where, &f);
 }
 
-static void member(struct decode *d, const struct row *row, struct value v, struct span at, const struct place *where, void *out)
+static void member(struct decode *d, const struct row *row, struct value v, struct span at,
+                   const struct place *where, void *out)
 {
     void *m = member_at(out, row);
     switch (row->kind) {
@@ -87,37 +97,41 @@ static void member(struct decode *d, const struct row *row, struct value v, stru
     case K_BLOCKS: repeated(d, row, v, at, where, m); return;
     case K_MAP_BLOCK: map(d, v, at, where, m); return;
     case K_ONE_OF: one_fault(d, DIAG_BODY_KIND, at, where, "can only be written as blocks"); return;
-    case K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET: case K_OPT_SECRET: case K_OPT_STR:
-    case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL: case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP:
-    case K_CAPSULE: case K_CAPSULE_LIST: case K_ANY: case K_LABEL: attribute(d, row, v, at, where, m); return;
+    case ATTR_KINDS:
+    case K_LABEL: attribute(d, row, v, at, where, m); return;
     }
     UNREACHABLE();
 }
 
 /* --- objects --- */
 
-static void unknown(struct decode *d, const struct schema *s, struct str key, struct span at, const struct place *where)
+static void unknown(struct decode *d, const struct schema *s, struct str key, struct span at,
+                    const struct place *where)
 {
     struct suggestion near = {0};
     struct vfault f = {0};
     for (size_t i = 0; i < s->n_rows; i++)
         suggestion_offer(&near, key, str_of(s->rows[i].name));
     if (near.best.p)
-        vfault_set(&f, "does not have field named \"" STR_FMT "\" (did you mean `" STR_FMT "`?)", STR_ARG(key), STR_ARG(near.best));
+        vfault_set(&f, "does not have field named \"" STR_FMT "\" (did you mean `" STR_FMT "`?)",
+                   STR_ARG(key), STR_ARG(near.best));
     else
         vfault_set(&f, "does not have field named \"" STR_FMT "\"", STR_ARG(key));
     report(d, DIAG_EVAL_FIELD, at, where, &f);
 }
 
-static void members(struct decode *d, const struct schema *s, struct value object, struct span at, const struct place *where, void *out)
+static void members(struct decode *d, const struct schema *s, struct value object, struct span at,
+                    const struct place *where, void *out)
 {
     for (size_t i = 0; i < object.object->n; i++) {
         struct str key = str_n(object.object->m[i].key->p, object.object->m[i].key->n);
         const struct row *row = schema_row(s, key);
         struct place inner = {.outer = where, .key = key};
         if (row && row->alias_of) row = schema_row(s, str_of(row->alias_of));
-        if (row) member(d, row, object.object->m[i].value, at, &inner, out);
-        else if (!s->freeform) unknown(d, s, key, at, where);
+        if (row)
+            member(d, row, object.object->m[i].value, at, &inner, out);
+        else if (!s->freeform)
+            unknown(d, s, key, at, where);
     }
 }
 
@@ -130,7 +144,8 @@ static void validate(struct decode *d, const struct schema *s, struct span at, c
     s->validate(out, spans, d->diags);
 }
 
-static void object_into(struct decode *d, const struct schema *s, struct value v, struct span at, const struct place *where, void *out)
+static void object_into(struct decode *d, const struct schema *s, struct value v, struct span at,
+                        const struct place *where, void *out)
 {
     struct value object;
     struct vfault f = {0};
@@ -151,7 +166,8 @@ static void object_into(struct decode *d, const struct schema *s, struct value v
     value_unref(object);
 }
 
-int decode_object(const struct schema *s, struct value v, struct span at, struct arena *arena, void *out, struct diags *diags)
+int decode_object(const struct schema *s, struct value v, struct span at, struct arena *arena,
+                  void *out, struct diags *diags)
 {
     struct decode d = {.arena = arena, .diags = diags};
     size_t errors = diags->n_errors;

@@ -18,11 +18,14 @@ struct inner {
 };
 static const struct row inner_rows[] = {
     LABEL_ROW(struct inner, label),
-    ATTR(struct inner, n, .doc = "A number.", .def = "7", .min = 1, .has_min = true, .max = 100, .has_max = true),
-    ATTR(struct inner, mode, .doc = "A mode.", .def = "\"basic\"", .one_of = ONE_OF_TEXT("basic", "full")),
+    ATTR(struct inner, n, .doc = "A number.", .def = "7", .min = 1, .has_min = true, .max = 100,
+         .has_max = true),
+    ATTR(struct inner, mode, .doc = "A mode.", .def = "\"basic\"",
+         .one_of = ONE_OF_TEXT("basic", "full")),
 };
 static const struct schema inner_schema =
-    SCHEMA(struct inner, inner_rows, .present_off = offsetof(struct inner, present), .span_off = offsetof(struct inner, span));
+    SCHEMA(struct inner, inner_rows, .present_off = offsetof(struct inner, present),
+           .span_off = offsetof(struct inner, span));
 
 struct plain {
     i64 n;
@@ -35,8 +38,9 @@ static const struct row plain_rows[] = {
 static const struct schema plain_schema = SCHEMA(struct plain, plain_rows);
 
 static const struct schema described_only = {.span_off = -1, .present_off = -1};
-static const struct one_of_def stages[] = {
-    {.name = "stage.a", .sub = &plain_schema}, {.name = "stage.b", .sub = &plain_schema}, {.name = "stage.later", .sub = &described_only}};
+static const struct one_of_def stages[] = {{.name = "stage.a", .sub = &plain_schema},
+                                           {.name = "stage.b", .sub = &plain_schema},
+                                           {.name = "stage.later", .sub = &described_only}};
 
 static const struct capsule_type sink = {.name = "test.Sink"}, other = {.name = "test.Other"};
 
@@ -62,7 +66,10 @@ struct args {
     struct value any;
     struct plain block, blk_default;
     struct plain *ptr;
-    struct { struct inner *v; size_t n; } many;
+    struct {
+        struct inner *v;
+        size_t n;
+    } many;
     struct one_of_list stage;
     struct value extra;
 };
@@ -81,7 +88,8 @@ static const struct row rows[] = {
     ATTR(struct args, flag, .doc = "A flag.", .def = "true"),
     ATTR(struct args, count, .doc = "How many.", .required = true),
     ATTR(struct args, ratio, .doc = "A ratio.", .def = "0.5"),
-    ATTR(struct args, name, .doc = "A name.", .one_of = ONE_OF_TEXT("x", "y"), .one_of_error = "unrecognized name \"%s\""),
+    ATTR(struct args, name, .doc = "A name.", .one_of = ONE_OF_TEXT("x", "y"),
+         .one_of_error = "unrecognized name \"%s\""),
     ATTR_AS(struct args, name, "old_name", .doc = "A name.", .alias_of = "name"),
     ATTR(struct args, host, .doc = "The host.", .def_fn = host_name),
     ATTR(struct args, timeout, .doc = "A timeout.", .def = "\"500ms\""),
@@ -104,10 +112,16 @@ static const struct row rows[] = {
     BLOCK_PTR(struct args, ptr, &plain_schema, .doc = "A block."),
     BLOCKS(struct args, many, &inner_schema, .doc = "Blocks."),
     ONE_OF_BLOCKS(struct args, stage, "stage", stages),
-    {.name = "extra", .doc = "Free form.", .kind = K_MAP_BLOCK, .off = offsetof(struct args, extra), .size = sizeof(struct value)},
+    {.name = "extra",
+     .doc = "Free form.",
+     .kind = K_MAP_BLOCK,
+     .off = offsetof(struct args, extra),
+     .size = sizeof(struct value)},
 };
 static const struct rule rules[] = {
-    {.kind = RULE_AT_MOST_ONE, .names = {"password", "token"}, .message = "at most one of password and token may be given"},
+    {.kind = RULE_AT_MOST_ONE,
+     .names = {"password", "token"},
+     .message = "at most one of password and token may be given"},
     {.kind = RULE_REQUIRES, .names = {"od", "oi"}, .message = "od needs oi"},
 };
 
@@ -118,18 +132,25 @@ static const struct schema schema =
 static void validate(const void *p, const struct span *at, struct diags *diags)
 {
     const struct args *a = p;
-    if (a->count == 13) diag_error(diags, DIAG_VALUE_INVALID, schema_span(&schema, at, "count"), "13 brings bad luck");
-    if (a->count == 14) diag_error(diags, DIAG_VALUE_INVALID, schema_span(&schema, at, "ratio"), "no ratio for 14");
+    if (a->count == 13)
+        diag_error(diags, DIAG_VALUE_INVALID, schema_span(&schema, at, "count"),
+                   "13 brings bad luck");
+    if (a->count == 14)
+        diag_error(diags, DIAG_VALUE_INVALID, schema_span(&schema, at, "ratio"), "no ratio for 14");
 }
 
 /* --- fixture --- */
 
 static bool lookup(const struct scope *s, struct str name, struct value *ret)
 {
-    if (str_is(name, "sink")) *ret = value_capsule(&sink, NULL);
-    else if (str_is(name, "other")) *ret = value_capsule(&other, NULL);
-    else if (str_is(name, "sec")) *ret = value_secret(STR("shh"));
-    else return false;
+    if (str_is(name, "sink"))
+        *ret = value_capsule(&sink, NULL);
+    else if (str_is(name, "other"))
+        *ret = value_capsule(&other, NULL);
+    else if (str_is(name, "sec"))
+        *ret = value_secret(STR("shh"));
+    else
+        return false;
     return true;
 }
 static const struct scope scope = {.lookup = lookup};
@@ -167,7 +188,8 @@ static void assert_faults(const char *text, const char *want)
     done(&f);
 }
 
-#define assert_str(s, lit) (assert_int_equal((s).n, sizeof(lit) - 1), assert_string_equal((s).p, lit))
+#define assert_str(s, lit)                                                                         \
+    (assert_int_equal((s).n, sizeof(lit) - 1), assert_string_equal((s).p, lit))
 
 /* --- decoding --- */
 
@@ -182,7 +204,8 @@ static void defaults_are_set(void **state)
     assert_str(f.args.host, "box");
     assert_int_equal(f.args.timeout.ns, 500 * NS_PER_MS);
     assert_int_equal(f.args.size.n, 1 << 20);
-    assert_false(f.args.token.set || f.args.os.set || f.args.oi.set || f.args.of.set || f.args.ob.set || f.args.od.set);
+    assert_false(f.args.token.set || f.args.os.set || f.args.oi.set || f.args.of.set ||
+                 f.args.ob.set || f.args.od.set);
     assert_int_equal(f.args.list.n, 2);
     assert_str(f.args.list.v[1], "b");
     assert_null(f.args.to.c);
@@ -196,9 +219,13 @@ static void defaults_are_set(void **state)
 static void every_kind_decodes(void **state)
 {
     struct fixture f;
-    decode(&f, "flag = false\ncount = \"12\"\nratio = 2\nold_name = \"y\"\nhost = 1.5\ntimeout = \"1h30m\"\nsize = \"2KiB\"\n"
-               "token = sec\nos = \"\"\noi = 3.9\nof = \"1.5\"\nob = false\nod = \"1s\"\nlist = [1, \"z\"]\nmap = {b = 2, a = \"one\"}\n"
-               "headers = {k = sec}\nto = sink\nforward_to = [sink, null, sink]\nany = {x = [1, 2.5]}\n");
+    decode(
+        &f,
+        "flag = false\ncount = \"12\"\nratio = 2\nold_name = \"y\"\nhost = 1.5\ntimeout = "
+        "\"1h30m\"\nsize = \"2KiB\"\n"
+        "token = sec\nos = \"\"\noi = 3.9\nof = \"1.5\"\nob = false\nod = \"1s\"\nlist = [1, "
+        "\"z\"]\nmap = {b = 2, a = \"one\"}\n"
+        "headers = {k = sec}\nto = sink\nforward_to = [sink, null, sink]\nany = {x = [1, 2.5]}\n");
     assert_diags(&f.diags, "");
     assert_false(f.args.flag);
     assert_int_equal(f.args.count, 12);
@@ -209,7 +236,8 @@ static void every_kind_decodes(void **state)
     assert_int_equal(f.args.size.n, 2048);
     assert_true(f.args.token.set && f.args.token.is_secret);
     assert_str(f.args.token.s, "shh");
-    assert_true(f.args.os.set && f.args.oi.set && f.args.oi.v == 3 && f.args.of.v == 1.5 && f.args.ob.set && !f.args.ob.v);
+    assert_true(f.args.os.set && f.args.oi.set && f.args.oi.v == 3 && f.args.of.v == 1.5 &&
+                f.args.ob.set && !f.args.ob.v);
     assert_str(f.args.list.v[0], "1");
     assert_str(f.args.map.v[0].key, "a");
     assert_str(f.args.map.v[1].value, "2");
@@ -225,8 +253,10 @@ static void every_kind_decodes(void **state)
 static void blocks_decode_in_order(void **state)
 {
     struct fixture f;
-    decode(&f, "count = 1\nblock { }\nblk_default { every = \"2s\" }\nptr { n = 5 }\nmany \"a\" { n = 1 }\nstage.b { n = 1 }\n"
-               "many \"b\" { mode = \"full\" }\nstage.a { }\nstage.b { n = 2 }\nextra { k = 1\nl = [true] }\n");
+    decode(&f, "count = 1\nblock { }\nblk_default { every = \"2s\" }\nptr { n = 5 }\nmany \"a\" { "
+               "n = 1 }\nstage.b { n = 1 }\n"
+               "many \"b\" { mode = \"full\" }\nstage.a { }\nstage.b { n = 2 }\nextra { k = 1\nl = "
+               "[true] }\n");
     assert_diags(&f.diags, "");
     assert_int_equal(f.args.blk_default.n, 3);
     assert_int_equal(f.args.blk_default.every.ns, 2 * NS_PER_SEC);
@@ -249,7 +279,8 @@ static void blocks_decode_in_order(void **state)
 static void null_is_zero_and_satisfies_required(void **state)
 {
     struct fixture f;
-    decode(&f, "count = null\nflag = null\noi = null\nlist = null\nto = null\ntimeout = null\nname = null\npassword = null\ntoken = \"t\"");
+    decode(&f, "count = null\nflag = null\noi = null\nlist = null\nto = null\ntimeout = null\nname "
+               "= null\npassword = null\ntoken = \"t\"");
     assert_diags(&f.diags, "");
     assert_int_equal(f.args.count, 0);
     assert_false(f.args.flag || f.args.oi.set);
@@ -262,7 +293,8 @@ static void null_is_zero_and_satisfies_required(void **state)
 
 static void every_fault_is_reported(void **state)
 {
-    assert_faults("cuont = 1\nflag = 1\nflag = true\nblock = 1\nlist { }\nstage.c { }\nratio = nope\ntimeout = 5\n",
+    assert_faults("cuont = 1\nflag = 1\nflag = true\nblock = 1\nlist { }\nstage.c { }\nratio = "
+                  "nope\ntimeout = 5\n",
                   "1:1 unrecognized attribute name \"cuont\" +did you mean `count`?\n"
                   "2:8 1 should be bool, got number\n"
                   "3:1 attribute \"flag\" may only be provided once\n"
@@ -276,8 +308,10 @@ static void every_fault_is_reported(void **state)
 
 static void faults_point_at_the_element(void **state)
 {
-    assert_faults("count = 1\nlist = [\"a\", {}]\nmap = {k = true}\nto = other\nforward_to = [sink, other, 1]\n"
-                  "many \"a\" {\n  n = 0\n  mode = \"fulll\"\n}\nname = \"q\"\nblock {\n  every = \"1ms\"\n}\n",
+    assert_faults("count = 1\nlist = [\"a\", {}]\nmap = {k = true}\nto = other\nforward_to = "
+                  "[sink, other, 1]\n"
+                  "many \"a\" {\n  n = 0\n  mode = \"fulll\"\n}\nname = \"q\"\nblock {\n  every = "
+                  "\"1ms\"\n}\n",
                   "2:14 {} should be string, got object\n"
                   "3:12 true should be string, got bool\n"
                   "4:6 other expected capsule(\"test.Sink\"), got capsule(\"test.Other\")\n"
@@ -290,7 +324,8 @@ static void faults_point_at_the_element(void **state)
 
 static void labels_and_rules(void **state)
 {
-    assert_faults("count = 1\nmany { }\nblock \"x\" { }\nblock { }\nextra \"x\" {\n  b { }\n}\npassword = \"a\"\ntoken = \"b\"\nod = \"1s\"\n",
+    assert_faults("count = 1\nmany { }\nblock \"x\" { }\nblock { }\nextra \"x\" {\n  b { "
+                  "}\n}\npassword = \"a\"\ntoken = \"b\"\nod = \"1s\"\n",
                   "2:1 block \"many\" requires non-empty label\n"
                   "3:1 block \"block\" does not support specifying labels\n"
                   "4:1 block \"block\" may only be specified once\n"
@@ -302,7 +337,8 @@ static void labels_and_rules(void **state)
 
 static void blocks_without_code_are_refused(void **state)
 {
-    assert_faults("count = 1\nstage.a { }\nstage.later { }\n", "3:1 block \"stage.later\" is not supported by this build\n");
+    assert_faults("count = 1\nstage.a { }\nstage.later { }\n",
+                  "3:1 block \"stage.later\" is not supported by this build\n");
 }
 
 static void validation_runs_last(void **state)
@@ -336,7 +372,9 @@ static void assert_object(const char *text, const char *want)
 
 static void objects_decode_by_the_same_table(void **state)
 {
-    assert_object("{count = 1, block = {n = 4}, ptr = null, many = [{}, {n = 9}], extra = {a = 1}, old_name = \"x\"}", "");
+    assert_object("{count = 1, block = {n = 4}, ptr = null, many = [{}, {n = 9}], extra = {a = 1}, "
+                  "old_name = \"x\"}",
+                  "");
     assert_object("{count = 1, bloc = 1, many = [{}, {n = true}], block = {evry = 1}, ptr = 2}",
                   "1:1 does not have field named \"bloc\" (did you mean `block`?)\n"
                   "1:1 block does not have field named \"evry\" (did you mean `every`?)\n"
@@ -361,19 +399,27 @@ static void assert_encoded(const char *text, const char *want)
 
 static void encoding_leaves_out_defaults(void **state)
 {
-    assert_encoded("count = 0", "[{\"name\":\"count\",\"type\":\"attr\",\"value\":{\"type\":\"number\",\"value\":0}},"
-                                "{\"name\":\"list\",\"type\":\"attr\",\"value\":{\"type\":\"array\",\"value\":["
-                                "{\"type\":\"string\",\"value\":\"a\"},{\"type\":\"string\",\"value\":\"b\"}]}}]");
-    assert_encoded("count = 1\nlist = []\ntimeout = \"500ms\"\npassword = \"hunter2\"\nptr { }\nmany \"l\" { n = 2 }\nstage.b { n = 3 }\n"
-                   "block { n = 4 }\nextra { k = true }",
-                   "[{\"name\":\"count\",\"type\":\"attr\",\"value\":{\"type\":\"number\",\"value\":1}},"
-                   "{\"name\":\"password\",\"type\":\"attr\",\"value\":{\"type\":\"capsule\",\"value\":\"(secret)\"}},"
-                   "{\"name\":\"list\",\"type\":\"attr\",\"value\":{\"type\":\"array\",\"value\":[]}},"
-                   "{\"name\":\"block\",\"type\":\"block\",\"body\":[{\"name\":\"n\",\"type\":\"attr\",\"value\":{\"type\":\"number\",\"value\":4}}]},"
-                   "{\"name\":\"ptr\",\"type\":\"block\",\"body\":[]},"
-                   "{\"name\":\"many\",\"type\":\"block\",\"label\":\"l\",\"body\":[{\"name\":\"n\",\"type\":\"attr\",\"value\":{\"type\":\"number\",\"value\":2}}]},"
-                   "{\"name\":\"stage.b\",\"type\":\"block\",\"body\":[]},"
-                   "{\"name\":\"extra\",\"type\":\"block\",\"body\":[{\"name\":\"k\",\"type\":\"attr\",\"value\":{\"type\":\"bool\",\"value\":true}}]}]");
+    assert_encoded(
+        "count = 0",
+        "[{\"name\":\"count\",\"type\":\"attr\",\"value\":{\"type\":\"number\",\"value\":0}},"
+        "{\"name\":\"list\",\"type\":\"attr\",\"value\":{\"type\":\"array\",\"value\":["
+        "{\"type\":\"string\",\"value\":\"a\"},{\"type\":\"string\",\"value\":\"b\"}]}}]");
+    assert_encoded(
+        "count = 1\nlist = []\ntimeout = \"500ms\"\npassword = \"hunter2\"\nptr { }\nmany \"l\" { "
+        "n = 2 }\nstage.b { n = 3 }\n"
+        "block { n = 4 }\nextra { k = true }",
+        "[{\"name\":\"count\",\"type\":\"attr\",\"value\":{\"type\":\"number\",\"value\":1}},"
+        "{\"name\":\"password\",\"type\":\"attr\",\"value\":{\"type\":\"capsule\",\"value\":\"("
+        "secret)\"}},"
+        "{\"name\":\"list\",\"type\":\"attr\",\"value\":{\"type\":\"array\",\"value\":[]}},"
+        "{\"name\":\"block\",\"type\":\"block\",\"body\":[{\"name\":\"n\",\"type\":\"attr\","
+        "\"value\":{\"type\":\"number\",\"value\":4}}]},"
+        "{\"name\":\"ptr\",\"type\":\"block\",\"body\":[]},"
+        "{\"name\":\"many\",\"type\":\"block\",\"label\":\"l\",\"body\":[{\"name\":\"n\",\"type\":"
+        "\"attr\",\"value\":{\"type\":\"number\",\"value\":2}}]},"
+        "{\"name\":\"stage.b\",\"type\":\"block\",\"body\":[]},"
+        "{\"name\":\"extra\",\"type\":\"block\",\"body\":[{\"name\":\"k\",\"type\":\"attr\","
+        "\"value\":{\"type\":\"bool\",\"value\":true}}]}]");
 }
 
 static void encoded_values_have_every_field(void **state)
@@ -408,14 +454,26 @@ static struct static_type type_of(void *arg, const struct expr *e)
 {
     struct static_type t = {.known = true};
     if (e->kind != EXPR_IDENT) return (struct static_type){0};
-    if (str_is(e->s, "sink")) t = (struct static_type){.known = true, .type = V_CAPSULE, .capsule = "test.Sink", .signals = SIGNALS_LOGS};
-    else if (str_is(e->s, "other")) t = (struct static_type){.known = true, .type = V_CAPSULE, .capsule = "test.Other"};
-    else if (str_is(e->s, "traces")) t = (struct static_type){.known = true, .type = V_CAPSULE, .capsule = "test.Sink", .signals = SIGNALS_TRACES};
-    else if (str_is(e->s, "sec")) t = (struct static_type){.known = true, .type = V_CAPSULE, .capsule = "alloytypes.Secret"};
+    if (str_is(e->s, "sink"))
+        t = (struct static_type){
+            .known = true, .type = V_CAPSULE, .capsule = "test.Sink", .signals = SIGNALS_LOGS};
+    else if (str_is(e->s, "other"))
+        t = (struct static_type){.known = true, .type = V_CAPSULE, .capsule = "test.Other"};
+    else if (str_is(e->s, "traces"))
+        t = (struct static_type){
+            .known = true, .type = V_CAPSULE, .capsule = "test.Sink", .signals = SIGNALS_TRACES};
+    else if (str_is(e->s, "sec"))
+        t = (struct static_type){.known = true, .type = V_CAPSULE, .capsule = "alloytypes.Secret"};
     else if (str_is(e->s, "others"))
-        t = (struct static_type){.known = true, .type = V_ARRAY, .is_list = true, .elem = V_CAPSULE, .elem_capsule = "test.Other"};
-    else if (str_is(e->s, "num")) t.type = V_NUMBER;
-    else t.known = false;
+        t = (struct static_type){.known = true,
+                                 .type = V_ARRAY,
+                                 .is_list = true,
+                                 .elem = V_CAPSULE,
+                                 .elem_capsule = "test.Other"};
+    else if (str_is(e->s, "num"))
+        t.type = V_NUMBER;
+    else
+        t.known = false;
     return t;
 }
 
@@ -442,7 +500,8 @@ static void constant_bodies_are_judged_like_a_load(void **state)
 
 static void types_of_references_are_judged(void **state)
 {
-    assert_checked("count = unknown.ref\nflag = num\nname = sec\nto = other\nforward_to = [sink, traces, other, num]\nhost = (1 == num)\n"
+    assert_checked("count = unknown.ref\nflag = num\nname = sec\nto = other\nforward_to = [sink, "
+                   "traces, other, num]\nhost = (1 == num)\n"
                    "map = {a = sink, b = 1, c = num == 1}\nheaders = {h = num}\nlist = num\n",
                    "2:8 num should be bool, got number\n"
                    "3:8 sec secrets may not be converted into strings\n"
@@ -454,12 +513,14 @@ static void types_of_references_are_judged(void **state)
                    "7:29 num == 1 should be string, got bool\n"
                    "8:16 num should be capsule, got number\n"
                    "9:8 num should be array, got number\n");
-    assert_checked("count = num\nforward_to = others\n", "2:14 others expected capsule(\"test.Sink\"), got capsule(\"test.Other\")\n");
+    assert_checked("count = num\nforward_to = others\n",
+                   "2:14 others expected capsule(\"test.Sink\"), got capsule(\"test.Other\")\n");
 }
 
 static void blocks_are_checked_inside(void **state)
 {
-    assert_checked("count = ref\nmany \"a\" {\n  n = 0\n  m = ref\n}\nstage.a {\n  n = [1]\n  every = f(1 / 0)\n}\nextra {\n  a = 1 / 0\n  b { }\n}\n",
+    assert_checked("count = ref\nmany \"a\" {\n  n = 0\n  m = ref\n}\nstage.a {\n  n = [1]\n  "
+                   "every = f(1 / 0)\n}\nextra {\n  a = 1 / 0\n  b { }\n}\n",
                    "3:7 0 should be at least 1\n"
                    "4:3 unrecognized attribute name \"m\" +did you mean `n`?\n"
                    "7:7 [1] should be number, got array\n"
@@ -497,8 +558,10 @@ static const struct row bad_rows[] = {
     {.name = "sub", .doc = "No table.", .kind = K_BLOCK, .size = 1, .sub = NULL},
     {.name = "other", .doc = "Other struct.", .kind = K_BLOCK, .size = 1, .sub = &plain_schema},
 };
-static const struct rule bad_rules[] = {{.kind = RULE_AT_MOST_ONE, .names = {"n", "ghost"}, .message = "m"}};
-static const struct schema bad_schema = SCHEMA(struct plain, bad_rows, .rules = bad_rules, .n_rules = 1);
+static const struct rule bad_rules[] = {
+    {.kind = RULE_AT_MOST_ONE, .names = {"n", "ghost"}, .message = "m"}};
+static const struct schema bad_schema =
+    SCHEMA(struct plain, bad_rows, .rules = bad_rules, .n_rules = 1);
 
 static void a_bad_table_is_found_out(void **state)
 {

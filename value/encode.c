@@ -1,5 +1,6 @@
-/* Structs back to values, and to the API's list of statements. What a reader would not have written is left out: optional rows equal to
- * their default; lists and maps only when both are empty, because they are not compared. */
+/* Structs back to values, and to the API's list of statements. What a reader would not have written
+ * is left out: optional rows equal to their default; lists and maps only when both are empty,
+ * because they are not compared. */
 #include "value/encode.h"
 
 #include "base/assert.h"
@@ -67,11 +68,11 @@ static bool row_is_default(const struct row *row, const void *member, const void
     switch (row->kind) {
     case K_BLOCK: return body_is_default(row->sub, member, def);
     case K_BLOCK_PTR: return pointee(member) == NULL;
-    case K_BLOCKS: case K_ONE_OF: return ((const struct list *)member)->n == 0;
+    case K_BLOCKS:
+    case K_ONE_OF: return ((const struct list *)member)->n == 0;
     case K_LABEL: return true;
-    case K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET: case K_OPT_SECRET: case K_OPT_STR:
-    case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL: case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP:
-    case K_CAPSULE: case K_CAPSULE_LIST: case K_ANY: case K_MAP_BLOCK: return attr_is_default(row, member, def);
+    case ATTR_KINDS:
+    case K_MAP_BLOCK: return attr_is_default(row, member, def);
     }
     UNREACHABLE();
 }
@@ -114,7 +115,8 @@ static void label(struct json_out *j, const struct schema *s, const void *data)
     json_str(j, *text);
 }
 
-static void block_statement(struct json_out *j, const char *name, const struct schema *s, const void *data)
+static void block_statement(struct json_out *j, const char *name, const struct schema *s,
+                            const void *data)
 {
     statement(j, str_of(name), "block");
     label(j, s, data);
@@ -166,9 +168,7 @@ static void statements(struct json_out *j, const struct row *row, const void *me
     case K_ONE_OF: ordered(j, member); return;
     case K_MAP_BLOCK: map_statement(j, row->name, member); return;
     case K_LABEL: return; /* stands in the block's own statement */
-    case K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET: case K_OPT_SECRET: case K_OPT_STR:
-    case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL: case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP:
-    case K_CAPSULE: case K_CAPSULE_LIST: case K_ANY: attr(j, row, member); return;
+    case ATTR_KINDS: attr(j, row, member); return;
     }
     UNREACHABLE();
 }
@@ -178,7 +178,8 @@ static void body(struct json_out *j, const struct schema *s, const void *data, c
     for (size_t i = 0; i < s->n_rows; i++) {
         const struct row *row = &s->rows[i];
         if (row->alias_of) continue;
-        if (row->required || !row_is_default(row, at(data, row), at(def, row))) statements(j, row, at(data, row));
+        if (row->required || !row_is_default(row, at(data, row), at(def, row)))
+            statements(j, row, at(data, row));
     }
 }
 
@@ -211,7 +212,8 @@ static struct value ordered_value(const struct one_of_list *l)
     struct value v = value_array(l->n);
     for (size_t i = 0; i < l->n; i++) {
         struct object_builder b = {0};
-        object_set_take(&b, str_of(l->v[i].def->name), encode_value(l->v[i].def->sub, l->v[i].args));
+        object_set_take(&b, str_of(l->v[i].def->name),
+                        encode_value(l->v[i].def->sub, l->v[i].args));
         v.array->v[i] = object_done(&b);
     }
     return v;
@@ -234,12 +236,13 @@ static struct value row_value(const struct row *row, const void *member)
 {
     switch (row->kind) {
     case K_BLOCK: return encode_value(row->sub, member);
-    case K_BLOCK_PTR: return pointee(member) ? encode_value(row->sub, pointee(member)) : value_null();
+    case K_BLOCK_PTR:
+        return pointee(member) ? encode_value(row->sub, pointee(member)) : value_null();
     case K_BLOCKS: return blocks_value(row, member);
     case K_ONE_OF: return ordered_value(member);
-    case K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET: case K_OPT_SECRET: case K_OPT_STR:
-    case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL: case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP:
-    case K_CAPSULE: case K_CAPSULE_LIST: case K_ANY: case K_LABEL: case K_MAP_BLOCK: return attr_value(row, member);
+    case ATTR_KINDS:
+    case K_LABEL:
+    case K_MAP_BLOCK: return attr_value(row, member);
     }
     UNREACHABLE();
 }
@@ -249,6 +252,7 @@ struct value encode_value(const struct schema *s, const void *data)
     struct object_builder b = {.ordered = true};
     for (size_t i = 0; i < s->n_rows; i++)
         if (!s->rows[i].alias_of && !is_label(&s->rows[i]))
-            object_set_take(&b, str_of(s->rows[i].name), row_value(&s->rows[i], at(data, &s->rows[i])));
+            object_set_take(&b, str_of(s->rows[i].name),
+                            row_value(&s->rows[i], at(data, &s->rows[i])));
     return object_done(&b);
 }

@@ -1,4 +1,5 @@
-/* The evaluator: one function per form of expression. Access, index and calls have their own files. */
+/* The evaluator: one function per form of expression. Access, index and calls have their own files.
+ */
 #include "value/eval_int.h"
 
 #include <errno.h>
@@ -50,7 +51,8 @@ int eval_number(struct eval *ev, const struct expr *e, struct value *ret)
     f64 f;
     if (e->kind == EXPR_NUMBER && integer(e->raw, ret)) return 0;
     if (num_parse_f64(e->raw, &f)) {
-        diag_error(ev->diags, DIAG_EVAL_NUMBER, e->span, "number " STR_FMT " is out of range", STR_ARG(e->raw));
+        diag_error(ev->diags, DIAG_EVAL_NUMBER, e->span, "number " STR_FMT " is out of range",
+                   STR_ARG(e->raw));
         return -EINVAL;
     }
     *ret = value_float(f);
@@ -63,7 +65,8 @@ static int eval_ident(struct eval *ev, const struct expr *e, struct value *ret)
 {
     for (const struct scope *s = ev->scope; s; s = s->parent)
         if (s->lookup && s->lookup(s, e->s, ret)) return 0;
-    diag_error(ev->diags, DIAG_EVAL_IDENT, e->span, "identifier \"" STR_FMT "\" does not exist", STR_ARG(e->s));
+    diag_error(ev->diags, DIAG_EVAL_IDENT, e->span, "identifier \"" STR_FMT "\" does not exist",
+               STR_ARG(e->s));
     return -EINVAL;
 }
 
@@ -113,7 +116,8 @@ const struct expr *eval_origin(const struct eval *ev, struct value v, const stru
 {
     if (v.type != V_ARRAY && v.type != V_OBJECT) return e;
     for (size_t i = 0; i < ev->origins.n; i++)
-        if (ev->origins.v[i].v.type == v.type && ev->origins.v[i].v.array == v.array) return ev->origins.v[i].e;
+        if (ev->origins.v[i].v.type == v.type && ev->origins.v[i].v.array == v.array)
+            return ev->origins.v[i].e;
     return e;
 }
 
@@ -157,7 +161,8 @@ static int eval_kind(struct eval *ev, const struct expr *e, struct value *ret)
     switch (e->kind) {
     case EXPR_NULL: *ret = value_null(); return 0;
     case EXPR_BOOL: *ret = value_bool(e->b); return 0;
-    case EXPR_NUMBER: case EXPR_FLOAT: return eval_number(ev, e, ret);
+    case EXPR_NUMBER:
+    case EXPR_FLOAT: return eval_number(ev, e, ret);
     case EXPR_STRING: *ret = value_str(e->s); return 0;
     case EXPR_IDENT: return eval_ident(ev, e, ret);
     case EXPR_ACCESS: return eval_access(ev, e, ret);
@@ -175,7 +180,8 @@ static int eval_kind(struct eval *ev, const struct expr *e, struct value *ret)
 int eval_node(struct eval *ev, const struct expr *e, struct value *ret)
 {
     if (ev->depth >= EVAL_DEPTH_MAX) {
-        diag_error(ev->diags, DIAG_EVAL_LIMIT, e->span, "expression is nested more than %d deep", EVAL_DEPTH_MAX);
+        diag_error(ev->diags, DIAG_EVAL_LIMIT, e->span, "expression is nested more than %d deep",
+                   EVAL_DEPTH_MAX);
         return -EINVAL;
     }
     ev->depth++;
@@ -184,11 +190,13 @@ int eval_node(struct eval *ev, const struct expr *e, struct value *ret)
     return rc;
 }
 
-int eval_expr(const struct expr *e, const struct scope *scope, struct value *ret, struct diags *diags)
+int eval_expr(const struct expr *e, const struct scope *scope, struct value *ret,
+              struct diags *diags)
 {
     struct eval ev = {.scope = scope, .diags = diags};
     int rc = eval_node(&ev, e, ret);
-    vec_each(&ev.origins, o) value_unref(o->v);
+    vec_each (&ev.origins, o)
+        value_unref(o->v);
     vec_done(&ev.origins);
     return rc;
 }

@@ -1,4 +1,5 @@
-/* Expression evaluation: AST and a scope in, a value or one diagnostic out. Pure; control loop or tool. Spec: language.md 6-9. */
+/* Expression evaluation: AST and a scope in, a value or one diagnostic out. Pure; control loop or
+ * tool. Spec: language.md 6-9. */
 #ifndef VALUE_EVAL_H
 #define VALUE_EVAL_H
 
@@ -13,7 +14,9 @@ struct scope {
     void *data;
 };
 
-/* 0 and an owned *ret, or -EINVAL with exactly one error in diags. Depth is bounded by the parser's limit. */
-int eval_expr(const struct expr *e, const struct scope *scope, struct value *ret, struct diags *diags);
+/* 0 and an owned *ret, or -EINVAL with exactly one error in diags. Depth is bounded by the parser's
+ * limit. */
+int eval_expr(const struct expr *e, const struct scope *scope, struct value *ret,
+              struct diags *diags);
 
 #endif

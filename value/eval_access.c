@@ -12,7 +12,8 @@ static int no_field(struct eval *ev, const struct expr *e, struct value object)
     struct suggestion s = {0};
     for (size_t i = 0; i < object.object->n; i++)
         suggestion_offer(&s, name, str_n(object.object->m[i].key->p, object.object->m[i].key->n));
-    struct diag *d = diag_error(ev->diags, DIAG_EVAL_FIELD, e->access.name_span, "field \"" STR_FMT "\" does not exist", STR_ARG(name));
+    struct diag *d = diag_error(ev->diags, DIAG_EVAL_FIELD, e->access.name_span,
+                                "field \"" STR_FMT "\" does not exist", STR_ARG(name));
     suggestion_hint(&s, ev->diags, d);
     return -EINVAL;
 }
@@ -20,8 +21,11 @@ static int no_field(struct eval *ev, const struct expr *e, struct value object)
 static int not_accessible(struct eval *ev, const struct expr *e, struct value v)
 {
     if (v.type == V_CAPSULE)
-        return eval_fault(ev, DIAG_EVAL_TYPE, e->access.of, "expected object or array or a capsule convertible to an object, got capsule");
-    return eval_fault(ev, DIAG_EVAL_TYPE, e->access.of, "cannot access field \"" STR_FMT "\" on value of type %s",
+        return eval_fault(
+            ev, DIAG_EVAL_TYPE, e->access.of,
+            "expected object or array or a capsule convertible to an object, got capsule");
+    return eval_fault(ev, DIAG_EVAL_TYPE, e->access.of,
+                      "cannot access field \"" STR_FMT "\" on value of type %s",
                       STR_ARG(e->access.name), vtype_name(v.type));
 }
 
@@ -33,28 +37,38 @@ int eval_access(struct eval *ev, const struct expr *e, struct value *ret)
     value_unref(v);
     if (rc) return rc;
     const struct value *member = value_member(object, e->access.name);
-    if (member) *ret = value_ref(*member);
-    else rc = no_field(ev, e, object);
+    if (member)
+        *ret = value_ref(*member);
+    else
+        rc = no_field(ev, e, object);
     value_unref(object);
     return rc;
 }
 
 /* --- v[i] --- */
 
-static int array_element(struct eval *ev, const struct expr *index, struct value array, struct value i, struct value *ret)
+static int array_element(struct eval *ev, const struct expr *index, struct value array,
+                         struct value i, struct value *ret)
 {
-    if (i.type != V_NUMBER) return eval_fault(ev, DIAG_EVAL_TYPE, index, "should be number, got %s", vtype_name(i.type));
+    if (i.type != V_NUMBER)
+        return eval_fault(ev, DIAG_EVAL_TYPE, index, "should be number, got %s",
+                          vtype_name(i.type));
     i64 at = value_num_i64(i);
     if (at < 0 || (u64)at >= array.array->n)
-        return eval_fault(ev, DIAG_EVAL_INDEX, index, "index %lld is out of range of array with length %zu", (long long)at, array.array->n);
+        return eval_fault(ev, DIAG_EVAL_INDEX, index,
+                          "index %lld is out of range of array with length %zu", (long long)at,
+                          array.array->n);
     *ret = value_ref(array.array->v[at]);
     return 0;
 }
 
 /* A missing member is null here, unlike with the dot. */
-static int object_element(struct eval *ev, const struct expr *index, struct value object, struct value i, struct value *ret)
+static int object_element(struct eval *ev, const struct expr *index, struct value object,
+                          struct value i, struct value *ret)
 {
-    if (i.type != V_STRING) return eval_fault(ev, DIAG_EVAL_TYPE, index, "should be string, got %s", vtype_name(i.type));
+    if (i.type != V_STRING)
+        return eval_fault(ev, DIAG_EVAL_TYPE, index, "should be string, got %s",
+                          vtype_name(i.type));
     const struct value *member = value_member(object, value_text(i));
     *ret = member ? value_ref(*member) : value_null();
     return 0;
@@ -62,11 +76,15 @@ static int object_element(struct eval *ev, const struct expr *index, struct valu
 
 static int not_indexable(struct eval *ev, const struct expr *e, struct value v)
 {
-    const char *wanted = v.type == V_CAPSULE ? "object or array or a capsule convertible to an object" : "object or array";
-    return eval_fault(ev, DIAG_EVAL_TYPE, e->index.of, "expected %s, got %s", wanted, vtype_name(v.type));
+    const char *wanted = v.type == V_CAPSULE
+                             ? "object or array or a capsule convertible to an object"
+                             : "object or array";
+    return eval_fault(ev, DIAG_EVAL_TYPE, e->index.of, "expected %s, got %s", wanted,
+                      vtype_name(v.type));
 }
 
-static int element(struct eval *ev, const struct expr *e, struct value v, struct value i, struct value *ret)
+static int element(struct eval *ev, const struct expr *e, struct value v, struct value i,
+                   struct value *ret)
 {
     struct value object;
     if (v.type == V_ARRAY) return array_element(ev, e->index.index, v, i, ret);

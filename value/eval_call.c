@@ -1,4 +1,5 @@
-/* f(args): arguments are evaluated, counted, converted to the parameters' kinds, and handed to the function. */
+/* f(args): arguments are evaluated, counted, converted to the parameters' kinds, and handed to the
+ * function. */
 #include "value/eval_int.h"
 
 #include <errno.h>
@@ -39,23 +40,27 @@ static int check_count(struct eval *ev, const struct expr *e, const struct func 
     size_t need = f->variadic ? f->n_params - 1u : f->n_params;
     bool fine = f->variadic ? e->call.n >= need : e->call.n == need;
     if (fine) return 0;
-    return eval_fault(ev, DIAG_EVAL_CALL, e->call.fn, "expected %s%zu args, got %zu", f->variadic ? "at least " : "", need, e->call.n);
+    return eval_fault(ev, DIAG_EVAL_CALL, e->call.fn, "expected %s%zu args, got %zu",
+                      f->variadic ? "at least " : "", need, e->call.n);
 }
 
 /* The expression to blame for a fault at a path inside an argument. */
-static const struct expr *blame(struct eval *ev, const struct expr *arg, struct value v, const struct vpath *path)
+static const struct expr *blame(struct eval *ev, const struct expr *arg, struct value v,
+                                const struct vpath *path)
 {
     return path->n > 0 ? eval_origin(ev, v, arg) : arg;
 }
 
 /* Replaces each argument by what its parameter takes. */
-static int convert_args(struct eval *ev, const struct expr *e, const struct func *f, struct value *args)
+static int convert_args(struct eval *ev, const struct expr *e, const struct func *f,
+                        struct value *args)
 {
     for (size_t i = 0; i < e->call.n; i++) {
         struct value converted;
         struct vfault fault = {0};
         if (convert_param(f->params[MIN(i, f->n_params - 1u)], args[i], &converted, &fault)) {
-            fault_report(ev->diags, DIAG_EVAL_TYPE, blame(ev, e->call.args[i], args[i], &fault.path), &fault.path, fault.text);
+            fault_report(ev->diags, DIAG_EVAL_TYPE,
+                         blame(ev, e->call.args[i], args[i], &fault.path), &fault.path, fault.text);
             vfault_done(&fault);
             return -EINVAL;
         }
@@ -65,7 +70,8 @@ static int convert_args(struct eval *ev, const struct expr *e, const struct func
     return 0;
 }
 
-static void report(struct eval *ev, const struct expr *e, const struct value *args, const struct func_error *err)
+static void report(struct eval *ev, const struct expr *e, const struct value *args,
+                   const struct func_error *err)
 {
     const struct expr *at = e->call.fn;
     if (err->no_pos) {
@@ -76,7 +82,8 @@ static void report(struct eval *ev, const struct expr *e, const struct value *ar
     fault_report(ev->diags, DIAG_EVAL_FUNCTION, at, &err->path, err->text);
 }
 
-static int invoke(struct eval *ev, const struct expr *e, const struct func *f, struct value *args, struct value *ret)
+static int invoke(struct eval *ev, const struct expr *e, const struct func *f, struct value *args,
+                  struct value *ret)
 {
     struct func_error err = {.arg = -1};
     if (check_count(ev, e, f) || convert_args(ev, e, f, args)) return -EINVAL;
@@ -90,7 +97,8 @@ static int call(struct eval *ev, const struct expr *e, struct value fn, struct v
 {
     struct value *args;
     if (fn.type != V_FUNCTION)
-        return eval_fault(ev, DIAG_EVAL_TYPE, e->call.fn, "should be function, got %s", vtype_name(fn.type));
+        return eval_fault(ev, DIAG_EVAL_TYPE, e->call.fn, "should be function, got %s",
+                          vtype_name(fn.type));
     if (eval_args(ev, e, &args)) return -EINVAL;
     int rc = invoke(ev, e, fn.func, args, ret);
     drop(args, e->call.n);

@@ -5,7 +5,8 @@
 #include "base/vec.h"
 #include "value/eval.h"
 
-/* Which literal made a list or object: an error inside it is shown there, also after a function handed it through. */
+/* Which literal made a list or object: an error inside it is shown there, also after a function
+ * handed it through. */
 struct origin {
     struct value v; /* a reference: addresses are not reused while they are compared */
     const struct expr *e;
@@ -28,6 +29,7 @@ int eval_number(struct eval *ev, const struct expr *e, struct value *ret);
 /* The literal that made v, else e. */
 const struct expr *eval_origin(const struct eval *ev, struct value v, const struct expr *e);
 /* Reports a fault of e's value; -EINVAL. */
-int eval_fault(struct eval *ev, enum diag_code code, const struct expr *e, const char *fmt, ...) PRINTF(4, 5);
+int eval_fault(struct eval *ev, enum diag_code code, const struct expr *e, const char *fmt, ...)
+    PRINTF(4, 5);
 
 #endif

@@ -1,5 +1,6 @@
-/* Evaluation: what each form gives, and where and how it complains. Scope: s, o, h are a secret, a plain and a flagged optional secret;
- * t converts to an object; id returns its argument, text wants a string, texts a list of strings. */
+/* Evaluation: what each form gives, and where and how it complains. Scope: s, o, h are a secret, a
+ * plain and a flagged optional secret; t converts to an object; id returns its argument, text wants
+ * a string, texts a list of strings. */
 #include "value/testing.h"
 
 #include <errno.h>
@@ -15,13 +16,15 @@ static bool target_object(const void *data, struct value *ret)
 
 static const struct capsule_type target = {.name = "Target", .to_object = target_object};
 
-static int call_first(const struct func_env *env, const struct value *args, size_t n, struct value *ret, struct func_error *err)
+static int call_first(const struct func_env *env, const struct value *args, size_t n,
+                      struct value *ret, struct func_error *err)
 {
     *ret = value_ref(args[0]);
     return 0;
 }
 
-static int call_blame(const struct func_env *env, const struct value *args, size_t n, struct value *ret, struct func_error *err)
+static int call_blame(const struct func_env *env, const struct value *args, size_t n,
+                      struct value *ret, struct func_error *err)
 {
     func_error_set(err, 0, "is bad");
     vpath_element(&err->path, 1);
@@ -29,7 +32,8 @@ static int call_blame(const struct func_env *env, const struct value *args, size
     return -EINVAL;
 }
 
-static const enum param_kind any[] = {P_ANY}, string[] = {P_STRING}, strings[] = {P_ARRAY_STR}, number[] = {P_NUMBER};
+static const enum param_kind any[] = {P_ANY}, string[] = {P_STRING}, strings[] = {P_ARRAY_STR},
+                             number[] = {P_NUMBER};
 static const struct func funcs[] = {
     {.name = "id", .params = any, .n_params = 1, .call = call_first},
     {.name = "text", .params = string, .n_params = 1, .call = call_first},
@@ -46,11 +50,16 @@ static bool lookup(const struct scope *sc, struct str name, struct value *ret)
         *ret = value_func(&funcs[i]);
         return true;
     }
-    if (str_is(name, "s")) *ret = value_secret(STR("S"));
-    else if (str_is(name, "o")) *ret = value_opt_secret(STR("1"), false);
-    else if (str_is(name, "h")) *ret = value_opt_secret(STR("H"), true);
-    else if (str_is(name, "t")) *ret = value_capsule(&target, (void *)"host:1");
-    else return false;
+    if (str_is(name, "s"))
+        *ret = value_secret(STR("S"));
+    else if (str_is(name, "o"))
+        *ret = value_opt_secret(STR("1"), false);
+    else if (str_is(name, "h"))
+        *ret = value_opt_secret(STR("H"), true);
+    else if (str_is(name, "t"))
+        *ret = value_capsule(&target, (void *)"host:1");
+    else
+        return false;
     return true;
 }
 
@@ -127,10 +136,12 @@ static void access_and_index(void **state)
         {"t.__address__", "\"host:1\""},
         {"t[\"nope\"]", "null"},
         {"{alpha = 1}.alhpa", "1:13 field \"alhpa\" does not exist +did you mean `alpha`?"},
-        {"s.x", "1:1 s expected object or array or a capsule convertible to an object, got capsule"},
+        {"s.x",
+         "1:1 s expected object or array or a capsule convertible to an object, got capsule"},
         {"[1, 2][1.9]", "2"},
         {"[1, 2][-0.5]", "1"},
-        {"[1, 2][18446744073709551615]", "1:8 18446744073709551615 index -1 is out of range of array with length 2"},
+        {"[1, 2][18446744073709551615]",
+         "1:8 18446744073709551615 index -1 is out of range of array with length 2"},
         {"{a = 1}[\"b\"]", "null"},
         {"1.5.x", "1:1 1.5 cannot access field \"x\" on value of type number"},
         {"nope", "1:1 identifier \"nope\" does not exist"},

@@ -4,7 +4,7 @@
 #include "parser/printer.h"
 
 #define SOURCE_SHOWN 400 /* bytes of a reprinted expression; the caret shows the rest */
-#define SOURCE_MAX (1 << 20)
+#define SOURCE_MAX   (1 << 20)
 
 static const struct expr *strip_parens(const struct expr *e)
 {
@@ -50,13 +50,15 @@ static void add_source(const struct expr *e, struct buf *out)
     buf_done(&source);
 }
 
-struct diag *fault_report(struct diags *diags, enum diag_code code, const struct expr *e, const struct vpath *path, const char *text)
+struct diag *fault_report(struct diags *diags, enum diag_code code, const struct expr *e,
+                          const struct vpath *path, const char *text)
 {
     static const struct vpath none;
     struct buf message = BUF_INIT(SOURCE_MAX);
     size_t step = 0;
     if (!path) path = &none;
-    for (const struct expr *inner; step < path->n && (inner = step_into(e, &path->step[step])); step++)
+    for (const struct expr *inner; step < path->n && (inner = step_into(e, &path->step[step]));
+         step++)
         e = inner;
     add_source(e, &message);
     vpath_text(path, step, &message);
@@ -66,13 +68,15 @@ struct diag *fault_report(struct diags *diags, enum diag_code code, const struct
     return d;
 }
 
-struct diag *fault_report_at(struct diags *diags, enum diag_code code, struct span at, const struct vpath *path, const char *text)
+struct diag *fault_report_at(struct diags *diags, enum diag_code code, struct span at,
+                             const struct vpath *path, const char *text)
 {
     struct buf where = BUF_INIT(SOURCE_MAX);
     vpath_text(path, 0, &where);
     size_t skip = where.n > 0 && where.p[0] == '.';
-    struct diag *d = buf_err(&where) || where.n == 0 ? diag_error(diags, code, at, "%s", text)
-                                                     : diag_error(diags, code, at, "%s %s", where.p + skip, text);
+    struct diag *d = buf_err(&where) || where.n == 0
+                         ? diag_error(diags, code, at, "%s", text)
+                         : diag_error(diags, code, at, "%s %s", where.p + skip, text);
     buf_done(&where);
     return d;
 }

@@ -1,5 +1,6 @@
-/* A fault of a value as a diagnostic about the expression that made it: the position is the innermost literal the path leads to, the
- * message the reprinted source, the rest of the path, and what is wrong. */
+/* A fault of a value as a diagnostic about the expression that made it: the position is the
+ * innermost literal the path leads to, the message the reprinted source, the rest of the path, and
+ * what is wrong. */
 #ifndef VALUE_FAULT_H
 #define VALUE_FAULT_H
 
@@ -7,11 +8,14 @@
 #include "value/vpath.h"
 
 /* path may be NULL. Returns the diagnostic, so that a hint can be added. */
-struct diag *fault_report(struct diags *diags, enum diag_code code, const struct expr *e, const struct vpath *path, const char *text);
+struct diag *fault_report(struct diags *diags, enum diag_code code, const struct expr *e,
+                          const struct vpath *path, const char *text);
 /* Without an expression: the path is the whole name. */
-struct diag *fault_report_at(struct diags *diags, enum diag_code code, struct span at, const struct vpath *path, const char *text);
+struct diag *fault_report_at(struct diags *diags, enum diag_code code, struct span at,
+                             const struct vpath *path, const char *text);
 
-/* The nearest of several names, for "did you mean". Start with a zeroed suggestion and offer every candidate. */
+/* The nearest of several names, for "did you mean". Start with a zeroed suggestion and offer every
+ * candidate. */
 struct suggestion {
     struct str best;
     int distance;

@@ -5,8 +5,9 @@
 #include "value/value.h"
 #include "value/vpath.h"
 
-/* What a failed function says: text is owned (free it by func_error_done). arg: index of the argument at fault, -1 the function itself;
- * path: where inside that argument; no_pos: the error has no position. */
+/* What a failed function says: text is owned (free it by func_error_done). arg: index of the
+ * argument at fault, -1 the function itself; path: where inside that argument; no_pos: the error
+ * has no position. */
 struct func_error {
     char *text;
     int arg;
@@ -14,9 +15,19 @@ struct func_error {
     bool no_pos;
 };
 
-enum param_kind { P_ANY, P_STRING, P_NUMBER, P_BOOL, P_ARRAY, P_ARRAY_STR, P_OBJECT, P_STRING_OR_SECRET };
+enum param_kind {
+    P_ANY,
+    P_STRING,
+    P_NUMBER,
+    P_BOOL,
+    P_ARRAY,
+    P_ARRAY_STR,
+    P_OBJECT,
+    P_STRING_OR_SECRET
+};
 
-struct func_env; /* what functions may see: environment variables, host name, version; stdlib/stdlib.h */
+struct func_env; /* what functions may see: environment variables, host name, version;
+                    stdlib/stdlib.h */
 
 struct func {
     const char *name; /* "string.join" */
@@ -25,8 +36,10 @@ struct func {
     u8 n_params;
     bool variadic; /* the last parameter repeats (0 or more times) */
     bool deprecated, experimental;
-    /* args are already converted to the parameter kinds (P_STRING_OR_SECRET: to string). 0 and an owned *ret, or -EINVAL and *err filled. */
-    int (*call)(const struct func_env *env, const struct value *args, size_t n, struct value *ret, struct func_error *err);
+    /* args are already converted to the parameter kinds (P_STRING_OR_SECRET: to string). 0 and an
+     * owned *ret, or -EINVAL and *err filled. */
+    int (*call)(const struct func_env *env, const struct value *args, size_t n, struct value *ret,
+                struct func_error *err);
     const char *param_names; /* "list, sep": for documentation */
     const char *returns;     /* "string" */
 };

@@ -59,7 +59,8 @@ static int set_secret(struct value v, struct arena *a, struct str *ret, struct v
     return 0;
 }
 
-static int set_opt_secret(struct value v, struct arena *a, struct opt_secret_text *ret, struct vfault *f)
+static int set_opt_secret(struct value v, struct arena *a, struct opt_secret_text *ret,
+                          struct vfault *f)
 {
     struct str s;
     bool secret;
@@ -70,7 +71,8 @@ static int set_opt_secret(struct value v, struct arena *a, struct opt_secret_tex
 
 /* --- lists and maps --- */
 
-static int fill_list(const struct varray *from, struct arena *a, struct str_list *to, struct vfault *f)
+static int fill_list(const struct varray *from, struct arena *a, struct str_list *to,
+                     struct vfault *f)
 {
     for (size_t i = 0; i < from->n; i++) {
         if (set_str(from->v[i], a, &to->v[i], f)) {
@@ -94,7 +96,8 @@ static int set_list(struct value v, struct arena *a, struct str_list *ret, struc
 
 typedef int (*set_text)(struct value v, struct arena *a, struct str *ret, struct vfault *f);
 
-static int fill_map(const struct vobject *from, struct arena *a, set_text set, struct str_map *to, struct vfault *f)
+static int fill_map(const struct vobject *from, struct arena *a, set_text set, struct str_map *to,
+                    struct vfault *f)
 {
     for (size_t i = 0; i < from->n; i++) {
         struct str key = str_n(from->m[i].key->p, from->m[i].key->n);
@@ -113,7 +116,8 @@ static int by_key(const void *pa, const void *pb)
     return str_cmp(a->key, b->key);
 }
 
-static int set_map(struct value v, struct arena *a, set_text set, struct str_map *ret, struct vfault *f)
+static int set_map(struct value v, struct arena *a, set_text set, struct str_map *ret,
+                   struct vfault *f)
 {
     struct value from;
     if (convert_object(v, &from, f)) return -EINVAL;
@@ -128,7 +132,8 @@ static int set_map(struct value v, struct arena *a, set_text set, struct str_map
 
 /* --- capsules --- */
 
-static int set_capsule(const struct row *row, struct value v, struct arena *a, struct capsule **ret, struct vfault *f)
+static int set_capsule(const struct row *row, struct value v, struct arena *a, struct capsule **ret,
+                       struct vfault *f)
 {
     if (convert_capsule(v, row->capsule, row->capsule_name, ret, f)) return -EINVAL;
     if (*ret) arena_value(a, v);
@@ -136,7 +141,8 @@ static int set_capsule(const struct row *row, struct value v, struct arena *a, s
 }
 
 /* A null among receivers is nobody to send to: it is left out. */
-static int set_capsules(const struct row *row, struct value v, struct arena *a, struct capsule_list *ret, struct vfault *f)
+static int set_capsules(const struct row *row, struct value v, struct arena *a,
+                        struct capsule_list *ret, struct vfault *f)
 {
     struct value from;
     int rc = 0;
@@ -144,8 +150,10 @@ static int set_capsules(const struct row *row, struct value v, struct arena *a, 
     struct capsule_list to = {arena_array(a, struct capsule *, from.array->n + 1), 0};
     for (size_t i = 0; i < from.array->n && !rc; i++) {
         rc = set_capsule(row, from.array->v[i], a, &to.v[to.n], f);
-        if (rc) vpath_element(&f->path, i);
-        else if (to.v[to.n]) to.n++;
+        if (rc)
+            vpath_element(&f->path, i);
+        else if (to.v[to.n])
+            to.n++;
     }
     value_unref(from);
     if (!rc) *ret = to;
@@ -160,7 +168,8 @@ static bool unset_by_null(enum kind k)
     return k == K_OPT_STR || k == K_OPT_I64 || k == K_OPT_F64 || k == K_OPT_BOOL || k == K_OPT_DUR;
 }
 
-static int convert_kind(const struct row *row, struct value v, struct arena *a, void *m, struct vfault *f)
+static int convert_kind(const struct row *row, struct value v, struct arena *a, void *m,
+                        struct vfault *f)
 {
     switch (row->kind) {
     case K_BOOL: return convert_bool(v, m, f);
@@ -171,23 +180,39 @@ static int convert_kind(const struct row *row, struct value v, struct arena *a, 
     case K_BYTES: return convert_bytesize(v, &((struct bytesize *)m)->n, f);
     case K_SECRET: return set_secret(v, a, &((struct secret *)m)->s, f);
     case K_OPT_SECRET: return set_opt_secret(v, a, m, f);
-    case K_OPT_STR: ((struct opt_str *)m)->set = true; return set_str(v, a, &((struct opt_str *)m)->s, f);
-    case K_OPT_I64: ((struct opt_i64 *)m)->set = true; return set_i64(v, &((struct opt_i64 *)m)->v, f);
-    case K_OPT_F64: ((struct opt_f64 *)m)->set = true; return set_f64(v, &((struct opt_f64 *)m)->v, f);
-    case K_OPT_BOOL: ((struct opt_bool *)m)->set = true; return convert_bool(v, &((struct opt_bool *)m)->v, f);
-    case K_OPT_DUR: ((struct opt_dur *)m)->set = true; return convert_duration(v, &((struct opt_dur *)m)->ns, f);
+    case K_OPT_STR:
+        ((struct opt_str *)m)->set = true;
+        return set_str(v, a, &((struct opt_str *)m)->s, f);
+    case K_OPT_I64:
+        ((struct opt_i64 *)m)->set = true;
+        return set_i64(v, &((struct opt_i64 *)m)->v, f);
+    case K_OPT_F64:
+        ((struct opt_f64 *)m)->set = true;
+        return set_f64(v, &((struct opt_f64 *)m)->v, f);
+    case K_OPT_BOOL:
+        ((struct opt_bool *)m)->set = true;
+        return convert_bool(v, &((struct opt_bool *)m)->v, f);
+    case K_OPT_DUR:
+        ((struct opt_dur *)m)->set = true;
+        return convert_duration(v, &((struct opt_dur *)m)->ns, f);
     case K_STR_LIST: return set_list(v, a, m, f);
     case K_STR_MAP: return set_map(v, a, set_str, m, f);
     case K_SECRET_MAP: return set_map(v, a, set_secret, m, f);
     case K_CAPSULE: return set_capsule(row, v, a, &((struct capsule_ref *)m)->c, f);
     case K_CAPSULE_LIST: return set_capsules(row, v, a, m, f);
     case K_ANY: *(struct value *)m = arena_value(a, v); return 0;
-    case K_BLOCK: case K_BLOCK_PTR: case K_BLOCKS: case K_ONE_OF: case K_LABEL: case K_MAP_BLOCK: break;
+    case K_BLOCK:
+    case K_BLOCK_PTR:
+    case K_BLOCKS:
+    case K_ONE_OF:
+    case K_LABEL:
+    case K_MAP_BLOCK: break;
     }
     UNREACHABLE();
 }
 
-int member_set(const struct row *row, struct value v, struct arena *arena, void *member, struct vfault *f, enum diag_code *ret_code)
+int member_set(const struct row *row, struct value v, struct arena *arena, void *member,
+               struct vfault *f, enum diag_code *ret_code)
 {
     if (v.type == V_NULL && unset_by_null(row->kind)) {
         memset(member, 0, kind_size(row->kind));
@@ -203,10 +228,14 @@ int member_set(const struct row *row, struct value v, struct arena *arena, void 
 /* Texts are always terminated, absent ones too. */
 void member_zero(const struct row *row, void *member)
 {
-    if (row->kind == K_STR || row->kind == K_LABEL) *(struct str *)member = STR("");
-    else if (row->kind == K_SECRET) ((struct secret *)member)->s = STR("");
-    else if (row->kind == K_OPT_STR) ((struct opt_str *)member)->s = STR("");
-    else if (row->kind == K_OPT_SECRET) ((struct opt_secret_text *)member)->s = STR("");
+    if (row->kind == K_STR || row->kind == K_LABEL)
+        *(struct str *)member = STR("");
+    else if (row->kind == K_SECRET)
+        ((struct secret *)member)->s = STR("");
+    else if (row->kind == K_OPT_STR)
+        ((struct opt_str *)member)->s = STR("");
+    else if (row->kind == K_OPT_SECRET)
+        ((struct opt_secret_text *)member)->s = STR("");
 }
 
 size_t kind_size(enum kind k)

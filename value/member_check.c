@@ -35,19 +35,23 @@ static void list_allowed(const struct row *row, struct str s, struct buf *out)
     buf_printf(out, ", got \"" STR_FMT "\"", STR_ARG(s));
 }
 
-static int check_text(const struct row *row, struct str s, struct vfault *f, enum diag_code *ret_code)
+static int check_text(const struct row *row, struct str s, struct vfault *f,
+                      enum diag_code *ret_code)
 {
     if (!row->one_of || allowed(row, s)) return 0;
     struct buf text = BUF_INIT(1 << 20);
-    if (row->one_of_error) canonical(row, s, &text);
-    else list_allowed(row, s, &text);
+    if (row->one_of_error)
+        canonical(row, s, &text);
+    else
+        list_allowed(row, s, &text);
     vfault_set(f, "%s", buf_err(&text) ? "is not an allowed value" : text.p);
     buf_done(&text);
     *ret_code = DIAG_VALUE_CHOICE;
     return -EINVAL;
 }
 
-static int check_texts(const struct row *row, const struct str_list *l, struct vfault *f, enum diag_code *ret_code)
+static int check_texts(const struct row *row, const struct str_list *l, struct vfault *f,
+                       enum diag_code *ret_code)
 {
     for (size_t i = 0; i < l->n; i++) {
         if (check_text(row, l->v[i], f, ret_code)) {
@@ -62,9 +66,12 @@ static int check_texts(const struct row *row, const struct str_list *l, struct v
 
 static void bound_text(const struct row *row, f64 bound, struct buf *out)
 {
-    if (row->kind == K_DUR || row->kind == K_OPT_DUR) dur_format(out, (i64)bound);
-    else if (row->kind == K_BYTES) bytesize_format(out, (i64)bound);
-    else num_f64_plain(out, bound);
+    if (row->kind == K_DUR || row->kind == K_OPT_DUR)
+        dur_format(out, (i64)bound);
+    else if (row->kind == K_BYTES)
+        bytesize_format(out, (i64)bound);
+    else
+        num_f64_plain(out, bound);
 }
 
 static int check_bounds(const struct row *row, f64 v, struct vfault *f, enum diag_code *ret_code)
@@ -92,9 +99,21 @@ int member_check(const struct row *row, const void *m, struct vfault *f, enum di
     case K_OPT_I64: return check_bounds(row, (f64)((const struct opt_i64 *)m)->v, f, ret_code);
     case K_OPT_F64: return check_bounds(row, ((const struct opt_f64 *)m)->v, f, ret_code);
     case K_OPT_DUR: return check_bounds(row, (f64)((const struct opt_dur *)m)->ns, f, ret_code);
-    case K_BOOL: case K_OPT_BOOL: case K_SECRET: case K_OPT_SECRET: case K_STR_MAP: case K_SECRET_MAP: case K_CAPSULE:
-    case K_CAPSULE_LIST: case K_ANY: case K_BLOCK: case K_BLOCK_PTR: case K_BLOCKS: case K_ONE_OF: case K_LABEL: case K_MAP_BLOCK:
-        return 0;
+    case K_BOOL:
+    case K_OPT_BOOL:
+    case K_SECRET:
+    case K_OPT_SECRET:
+    case K_STR_MAP:
+    case K_SECRET_MAP:
+    case K_CAPSULE:
+    case K_CAPSULE_LIST:
+    case K_ANY:
+    case K_BLOCK:
+    case K_BLOCK_PTR:
+    case K_BLOCKS:
+    case K_ONE_OF:
+    case K_LABEL:
+    case K_MAP_BLOCK: return 0;
     }
     UNREACHABLE();
 }

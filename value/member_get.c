@@ -68,23 +68,33 @@ struct value member_get(const struct row *row, const void *m)
     case K_BOOL: return value_bool(*(const bool *)m);
     case K_I64: return value_int(*(const i64 *)m);
     case K_F64: return value_float(*(const f64 *)m);
-    case K_STR: case K_LABEL: return value_str(*(const struct str *)m);
+    case K_STR:
+    case K_LABEL: return value_str(*(const struct str *)m);
     case K_DUR: return text_by(dur_format, ((const struct dur *)m)->ns);
     case K_BYTES: return text_by(bytesize_format, ((const struct bytesize *)m)->n);
     case K_SECRET: return value_secret(((const struct secret *)m)->s);
     case K_OPT_SECRET: return secret_or_text(m);
     case K_OPT_STR: return opt_text(m);
-    case K_OPT_I64: return if_set(((const struct opt_i64 *)m)->set, value_int(((const struct opt_i64 *)m)->v));
-    case K_OPT_F64: return if_set(((const struct opt_f64 *)m)->set, value_float(((const struct opt_f64 *)m)->v));
-    case K_OPT_BOOL: return if_set(((const struct opt_bool *)m)->set, value_bool(((const struct opt_bool *)m)->v));
+    case K_OPT_I64:
+        return if_set(((const struct opt_i64 *)m)->set, value_int(((const struct opt_i64 *)m)->v));
+    case K_OPT_F64:
+        return if_set(((const struct opt_f64 *)m)->set,
+                      value_float(((const struct opt_f64 *)m)->v));
+    case K_OPT_BOOL:
+        return if_set(((const struct opt_bool *)m)->set,
+                      value_bool(((const struct opt_bool *)m)->v));
     case K_OPT_DUR: return opt_dur_text(m);
     case K_STR_LIST: return list(m);
     case K_STR_MAP: return map(pairs->v, pairs->n, value_str);
     case K_SECRET_MAP: return map(pairs->v, pairs->n, value_secret);
     case K_CAPSULE: return capsule(((const struct capsule_ref *)m)->c);
     case K_CAPSULE_LIST: return capsules(m);
-    case K_ANY: case K_MAP_BLOCK: return value_ref(*(const struct value *)m);
-    case K_BLOCK: case K_BLOCK_PTR: case K_BLOCKS: case K_ONE_OF: break;
+    case K_ANY:
+    case K_MAP_BLOCK: return value_ref(*(const struct value *)m);
+    case K_BLOCK:
+    case K_BLOCK_PTR:
+    case K_BLOCKS:
+    case K_ONE_OF: break;
     }
     UNREACHABLE();
 }

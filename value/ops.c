@@ -1,4 +1,5 @@
-/* Operators: number kinds are coerced uint < int < float, integers wrap, and every type error names the operand. */
+/* Operators: number kinds are coerced uint < int < float, integers wrap, and every type error names
+ * the operand. */
 #include "value/ops.h"
 
 #include <errno.h>
@@ -125,7 +126,8 @@ static int fault(struct op_fault *f, bool right, enum diag_code code, char *text
 static int wrong_operand(enum op op, bool right, struct value v, struct op_fault *f)
 {
     return fault(f, right, DIAG_EVAL_OPERAND,
-                 xprintf("should be one of [%s] for binop %s, got %s", rows[op].wanted, op_text(op), vtype_name(v.type)));
+                 xprintf("should be one of [%s] for binop %s, got %s", rows[op].wanted, op_text(op),
+                         vtype_name(v.type)));
 }
 
 static int check_operands(enum op op, struct value l, struct value r, struct op_fault *f)
@@ -133,7 +135,8 @@ static int check_operands(enum op op, struct value l, struct value r, struct op_
     if (!(rows[op].types & T(l.type))) return wrong_operand(op, false, l, f);
     if (!(rows[op].types & T(r.type))) return wrong_operand(op, true, r, f);
     if (l.type == r.type) return 0;
-    return fault(f, true, DIAG_EVAL_OPERAND, xprintf("should be %s, got %s", vtype_name(l.type), vtype_name(r.type)));
+    return fault(f, true, DIAG_EVAL_OPERAND,
+                 xprintf("should be %s, got %s", vtype_name(l.type), vtype_name(r.type)));
 }
 
 /* --- numbers, strings, bools, secrets --- */
@@ -149,7 +152,8 @@ static bool is_zero(struct value v)
     return v.numkind == NUM_FLOAT ? v.f == 0 : v.u == 0;
 }
 
-static int numbers(enum op op, struct value l, struct value r, struct value *ret, struct op_fault *f)
+static int numbers(enum op op, struct value l, struct value r, struct value *ret,
+                   struct op_fault *f)
 {
     enum numkind k = MAX(l.numkind, r.numkind);
     if ((op == OP_DIV || op == OP_MOD) && is_zero(r))
@@ -166,10 +170,13 @@ static int join(struct str a, struct str b, struct value *ret, struct op_fault *
     int rc = buf_err(&text);
     if (!rc) *ret = value_str(buf_view(&text));
     buf_done(&text);
-    return rc ? fault(f, false, DIAG_EVAL_LIMIT, xprintf("would give a string of more than %zu MiB", VALUE_TEXT_MAX >> 20)) : 0;
+    return rc ? fault(f, false, DIAG_EVAL_LIMIT,
+                      xprintf("would give a string of more than %zu MiB", VALUE_TEXT_MAX >> 20))
+              : 0;
 }
 
-static int strings(enum op op, struct value l, struct value r, struct value *ret, struct op_fault *f)
+static int strings(enum op op, struct value l, struct value r, struct value *ret,
+                   struct op_fault *f)
 {
     if (op == OP_ADD) return join(value_text(l), value_text(r), ret, f);
     int c = str_cmp(value_text(l), value_text(r));
@@ -215,12 +222,14 @@ int op_binary(enum op op, struct value l, struct value r, struct value *ret, str
         return 0;
     }
     bool capsule = l.type == V_CAPSULE || r.type == V_CAPSULE;
-    if (op == OP_ADD && capsule && has_secret_text(l) && has_secret_text(r)) return secrets(l, r, ret, f);
+    if (op == OP_ADD && capsule && has_secret_text(l) && has_secret_text(r))
+        return secrets(l, r, ret, f);
     if (check_operands(op, l, r, f)) return -EINVAL;
     if (l.type == V_NUMBER) return numbers(op, l, r, ret, f);
     if (l.type == V_STRING) return strings(op, l, r, ret, f);
     if (l.type == V_CAPSULE)
-        return fault(f, has_secret_text(l), DIAG_EVAL_OPERAND, xstrdup("should be a secret or a string for binop +"));
+        return fault(f, has_secret_text(l), DIAG_EVAL_OPERAND,
+                     xstrdup("should be a secret or a string for binop +"));
     *ret = value_bool(op == OP_AND ? l.b && r.b : l.b || r.b);
     return 0;
 }
@@ -234,7 +243,8 @@ int op_unary(enum op op, struct value v, struct value *ret, struct op_fault *f)
 {
     enum vtype want = op == OP_NOT ? V_BOOL : V_NUMBER;
     if (v.type != want)
-        return fault(f, false, DIAG_EVAL_OPERAND, xprintf("should be %s, got %s", vtype_name(want), vtype_name(v.type)));
+        return fault(f, false, DIAG_EVAL_OPERAND,
+                     xprintf("should be %s, got %s", vtype_name(want), vtype_name(v.type)));
     *ret = op == OP_NOT ? value_bool(!v.b) : negate(v);
     return 0;
 }

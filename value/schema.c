@@ -6,10 +6,9 @@
 bool kind_is_block(enum kind k)
 {
     switch (k) {
-    case K_BLOCK: case K_BLOCK_PTR: case K_BLOCKS: case K_ONE_OF: case K_MAP_BLOCK: return true;
-    case K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET: case K_OPT_SECRET: case K_OPT_STR:
-    case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL: case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP:
-    case K_CAPSULE: case K_CAPSULE_LIST: case K_ANY: case K_LABEL: return false;
+    case BLOCK_KINDS: return true;
+    case ATTR_KINDS:
+    case K_LABEL: return false;
     }
     UNREACHABLE();
 }
@@ -21,7 +20,8 @@ static const struct one_of_def *variant_of(const struct row *row, struct str nam
     return NULL;
 }
 
-const struct row *schema_block(const struct schema *s, struct str name, const struct one_of_def **ret_variant)
+const struct row *schema_block(const struct schema *s, struct str name,
+                               const struct one_of_def **ret_variant)
 {
     for (size_t i = 0; i < s->n_rows; i++) {
         const struct row *row = &s->rows[i];
@@ -38,7 +38,9 @@ const struct row *schema_row(const struct schema *s, struct str name)
 {
     const struct one_of_def *variant;
     for (size_t i = 0; i < s->n_rows; i++)
-        if (s->rows[i].kind != K_LABEL && s->rows[i].kind != K_ONE_OF && str_is(name, s->rows[i].name)) return &s->rows[i];
+        if (s->rows[i].kind != K_LABEL && s->rows[i].kind != K_ONE_OF &&
+            str_is(name, s->rows[i].name))
+            return &s->rows[i];
     return schema_block(s, name, &variant);
 }
 
@@ -90,7 +92,10 @@ static const char *const type_names[] = {
 void row_type_text(const struct row *row, struct buf *out)
 {
     const char *capsule = row->capsule ? row->capsule->name : row->capsule_name;
-    if (capsule && row->kind == K_CAPSULE) buf_printf(out, "capsule(%s)", capsule);
-    else if (capsule && row->kind == K_CAPSULE_LIST) buf_printf(out, "list(capsule(%s))", capsule);
-    else buf_cstr(out, type_names[row->kind]);
+    if (capsule && row->kind == K_CAPSULE)
+        buf_printf(out, "capsule(%s)", capsule);
+    else if (capsule && row->kind == K_CAPSULE_LIST)
+        buf_printf(out, "list(capsule(%s))", capsule);
+    else
+        buf_cstr(out, type_names[row->kind]);
 }

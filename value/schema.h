@@ -50,6 +50,14 @@ enum kind {
     K_MAP_BLOCK, /* struct value: free-form body as an object */
 };
 
+/* For switches that treat all attributes, or all blocks, alike: `case ATTR_KINDS: return ...;` (a label is neither). */
+#define ATTR_KINDS                                                                                 \
+    K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET:           \
+    case K_OPT_SECRET: case K_OPT_STR: case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL:            \
+    case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP: case K_CAPSULE:            \
+    case K_CAPSULE_LIST: case K_ANY
+#define BLOCK_KINDS K_BLOCK: case K_BLOCK_PTR: case K_BLOCKS: case K_ONE_OF: case K_MAP_BLOCK
+
 #define KIND_OF(x)                                                                                 \
     _Generic((x), bool: K_BOOL, i64: K_I64, f64: K_F64, struct str: K_STR, struct dur: K_DUR,      \
              struct bytesize: K_BYTES, struct secret: K_SECRET, struct opt_secret_text: K_OPT_SECRET, \

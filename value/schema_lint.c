@@ -1,4 +1,5 @@
-/* The self-test of schema tables: what the compiler cannot see is proved here, once, for every table of the registry. */
+/* The self-test of schema tables: what the compiler cannot see is proved here, once, for every
+ * table of the registry. */
 #include "value/schema.h"
 
 #include "base/assert.h"
@@ -15,7 +16,8 @@ struct lint {
 
 static void table(struct lint *l, const struct schema *s, const char *path);
 
-static void problem(struct lint *l, const char *path, const char *row, const char *fmt, ...) PRINTF(4, 5);
+static void problem(struct lint *l, const char *path, const char *row, const char *fmt, ...)
+    PRINTF(4, 5);
 static void problem(struct lint *l, const char *path, const char *row, const char *fmt, ...)
 {
     va_list ap;
@@ -33,41 +35,50 @@ static void row_text(struct lint *l, const char *path, const struct row *row)
 {
     if (row->kind == K_LABEL || row->kind == K_ONE_OF) return;
     size_t n = row->doc ? strlen(row->doc) : 0;
-    if (n == 0) problem(l, path, row->name, "has no documentation");
-    else if (row->doc[n - 1] != '.') problem(l, path, row->name, "its documentation is no sentence");
+    if (n == 0)
+        problem(l, path, row->name, "has no documentation");
+    else if (row->doc[n - 1] != '.')
+        problem(l, path, row->name, "its documentation is no sentence");
 }
 
 static void row_unique(struct lint *l, const char *path, const struct schema *s, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (s->rows[i].name && str_is(str_of(s->rows[i].name), s->rows[at].name)) problem(l, path, s->rows[at].name, "appears twice");
+        if (s->rows[i].name && str_is(str_of(s->rows[i].name), s->rows[at].name))
+            problem(l, path, s->rows[at].name, "appears twice");
 }
 
 /* --- sizes --- */
 
-static void sub_size(struct lint *l, const char *path, const struct row *row, const struct schema *s)
+static void sub_size(struct lint *l, const char *path, const struct row *row,
+                     const struct schema *s)
 {
     size_t member = row->kind == K_BLOCKS ? row->elem_size : row->size;
     bool bound = s->size > 0;
-    if (!row->sub) problem(l, path, row->name, "is a block without a table");
+    if (!row->sub)
+        problem(l, path, row->name, "is a block without a table");
     else if (bound && row->sub->size != member)
-        problem(l, path, row->name, "its struct has %zu bytes, the member %zu", row->sub->size, member);
+        problem(l, path, row->name, "its struct has %zu bytes, the member %zu", row->sub->size,
+                member);
 }
 
-static void row_size(struct lint *l, const char *path, const struct schema *s, const struct row *row)
+static void row_size(struct lint *l, const char *path, const struct schema *s,
+                     const struct row *row)
 {
     bool has_sub = row->kind == K_BLOCK || row->kind == K_BLOCK_PTR || row->kind == K_BLOCKS;
     if (has_sub) sub_size(l, path, row, s);
     if (s->size == 0) return;
     size_t want = has_sub ? row->size : kind_size(row->kind);
-    if (row->size != want) problem(l, path, row->name, "its kind needs %zu bytes, the member has %u", want, row->size);
+    if (row->size != want)
+        problem(l, path, row->name, "its kind needs %zu bytes, the member has %u", want, row->size);
     size_t held = row->kind == K_BLOCK_PTR ? sizeof(void *) : row->size;
     if (row->off + held > s->size) problem(l, path, row->name, "lies outside the struct");
 }
 
 /* --- defaults --- */
 
-static void default_value(struct lint *l, const char *path, const struct row *row, struct expr *e, struct arena *arena)
+static void default_value(struct lint *l, const char *path, const struct row *row, struct expr *e,
+                          struct arena *arena)
 {
     struct vfault fault = {0};
     enum diag_code code;
@@ -99,8 +110,10 @@ static void row_default(struct lint *l, const char *path, const struct row *row)
     arena_init(&arena, 0);
     struct source *src = source_new(row->name, str_of(row->def));
     struct tree *tree = parse_expr(src, &diags, &e);
-    if (tree) default_value(l, path, row, e, &arena);
-    else problem(l, path, row->name, "its default does not parse: %s", row->def);
+    if (tree)
+        default_value(l, path, row, e, &arena);
+    else
+        problem(l, path, row->name, "its default does not parse: %s", row->def);
     tree_free(tree);
     source_unref(src);
     arena_done(&arena);
@@ -109,13 +122,16 @@ static void row_default(struct lint *l, const char *path, const struct row *row)
 
 /* --- the rest of a row --- */
 
-static void row_meaning(struct lint *l, const char *path, const struct schema *s, const struct row *row)
+static void row_meaning(struct lint *l, const char *path, const struct schema *s,
+                        const struct row *row)
 {
     bool texts = row->kind == K_STR || row->kind == K_OPT_STR || row->kind == K_STR_LIST;
     if (row->required && row->def) problem(l, path, row->name, "is required and has a default");
     if (row->one_of && !texts) problem(l, path, row->name, "has allowed texts but is no text");
-    if (row->alias_of && !schema_row(s, str_of(row->alias_of))) problem(l, path, row->name, "is an alias of no row");
-    if (row->kind == K_ONE_OF && row->n_variants == 0) problem(l, path, row->name, "has no variants");
+    if (row->alias_of && !schema_row(s, str_of(row->alias_of)))
+        problem(l, path, row->name, "is an alias of no row");
+    if (row->kind == K_ONE_OF && row->n_variants == 0)
+        problem(l, path, row->name, "has no variants");
 }
 
 static void variants(struct lint *l, const char *path, const struct row *row)
@@ -123,8 +139,10 @@ static void variants(struct lint *l, const char *path, const struct row *row)
     for (size_t i = 0; row->kind == K_ONE_OF && i < row->n_variants; i++) {
         const struct one_of_def *v = &row->variants[i];
         if (!v->name) continue;
-        if (v->sub) table(l, v->sub, v->name);
-        else problem(l, path, v->name, "is a variant without a table");
+        if (v->sub)
+            table(l, v->sub, v->name);
+        else
+            problem(l, path, v->name, "is a variant without a table");
     }
 }
 
@@ -132,14 +150,16 @@ static void rule(struct lint *l, const char *path, const struct schema *s, const
 {
     if (!r->message) problem(l, path, r->names[0], "its rule has no message");
     for (size_t i = 0; i < ARRAY_LEN(r->names) && r->names[i]; i++)
-        if (!schema_row(s, str_of(r->names[i]))) problem(l, path, r->names[i], "a rule names no row");
+        if (!schema_row(s, str_of(r->names[i])))
+            problem(l, path, r->names[i], "a rule names no row");
 }
 
 /* --- tables --- */
 
 static bool was_seen(struct lint *l, const struct schema *s)
 {
-    vec_each(&l->seen, p) if (*p == s) return true;
+    vec_each (&l->seen, p)
+        if (*p == s) return true;
     vec_push(&l->seen, s);
     return false;
 }

@@ -1,4 +1,5 @@
-/* Secrets: capsules around a text that is never printed. An optional secret carries a flag: unflagged it behaves like its text. */
+/* Secrets: capsules around a text that is never printed. An optional secret carries a flag:
+ * unflagged it behaves like its text. */
 #include "value/value.h"
 
 #include "base/digest.h"
@@ -68,8 +69,10 @@ static bool opt_equal(const void *pa, const void *pb)
 static void opt_text(const void *data, struct buf *out)
 {
     const struct opt_secret *o = data;
-    if (o->is_secret) buf_cstr(out, "(secret)");
-    else print_quoted(view(o->text), out);
+    if (o->is_secret)
+        buf_cstr(out, "(secret)");
+    else
+        print_quoted(view(o->text), out);
 }
 
 const struct capsule_type capsule_opt_secret = {
@@ -104,7 +107,8 @@ bool value_secret_text(struct value v, struct str *ret, bool *ret_is_secret)
         return true;
     }
     if (v.type != V_CAPSULE) return false;
-    if (v.capsule->type == &capsule_opt_secret) return opt_parts(v.capsule->data, ret, ret_is_secret);
+    if (v.capsule->type == &capsule_opt_secret)
+        return opt_parts(v.capsule->data, ret, ret_is_secret);
     if (v.capsule->type != &capsule_secret) return false;
     *ret = view(v.capsule->data);
     *ret_is_secret = true;

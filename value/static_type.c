@@ -23,9 +23,22 @@ static struct static_type sum(const struct expr *e, const struct type_env *env)
 static struct static_type binary(const struct expr *e, const struct type_env *env)
 {
     switch (e->binary.op) {
-    case OP_OR: case OP_AND: case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_NOT: return known(V_BOOL);
+    case OP_OR:
+    case OP_AND:
+    case OP_EQ:
+    case OP_NE:
+    case OP_LT:
+    case OP_LE:
+    case OP_GT:
+    case OP_GE:
+    case OP_NOT: return known(V_BOOL);
     case OP_ADD: return sum(e, env);
-    case OP_SUB: case OP_MUL: case OP_DIV: case OP_MOD: case OP_POW: case OP_NEG: return known(V_NUMBER);
+    case OP_SUB:
+    case OP_MUL:
+    case OP_DIV:
+    case OP_MOD:
+    case OP_POW:
+    case OP_NEG: return known(V_NUMBER);
     }
     UNREACHABLE();
 }
@@ -40,9 +53,13 @@ struct static_type static_type_of(const struct expr *e, const struct type_env *e
     switch (e->kind) {
     case EXPR_NULL: return unknown; /* taken everywhere */
     case EXPR_BOOL: return known(V_BOOL);
-    case EXPR_NUMBER: case EXPR_FLOAT: return known(V_NUMBER);
+    case EXPR_NUMBER:
+    case EXPR_FLOAT: return known(V_NUMBER);
     case EXPR_STRING: return known(V_STRING);
-    case EXPR_IDENT: case EXPR_ACCESS: case EXPR_INDEX: case EXPR_CALL: return asked(e, env);
+    case EXPR_IDENT:
+    case EXPR_ACCESS:
+    case EXPR_INDEX:
+    case EXPR_CALL: return asked(e, env);
     case EXPR_UNARY: return known(e->unary.op == OP_NOT ? V_BOOL : V_NUMBER);
     case EXPR_BINARY: return binary(e, env);
     case EXPR_PAREN: return static_type_of(e->paren, env);
@@ -61,7 +78,8 @@ struct taking {
     const char *wanted; /* the type named in the message */
 };
 
-/* Every conversion that may succeed: numbers as texts, texts as numbers, optional secrets as texts, lists of bytes as texts. */
+/* Every conversion that may succeed: numbers as texts, texts as numbers, optional secrets as texts,
+ * lists of bytes as texts. */
 static const struct taking takings[] = {
     [K_BOOL] = {T(V_BOOL), "bool"},
     [K_OPT_BOOL] = {T(V_BOOL), "bool"},
@@ -110,7 +128,8 @@ static bool takes_text(enum kind k)
     return k == K_STR || k == K_OPT_STR || k == K_DUR || k == K_OPT_DUR || k == K_BYTES;
 }
 
-static void wrong_signal(const struct row *row, const struct expr *e, struct static_type t, struct diags *diags)
+static void wrong_signal(const struct row *row, const struct expr *e, struct static_type t,
+                         struct diags *diags)
 {
     struct buf text = BUF_INIT(256);
     if (!t.signals || !row->signals || (t.signals & row->signals)) return;
@@ -121,7 +140,8 @@ static void wrong_signal(const struct row *row, const struct expr *e, struct sta
     buf_done(&text);
 }
 
-static void check_capsule(const struct row *row, enum kind kind, const struct expr *e, struct static_type t, struct diags *diags)
+static void check_capsule(const struct row *row, enum kind kind, const struct expr *e,
+                          struct static_type t, struct diags *diags)
 {
     const char *want = wanted_capsule(row);
     if (takes_text(kind) && t.capsule && strcmp(t.capsule, capsule_secret.name) == 0)
@@ -139,7 +159,8 @@ static void check_capsule(const struct row *row, enum kind kind, const struct ex
 
 /* --- rows --- */
 
-static void check_as(const struct row *row, enum kind kind, const struct expr *e, const struct type_env *env, struct diags *diags);
+static void check_as(const struct row *row, enum kind kind, const struct expr *e,
+                     const struct type_env *env, struct diags *diags);
 
 static void mismatch(enum kind kind, const struct expr *e, enum vtype got, struct diags *diags)
 {
@@ -150,15 +171,20 @@ static void mismatch(enum kind kind, const struct expr *e, enum vtype got, struc
 }
 
 /* A list known by its type only: its elements as one. */
-static void check_elements(const struct row *row, enum kind kind, const struct expr *e, struct static_type t, struct diags *diags)
+static void check_elements(const struct row *row, enum kind kind, const struct expr *e,
+                           struct static_type t, struct diags *diags)
 {
-    struct static_type element = {.known = true, .type = t.elem, .capsule = t.elem_capsule, .signals = t.signals};
+    struct static_type element = {
+        .known = true, .type = t.elem, .capsule = t.elem_capsule, .signals = t.signals};
     if (!t.is_list || element_kind(kind) == K_ANY) return;
-    if (!(takings[element_kind(kind)].types & T(t.elem))) mismatch(element_kind(kind), e, t.elem, diags);
-    else if (t.elem == V_CAPSULE) check_capsule(row, element_kind(kind), e, element, diags);
+    if (!(takings[element_kind(kind)].types & T(t.elem)))
+        mismatch(element_kind(kind), e, t.elem, diags);
+    else if (t.elem == V_CAPSULE)
+        check_capsule(row, element_kind(kind), e, element, diags);
 }
 
-static void check_literal(const struct row *row, enum kind kind, const struct expr *e, const struct type_env *env, struct diags *diags)
+static void check_literal(const struct row *row, enum kind kind, const struct expr *e,
+                          const struct type_env *env, struct diags *diags)
 {
     for (size_t i = 0; e->kind == EXPR_ARRAY && i < e->array.n; i++)
         check_as(row, element_kind(kind), e->array.items[i], env, diags);
@@ -166,19 +192,25 @@ static void check_literal(const struct row *row, enum kind kind, const struct ex
         check_as(row, element_kind(kind), e->object.fields[i].value, env, diags);
 }
 
-static void check_as(const struct row *row, enum kind kind, const struct expr *e, const struct type_env *env, struct diags *diags)
+static void check_as(const struct row *row, enum kind kind, const struct expr *e,
+                     const struct type_env *env, struct diags *diags)
 {
     while (e->kind == EXPR_PAREN)
         e = e->paren;
     struct static_type t = static_type_of(e, env);
     if (!t.known) return;
-    if (!(takings[kind].types & T(t.type))) mismatch(kind, e, t.type, diags);
-    else if (t.type == V_CAPSULE) check_capsule(row, kind, e, t, diags);
-    else if (e->kind == EXPR_ARRAY || e->kind == EXPR_OBJECT) check_literal(row, kind, e, env, diags);
-    else if (t.type == V_ARRAY) check_elements(row, kind, e, t, diags);
+    if (!(takings[kind].types & T(t.type)))
+        mismatch(kind, e, t.type, diags);
+    else if (t.type == V_CAPSULE)
+        check_capsule(row, kind, e, t, diags);
+    else if (e->kind == EXPR_ARRAY || e->kind == EXPR_OBJECT)
+        check_literal(row, kind, e, env, diags);
+    else if (t.type == V_ARRAY)
+        check_elements(row, kind, e, t, diags);
 }
 
-void static_check(const struct row *row, const struct expr *e, const struct type_env *env, struct diags *diags)
+void static_check(const struct row *row, const struct expr *e, const struct type_env *env,
+                  struct diags *diags)
 {
     check_as(row, row->kind, e, env, diags);
 }

@@ -12,7 +12,8 @@
 #include "parser/parser.h"
 #include "value/eval.h"
 
-/* Evaluates text and compares the plain JSON, or "line:col message" (with " +hint") when it fails. */
+/* Evaluates text and compares the plain JSON, or "line:col message" (with " +hint") when it fails.
+ */
 UNUSED static void assert_eval(const struct scope *scope, const char *text, const char *want)
 {
     struct diags diags;
@@ -29,7 +30,8 @@ UNUSED static void assert_eval(const struct scope *scope, const char *text, cons
     } else {
         assert_int_equal(diags.list.n, 1);
         struct diag *d = &diags.list.v[0];
-        buf_printf(&got, "%u:%u %s%s%s", d->span.start.line, d->span.start.col, d->message, d->hint ? " +" : "", d->hint ? d->hint : "");
+        buf_printf(&got, "%u:%u %s%s%s", d->span.start.line, d->span.start.col, d->message,
+                   d->hint ? " +" : "", d->hint ? d->hint : "");
     }
     if (!str_is(buf_view(&got), want)) fail_msg("%s\n  gives  %s\n  wanted %s", text, got.p, want);
     tree_free(tree);
@@ -58,8 +60,9 @@ UNUSED static void assert_diags(const struct diags *d, const char *want)
     buf_cstr(&got, "");
     for (size_t i = 0; i < d->list.n; i++) {
         const struct diag *x = &d->list.v[i];
-        buf_printf(&got, "%u:%u %s%s%s%s\n", x->span.start.line, x->span.start.col, x->severity == SEV_WARNING ? "warning: " : "", x->message,
-                   x->hint ? " +" : "", x->hint ? x->hint : "");
+        buf_printf(&got, "%u:%u %s%s%s%s\n", x->span.start.line, x->span.start.col,
+                   x->severity == SEV_WARNING ? "warning: " : "", x->message, x->hint ? " +" : "",
+                   x->hint ? x->hint : "");
     }
     if (!str_is(buf_view(&got), want)) fail_msg("got:\n%swanted:\n%s", got.p ? got.p : "", want);
     buf_done(&got);

@@ -1,4 +1,5 @@
-/* Making, counting and taking apart values. Comparison is in value_cmp.c, text and JSON in value_json.c. */
+/* Making, counting and taking apart values. Comparison is in value_cmp.c, text and JSON in
+ * value_json.c. */
 #include "value/value.h"
 
 #include <stdlib.h>
@@ -8,8 +9,9 @@
 const char *vtype_name(enum vtype t)
 {
     static const char *const names[] = {
-        [V_NULL] = "null",   [V_NUMBER] = "number", [V_STRING] = "string",     [V_BOOL] = "bool",
-        [V_ARRAY] = "array", [V_OBJECT] = "object", [V_FUNCTION] = "function", [V_CAPSULE] = "capsule",
+        [V_NULL] = "null",         [V_NUMBER] = "number",   [V_STRING] = "string",
+        [V_BOOL] = "bool",         [V_ARRAY] = "array",     [V_OBJECT] = "object",
+        [V_FUNCTION] = "function", [V_CAPSULE] = "capsule",
     };
     return names[t];
 }
@@ -120,8 +122,10 @@ static struct vmember *member_of(struct vobject *o, struct str key)
         size_t mid = lo + (hi - lo) / 2;
         int c = str_cmp(member_key(&o->m[mid]), key);
         if (c == 0) return &o->m[mid];
-        if (c < 0) lo = mid + 1;
-        else hi = mid;
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return NULL;
 }
@@ -254,7 +258,10 @@ static void capsule_unref(struct capsule *c)
 struct value value_ref(struct value v)
 {
     switch ((enum vtype)v.type) {
-    case V_NULL: case V_NUMBER: case V_BOOL: case V_FUNCTION: break;
+    case V_NULL:
+    case V_NUMBER:
+    case V_BOOL:
+    case V_FUNCTION: break;
     case V_STRING: refs_get(&v.text->refs); break;
     case V_ARRAY: refs_get(&v.array->refs); break;
     case V_OBJECT: refs_get(&v.object->refs); break;
@@ -266,7 +273,10 @@ struct value value_ref(struct value v)
 void value_unref(struct value v)
 {
     switch ((enum vtype)v.type) {
-    case V_NULL: case V_NUMBER: case V_BOOL: case V_FUNCTION: break;
+    case V_NULL:
+    case V_NUMBER:
+    case V_BOOL:
+    case V_FUNCTION: break;
     case V_STRING: text_unref(v.text); break;
     case V_ARRAY: array_unref(v.array); break;
     case V_OBJECT: object_unref(v.object); break;

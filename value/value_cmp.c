@@ -1,15 +1,18 @@
-/* Equality: the language's == (functions never equal), and sameness for change detection (functions by identity). */
+/* Equality: the language's == (functions never equal), and sameness for change detection (functions
+ * by identity). */
 #include "value/value.h"
 
 #include <math.h>
 
 static bool equal(struct value a, struct value b, bool same);
 
-/* NaN equals nothing, but it is the same as before: an export that stays NaN must not look like a change. */
+/* NaN equals nothing, but it is the same as before: an export that stays NaN must not look like a
+ * change. */
 static bool numbers_equal(struct value a, struct value b, bool same)
 {
     if (same && isnan(value_num_f64(a)) && isnan(value_num_f64(b))) return true;
-    if (a.numkind == NUM_FLOAT || b.numkind == NUM_FLOAT) return value_num_f64(a) == value_num_f64(b);
+    if (a.numkind == NUM_FLOAT || b.numkind == NUM_FLOAT)
+        return value_num_f64(a) == value_num_f64(b);
     return a.u == b.u; /* coerced to the higher integer kind, which keeps the bits */
 }
 
@@ -39,7 +42,8 @@ static bool secrets_equal(struct value a, struct value b)
 {
     struct str sa, sb;
     bool secret;
-    return value_secret_text(a, &sa, &secret) && value_secret_text(b, &sb, &secret) && str_eq(sa, sb);
+    return value_secret_text(a, &sa, &secret) && value_secret_text(b, &sb, &secret) &&
+           str_eq(sa, sb);
 }
 
 static bool capsules_equal(const struct capsule *a, const struct capsule *b)

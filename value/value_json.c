@@ -1,4 +1,5 @@
-/* Values as JSON: the plain form of `weir eval`, and the typed form of the API. Secrets never come out. */
+/* Values as JSON: the plain form of `weir eval`, and the typed form of the API. Secrets never come
+ * out. */
 #include "value/value.h"
 
 #include <math.h>
@@ -27,8 +28,10 @@ static void plain_number(struct value v, struct json_out *j)
     struct buf text = BUF_INIT(512);
     value_num_text(v, &text);
     bool finite = v.numkind != NUM_FLOAT || isfinite(v.f);
-    if (finite) json_raw(j, buf_view(&text));
-    else tagged(j, STR("$number"), buf_view(&text));
+    if (finite)
+        json_raw(j, buf_view(&text));
+    else
+        tagged(j, STR("$number"), buf_view(&text));
     buf_done(&text);
 }
 
@@ -68,9 +71,12 @@ static void plain_capsule(struct value v, struct json_out *j)
 {
     struct str s;
     bool secret;
-    if (!value_secret_text(v, &s, &secret)) tagged(j, STR("$kind"), STR("capsule"));
-    else if (secret) json_str(j, STR("(secret)"));
-    else plain_string(s, j);
+    if (!value_secret_text(v, &s, &secret))
+        tagged(j, STR("$kind"), STR("capsule"));
+    else if (secret)
+        json_str(j, STR("(secret)"));
+    else
+        plain_string(s, j);
 }
 
 static void plain(struct value v, struct json_out *j)
@@ -120,8 +126,10 @@ static void typed_object(const struct vobject *o, struct json_out *j)
 static void typed_capsule(const struct capsule *c, struct json_out *j)
 {
     struct buf text = BUF_INIT(SIZE_MAX / 2);
-    if (c->type->text) c->type->text(c->data, &text);
-    else buf_printf(&text, "capsule(\"%s\")", c->type->name);
+    if (c->type->text)
+        c->type->text(c->data, &text);
+    else
+        buf_printf(&text, "capsule(\"%s\")", c->type->name);
     json_str(j, buf_view(&text));
     buf_done(&text);
 }

@@ -109,7 +109,8 @@ static void secrets_never_print(void **state)
 
 static void secrets_compare_by_text(void **state)
 {
-    struct value a = value_secret(STR("k")), b = value_secret(STR("k")), c = value_secret(STR("l")), t = value_cstr("k");
+    struct value a = value_secret(STR("k")), b = value_secret(STR("k")), c = value_secret(STR("l")),
+                 t = value_cstr("k");
     struct value o = value_opt_secret(STR("k"), true);
     assert_true(value_equal(a, b) && value_same(a, b));
     assert_false(value_equal(a, c));
@@ -138,7 +139,8 @@ static void the_last_reference_destroys_a_capsule(void **state)
     a.array->v[0] = value_ref(v);
     a.array->v[1] = value_of_capsule(v.capsule);
     value_unref(v);
-    assert_api_json(a, "{\"type\":\"array\",\"value\":[{\"type\":\"capsule\",\"value\":\"capsule(\\\"test.Counted\\\")\"},"
+    assert_api_json(a, "{\"type\":\"array\",\"value\":[{\"type\":\"capsule\",\"value\":\"capsule("
+                       "\\\"test.Counted\\\")\"},"
                        "{\"type\":\"capsule\",\"value\":\"capsule(\\\"test.Counted\\\")\"}]}");
     assert_int_equal(destroyed, 0);
     value_unref(a);
@@ -148,7 +150,8 @@ static void the_last_reference_destroys_a_capsule(void **state)
 static void the_api_names_types(void **state)
 {
     struct value v = sample(false);
-    assert_api_json(v, "{\"type\":\"object\",\"value\":[{\"key\":\"a\",\"value\":{\"type\":\"string\",\"value\":\"x\"}},"
+    assert_api_json(v, "{\"type\":\"object\",\"value\":[{\"key\":\"a\",\"value\":{\"type\":"
+                       "\"string\",\"value\":\"x\"}},"
                        "{\"key\":\"z\",\"value\":{\"type\":\"number\",\"value\":2}}]}");
     assert_api_json(value_null(), "{\"type\":\"null\",\"value\":null}");
     value_unref(v);

@@ -27,8 +27,10 @@ void vpath_text(const struct vpath *p, size_t from, struct buf *out)
 {
     for (size_t i = from; i < p->n; i++) {
         const struct vstep *s = &p->step[i];
-        if (s->key.p) buf_printf(out, "." STR_FMT, STR_ARG(s->key));
-        else buf_printf(out, "[%zu]", s->index);
+        if (s->key.p)
+            buf_printf(out, "." STR_FMT, STR_ARG(s->key));
+        else
+            buf_printf(out, "[%zu]", s->index);
     }
 }
 
@@ -40,7 +42,8 @@ int vfault_set(struct vfault *f, const char *fmt, ...)
     buf_vprintf(&text, fmt, ap);
     va_end(ap);
     free(f->text);
-    *f = (struct vfault){.text = buf_err(&text) ? xstrdup("is not valid here") : buf_take(&text, NULL)};
+    *f = (struct vfault){.text =
+                             buf_err(&text) ? xstrdup("is not valid here") : buf_take(&text, NULL)};
     buf_done(&text);
     return -EINVAL;
 }

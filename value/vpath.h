@@ -1,4 +1,5 @@
-/* Where inside a value: members and elements, outermost first; and a fault found there. Keys are borrowed from the value. */
+/* Where inside a value: members and elements, outermost first; and a fault found there. Keys are
+ * borrowed from the value. */
 #ifndef VALUE_VPATH_H
 #define VALUE_VPATH_H
 

@@ -21,7 +21,8 @@ static const struct row inner_rows[] = {
     ATTR(struct inner, every, .def = "\"1m\""),
 };
 static const struct schema inner_schema = SCHEMA(struct inner, inner_rows);
-static const struct one_of_def stages[] = {{.name = "stage.a", .sub = &inner_schema}, {.name = "stage.b", .sub = &inner_schema}};
+static const struct one_of_def stages[] = {{.name = "stage.a", .sub = &inner_schema},
+                                           {.name = "stage.b", .sub = &inner_schema}};
 
 struct args {
     bool flag;
@@ -39,7 +40,10 @@ struct args {
     struct value any;
     struct inner block;
     struct inner *ptr;
-    struct { struct inner *v; size_t n; } many;
+    struct {
+        struct inner *v;
+        size_t n;
+    } many;
     struct one_of_list stage;
     struct value extra;
 };
@@ -62,9 +66,13 @@ static const struct row rows[] = {
     BLOCK_PTR(struct args, ptr, &inner_schema),
     BLOCKS(struct args, many, &inner_schema),
     ONE_OF_BLOCKS(struct args, stage, "stage", stages),
-    {.name = "extra", .kind = K_MAP_BLOCK, .off = offsetof(struct args, extra), .size = sizeof(struct value)},
+    {.name = "extra",
+     .kind = K_MAP_BLOCK,
+     .off = offsetof(struct args, extra),
+     .size = sizeof(struct value)},
 };
-static const struct rule rules[] = {{.kind = RULE_AT_MOST_ONE, .names = {"password", "token"}, .message = "at most one"}};
+static const struct rule rules[] = {
+    {.kind = RULE_AT_MOST_ONE, .names = {"password", "token"}, .message = "at most one"}};
 static const struct schema schema = SCHEMA(struct args, rows, .rules = rules, .n_rules = 1);
 
 static void decode(const struct body *body)

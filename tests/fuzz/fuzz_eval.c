@@ -1,4 +1,5 @@
-/* Any text as an expression: parsed, evaluated against the standard library, its value printed, compared and dropped, its faults printed. */
+/* Any text as an expression: parsed, evaluated against the standard library, its value printed,
+ * compared and dropped, its faults printed. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -7,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct func_env env = {.hostname = "box", .os = "linux", .arch = "amd64", .version = "v1.0.0"};
+static const struct func_env env = {
+    .hostname = "box", .os = "linux", .arch = "amd64", .version = "v1.0.0"};
 
 static void use(struct value v)
 {
@@ -35,8 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     diags_init(&diags);
     struct source *src = source_new("fuzz", str_n((const char *)data, size));
     struct tree *tree = parse_expr(src, &diags, &e);
-    if (tree && eval_expr(e, stdlib_scope(lib), &v, &diags) == 0) use(v);
-    else show(&diags);
+    if (tree && eval_expr(e, stdlib_scope(lib), &v, &diags) == 0)
+        use(v);
+    else
+        show(&diags);
     tree_free(tree);
     source_unref(src);
     diags_done(&diags);
