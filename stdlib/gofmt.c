@@ -127,12 +127,12 @@ static void precision(struct format *f)
         d->has_prec = true;
         return;
     }
-    d->has_prec = star(f, &d->prec);
-    if (!d->has_prec) buf_cstr(d->out, "%!(BADPREC)");
+    d->has_prec = star(f, &d->prec) && d->prec >= 0;
+    if (!d->has_prec) {
+        d->prec = 0;
+        buf_cstr(d->out, "%!(BADPREC)");
+    }
     f->after_index = false;
-    if (d->prec >= 0) return;
-    d->prec = 0;
-    d->has_prec = false;
 }
 
 static void mark(struct format *f, u32 verb, const char *what)
@@ -145,7 +145,7 @@ static void mark(struct format *f, u32 verb, const char *what)
 static void argument(struct format *f, u32 verb)
 {
     struct directive *d = &f->d;
-    if (verb == 'v') {
+    if (verb == 'v' || verb == 'w') {
         d->sharp_v = d->sharp;
         d->plus_v = d->plus;
         d->sharp = d->plus = false;

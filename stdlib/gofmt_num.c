@@ -30,7 +30,7 @@ static size_t digits_of(u64 u, unsigned base, bool upper, char out[64])
 static const char *base_prefix(const struct directive *d, unsigned base, u32 verb, bool upper,
                                bool leading_zero)
 {
-    if (verb == 'O') return "0o";
+    if (verb == 'O') return d->sharp && !leading_zero ? "0o0" : "0o";
     if (!d->sharp) return "";
     if (base == 2) return "0b";
     if (base == 16) return upper ? "0X" : "0x";

@@ -176,6 +176,10 @@ void gofmt_value(struct directive *d, struct value v, u32 verb)
         gofmt_string(d, str_of(gofmt_type(v)));
         return;
     }
+    if (verb == 'w' && v.type != V_NULL) { /* wraps errors, which no value is */
+        bad_verb(d, v, verb);
+        return;
+    }
     switch ((enum vtype)v.type) {
     case V_NULL: null(d, verb); return;
     case V_NUMBER:
