@@ -80,7 +80,7 @@ static const struct row client_rows[] = {
     ATTR(C, headers, .doc = "Additional headers of each request.", .def = "{}"),
     ATTR(C, http2_ping_timeout, .doc = "Time an HTTP/2 ping may stay unanswered.", .def = "\"15s\""),
     ATTR(C, http2_read_idle_timeout, .doc = "Silence on an HTTP/2 connection after which it is pinged; 0s for never.", .def = "\"0s\""),
-    ATTR(C, idle_conn_timeout, .doc = "Time after which an unused connection is closed; 0s for never.", .def = "\"90s\""),
+    ATTR(C, idle_conn_timeout, .doc = "Time after which an unused connection is closed; 0s for never.", .def = "\"1m30s\""),
     ATTR(C, max_conns_per_host, .doc = "Most connections to one host; 0 for no limit.", .def = "0"),
     ATTR(C, max_idle_conns, .doc = "Most unused connections that are kept; 0 for no limit.", .def = "100"),
     ATTR(C, max_idle_conns_per_host, .doc = "Most unused connections kept to one host; 0 for the default.", .def = "0"),
@@ -191,6 +191,8 @@ static int prepare_client(struct prepare *p, const struct client_args *c)
         r = setting_fault(p, "client/proxy_url", "invalid proxy URL: %s", err);
         free(err);
     }
+    if (c->http2_read_idle_timeout.ns > 0)
+        setting_no_effect(p, "client/http2_read_idle_timeout", "TCP keepalive probes are sent instead of HTTP/2 pings");
     static const char *const names[] = {"client/max_conns_per_host", "client/max_idle_conns", "client/max_idle_conns_per_host", "client/timeout",
                                         "client/idle_conn_timeout", "client/read_buffer_size", "client/write_buffer_size"};
     const i64 values[] = {c->max_conns_per_host, c->max_idle_conns, c->max_idle_conns_per_host, c->timeout.ns,
