@@ -30,6 +30,8 @@ bool grpc_is(const struct http_req *r); /* content-type application/grpc[+proto|
 /* Checks method, path, content type, timeout and message framing of a whole request; decompresses. GRPC_OK and an owned *ret (blob, charged to
  * budget), or the status to answer with (text in r->arena). `limit` is max_recv_msg_size. */
 struct grpc_status grpc_read_message(struct http_req *r, size_t limit, struct budget *budget, struct blob **ret);
+/* For http_handler.too_large: the status of a message over its limit. */
+struct grpc_status grpc_too_large(struct http_req *r, size_t limit);
 /* Splits "/pkg.Service/Method"; false when there is no second slash. */
 bool grpc_split_path(struct str path, struct str *ret_service, struct str *ret_method);
 /* Answers: message when the code is OK, trailers-only otherwise. Compressed with the request's encoding as grpc does. */
@@ -43,7 +45,7 @@ struct grpc_call {
     size_t n_metadata;
     const struct iovec *message;  /* already compressed when codec is not CODEC_NONE; borrowed until done */
     size_t n_message, message_len;
-    enum codec codec;
+    enum codec codec;             /* gRPC's "snappy" is CODEC_SNAPPY_FRAMED */
     i64 timeout;
     size_t max_response;
     void (*done)(void *arg, const struct grpc_status *s, struct str message, i64 elapsed);

@@ -238,16 +238,6 @@ static int on_close(nghttp2_session *ng, int32_t id, uint32_t code, void *arg)
     return 0;
 }
 
-/* The answer is out but the client still sends: it may stop. */
-static int on_sent(nghttp2_session *ng, const nghttp2_frame *f, void *arg)
-{
-    struct http2_stream *t = f->hd.stream_id ? stream_of(ng, f->hd.stream_id) : NULL;
-    bool ends = (f->hd.type == NGHTTP2_HEADERS || f->hd.type == NGHTTP2_DATA) && f->hd.flags & NGHTTP2_FLAG_END_STREAM;
-
-    if (t && ends && !t->ended) nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, f->hd.stream_id, NGHTTP2_NO_ERROR);
-    return 0;
-}
-
 static nghttp2_session *session_new(struct http2 *s)
 {
     nghttp2_session_callbacks *cb;
@@ -260,7 +250,6 @@ static nghttp2_session *session_new(struct http2 *s)
     nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
-    nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_sent);
     if (nghttp2_option_new(&opt) == 0) {
         nghttp2_option_set_no_closed_streams(opt, 1); /* closed streams are not kept for priorities */
         nghttp2_option_set_max_settings(opt, 32);

@@ -5,6 +5,7 @@
 #include "base/xalloc.h"
 
 #define ARENA_FIRST     2048
+#define DROP_MAX        ((size_t)16 * 1024 * 1024)
 #define HEADER_OVERHEAD 32 /* what RFC 9113 counts for each field besides its bytes */
 #define RATE_WINDOW     (20 * NS_PER_SEC)
 
@@ -194,10 +195,22 @@ void http2_stream_headers_end(struct http2_stream *t, bool ends)
         request_begin(&t->q, content_length(r, ends));
 }
 
+/* A client that goes on sending after its answer is told to stop late: many take the early end of a stream for a failure and lose the answer. */
+static void drop_data(struct http2_stream *t, size_t n)
+{
+    t->dropped += n;
+    if (t->dropped <= DROP_MAX) return;
+    nghttp2_submit_rst_stream(t->s->ng, NGHTTP2_FLAG_NONE, t->id, NGHTTP2_NO_ERROR);
+    http2_wake(t->s);
+}
+
 void http2_stream_data(struct http2_stream *t, const char *p, size_t n)
 {
     t->window_bytes += n;
-    if (!t->q.answered) request_add(&t->q, p, n);
+    if (t->q.answered)
+        drop_data(t, n);
+    else
+        request_add(&t->q, p, n);
 }
 
 void http2_stream_end(struct http2_stream *t)

@@ -41,7 +41,7 @@ struct http2_stream {
     bool head_done, ended;   /* the client's side */
     struct str authority;
     i64 opened, window_ends, answer_due;
-    size_t window_bytes;
+    size_t window_bytes, dropped;
     const char *p; /* rest of the answer's body */
     size_t n;
     struct blob *blob; /* it lives in */

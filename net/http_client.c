@@ -473,7 +473,9 @@ static const char *configure(struct http_call_handle *h, const struct http_call 
     curl_easy_setopt(h->easy, CURLOPT_URL, with_server_name(h, call));
     if (!set_headers(h, call)) return "invalid header name or value";
     set_route(h);
-    http_response_init(&h->response, h->easy, call->max_response, call->truncate);
+    http_response_init(&h->response, h->easy, call->max_response);
+    h->response.truncate = call->truncate;
+    h->response.final_header = arena_str(&h->arena, call->final_header);
     return NULL;
 }
 

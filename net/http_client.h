@@ -65,6 +65,7 @@ struct http_call {
     i64 timeout;                /* ns, whole call; 0: none */
     size_t max_response;        /* bytes of body kept; more fails with HTTP_TOO_LARGE, unless truncate */
     bool truncate;
+    struct str final_header;    /* when the answer's head holds it, nothing follows, and the rest of the body need not be sent (gRPC) */
     void (*done)(void *arg, const struct http_result *r);
     void *arg;
 };

@@ -34,6 +34,14 @@ static void add(struct http_response *r, struct str line)
     if (r->head_done) r->n_trailers++;
 }
 
+/* curl 7.88 does not end such a transfer by itself while there is body to send. */
+static void end_head(struct http_response *r)
+{
+    r->head_done = true;
+    if (!r->final_header.n) return;
+    vec_each(&r->marks, m) r->cut |= str_ieq(str_n(r->text.p + m->name, m->n_name), r->final_header);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct http_response *r = arg;
@@ -42,11 +50,11 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     if (str_starts(line, STR("HTTP/")))
         start_over(r);
     else if (line.n == 0)
-        r->head_done = true;
+        end_head(r);
     else
         add(r, line);
     r->bad_head = buf_err(&r->text) != 0;
-    return r->bad_head ? 0 : size * n;
+    return r->bad_head || r->cut ? 0 : size * n;
 }
 
 /* What is over the limit is an error, or dropped; a body that does not end is ended. */
@@ -71,9 +79,9 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     return take == size * n ? take : over(r, size * n - take) == 0 ? 0 : size * n;
 }
 
-void http_response_init(struct http_response *r, CURL *easy, size_t max, bool truncate)
+void http_response_init(struct http_response *r, CURL *easy, size_t max)
 {
-    *r = (struct http_response){.easy = easy, .max = max, .truncate = truncate};
+    *r = (struct http_response){.easy = easy, .max = max};
     buf_init(&r->text, HEAD_MAX);
     buf_init(&r->body, max);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);

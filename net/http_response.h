@@ -20,12 +20,13 @@ struct http_response {
     struct buf body;
     size_t max, passed; /* limit of the body; bytes dropped after it */
     bool truncate;
-    bool cut;       /* truncated, and then ended by us: a success */
+    struct str final_header; /* see http_call; must live as long */
+    bool cut;                /* ended by us, having all that we want: a success */
     bool too_large, bad_head;
 };
 
-/* Sets the callbacks of `easy`. */
-void http_response_init(struct http_response *r, CURL *easy, size_t max, bool truncate);
+/* Sets the callbacks of `easy`; truncate and final_header are set afterwards. */
+void http_response_init(struct http_response *r, CURL *easy, size_t max);
 void http_response_done(struct http_response *r);
 /* Views into r. */
 void http_response_fill(struct http_response *r, struct http_result *out);

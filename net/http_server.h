@@ -20,7 +20,7 @@ struct http_req {
     bool tls;
     struct str peer;        /* "127.0.0.1:4711" */
     struct str peer_ip;
-    struct blob *body;      /* set when request() runs; http_req_take_body to keep it */
+    struct blob *body;      /* set when request() runs; http_req_take_body to keep it. gRPC: the message, see grpc_read_message */
     size_t body_limit;      /* may be changed in headers(); from the listener's conf at first */
     struct arena *arena;    /* freed with the request */
     void *user;             /* the handler's own */

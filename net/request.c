@@ -3,6 +3,7 @@
 
 #include "base/xalloc.h"
 #include "net/conn.h"
+#include "net/grpc.h"
 
 #define BODY_FIRST ((size_t)4096) /* blob of a body of unknown length */
 
@@ -106,11 +107,13 @@ bool request_begin(struct request *q, i64 content_length)
         h->headers(q->c->member->arg, &q->pub);
         if (q->answered) return false;
     }
-    if (content_length > 0 && (u64)content_length > q->pub.body_limit) {
+    q->framed = q->pub.version == 20 && grpc_is(&q->pub);
+    size_t extra = q->framed ? sizeof(q->frame) : 0;
+    if (content_length > 0 && (u64)content_length > (u64)q->pub.body_limit + extra) {
         too_large(q);
         return false;
     }
-    if (content_length < 0) return true; /* grown while it comes */
+    if (content_length < 0 || q->framed) return true; /* grown while it comes, or made when its length is known */
     q->pub.body = blob_new((size_t)content_length, q->c->conf->h.budget);
     if (!q->pub.body) no_memory(q);
     return q->pub.body != NULL;
@@ -130,11 +133,41 @@ static bool make_room(struct request *q, size_t n)
     return blob_grow(b, want) == 0 || blob_grow(b, b->n + n) == 0;
 }
 
+/* The frame tells the size of the message: its blob is made to measure. */
+static bool open_frame(struct request *q)
+{
+    u32 n = (u32)q->frame[1] << 24 | (u32)q->frame[2] << 16 | (u32)q->frame[3] << 8 | q->frame[4];
+
+    if (n > q->pub.body_limit) {
+        too_large(q);
+        return false;
+    }
+    q->pub.body = blob_new(n, q->c->conf->h.budget);
+    if (!q->pub.body) no_memory(q);
+    return q->pub.body != NULL;
+}
+
+static bool add_framed(struct request *q, const char *p, size_t n)
+{
+    for (; n > 0 && q->n_frame < sizeof(q->frame); n--) {
+        q->frame[q->n_frame++] = (u8)*p++;
+        if (q->n_frame == sizeof(q->frame) && !open_frame(q)) return false;
+    }
+    if (n == 0) return true;
+    struct blob *b = q->pub.body;
+    size_t take = MIN(n, b->cap - b->n);
+    if (take) memcpy(b->p + b->n, p, take);
+    b->n += take;
+    q->overrun |= take < n; /* not kept: a unary call has one message */
+    return true;
+}
+
 bool request_add(struct request *q, const char *p, size_t n)
 {
     size_t have = q->pub.body ? q->pub.body->n : 0;
 
     if (q->answered) return false;
+    if (q->framed) return add_framed(q, p, n);
     if (n > q->pub.body_limit - MIN(have, q->pub.body_limit)) {
         too_large(q);
         return false;

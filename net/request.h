@@ -19,6 +19,9 @@ struct request {
     struct arena arena;
     i64 started;       /* headers complete */
     i64 content_length; /* -1: not told */
+    bool framed;       /* gRPC: the five bytes before the message go to `frame`, the body is the message alone */
+    bool overrun;      /* bytes came after it */
+    u8 n_frame, frame[5];
     bool seen;         /* the handler knows it: it must be answered or told `gone` */
     bool answered;
 };
