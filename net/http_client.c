@@ -221,11 +221,21 @@ static void set_route(struct http_call_handle *h)
 
 /* --- the end of a call --- */
 
+/* Takes a running transfer out. curl 7.88 does not reset the HTTP/2 stream of one that is not over, so the server would work on for nobody:
+ * the connection is closed unless others use it, which also gets rid of one that died without a word. */
+static void stop_transfer(struct http_call_handle *h, bool over)
+{
+    if (h->state != RUNNING) return;
+    if (!over) curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_multi_remove_handle(h->pool->multi, h->easy);
+    h->state = FINISHED;
+}
+
 /* Everything that curl, the resolver and the pool hold of the call. */
 static void detach(struct http_call_handle *h)
 {
     if (h->query) resolver_cancel(h->query);
-    if (h->state == RUNNING) curl_multi_remove_handle(h->pool->multi, h->easy);
+    stop_transfer(h, false);
     curl_pool_give(h->pool, h->easy);
     timer_free(h->timer);
 }
@@ -269,7 +279,7 @@ static void finish(struct http_call_handle *h, enum http_fail fail, const char *
     struct http_result r = {.fail = fail, .error = error, .elapsed = loop_now(c->loop) - h->started};
 
     if (fail == HTTP_OK || fail == HTTP_TOO_LARGE) http_response_fill(&h->response, &r);
-    if (h->state == RUNNING) curl_multi_remove_handle(h->pool->multi, h->easy);
+    stop_transfer(h, fail != HTTP_TIMEOUT);
     h->state = FINISHED;
     unlink_call(h);
     enter(c);
