@@ -116,6 +116,10 @@ static int one_path(const arg_list *args, const char **ret_path)
         fail("accepts 1 arg(s), received %zu", args->n);
         return -EINVAL;
     }
+    if (strcmp(args->v[0], "-") == 0) {
+        fail("run cannot read standard input: a reload would find nothing there; give a file or a directory");
+        return -EINVAL;
+    }
     *ret_path = args->v[0];
     return 0;
 }

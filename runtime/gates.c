@@ -1,4 +1,4 @@
-/* Stability levels by name; did-you-mean. */
+/* Stability levels by name. */
 #include "runtime/gates.h"
 
 static const char *const names[] = {
@@ -20,17 +20,4 @@ bool stability_parse(struct str s, enum stability *ret)
             return true;
         }
     return false;
-}
-
-/* A third of the letters may be wrong; more is another word. */
-void nearest_see(struct nearest *n, struct str name)
-{
-    int limit = n->best.p ? n->distance - 1 : MAX(2, (int)(n->want.n / 3));
-    if (limit < 0)
-        return;
-    int d = str_distance(n->want, name, limit);
-    if (d > limit)
-        return;
-    n->best = name;
-    n->distance = d;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include "runtime/gates.h"
+#include "value/fault.h"
 
 /* ---- what a top-level block is ---- */
 
@@ -171,11 +172,10 @@ static void check_duplicate(struct compiler *c, struct node *n)
 
 static void hint_component(struct compiler *c, struct diag *d, struct str name)
 {
-    struct nearest near = {.want = name};
+    struct suggestion near = {0};
     for (size_t i = 0; i < c->o->registry.n; i++)
-        nearest_see(&near, str_of(c->o->registry.all[i]->name));
-    if (near.best.p)
-        diag_hint(c->diags, d, "did you mean `" STR_FMT "`?", STR_ARG(near.best));
+        suggestion_offer(&near, name, str_of(c->o->registry.all[i]->name));
+    suggestion_hint(&near, c->diags, d);
 }
 
 static void check_unknown(struct compiler *c, struct node *n)

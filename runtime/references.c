@@ -3,6 +3,7 @@
 #include "runtime/compile.h"
 #include "runtime/gates.h"
 #include "stdlib/stdlib.h"
+#include "value/fault.h"
 
 struct visit {
     struct compiler *c;
@@ -101,12 +102,11 @@ static void add_edge(struct visit *v, const struct node *to, const struct traver
 
 static void hint_field(struct diags *diags, struct diag *d, const struct schema *exports, struct str name)
 {
-    struct nearest near = {.want = name};
+    struct suggestion near = {0};
     for (size_t i = 0; i < exports->n_rows; i++)
-        nearest_see(&near, str_of(exports->rows[i].name));
-    if (near.best.p)
-        diag_hint(diags, d, "did you mean `" STR_FMT "`?", STR_ARG(near.best));
-    else if (exports->n_rows == 1)
+        suggestion_offer(&near, name, str_of(exports->rows[i].name));
+    suggestion_hint(&near, diags, d);
+    if (!near.best.p && exports->n_rows == 1)
         diag_hint(diags, d, "it exports `%s`", exports->rows[0].name);
 }
 
@@ -147,12 +147,11 @@ static void check_func(struct visit *v, const struct traversal *t)
 
 static void hint_node(struct visit *v, struct diag *d, struct str name)
 {
-    struct nearest near = {.want = name};
+    struct suggestion near = {0};
     map_each(&v->c->t->by_id, e)
         if (((struct node *)e->value)->kind == NODE_COMPONENT)
-            nearest_see(&near, e->key);
-    if (near.best.p)
-        diag_hint(v->c->diags, d, "did you mean `" STR_FMT "`?", STR_ARG(near.best));
+            suggestion_offer(&near, name, e->key);
+    suggestion_hint(&near, v->c->diags, d);
 }
 
 /* Names of the module scope that are no nodes. */
