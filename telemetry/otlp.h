@@ -35,6 +35,7 @@ struct otlp_counts {
     u32 resources, items, metrics;
 };
 int otlp_count(const struct batch *b, struct otlp_counts *ret);
+/* One line per record (normal), one per field (detailed); nothing for basic, whose line is made of otlp_count. */
 int otlp_dump(const struct batch *b, enum otlp_verbosity v, struct buf *out);
 
 #endif
