@@ -143,10 +143,10 @@ static struct key compile_key(const struct compiler *c, const char *setting, con
     if (k.any) return k;
     if (attributes_value(c->p->arena, a->value, &k.value, &type))
         diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, setting), "an attribute cannot hold a %s", type);
-    else if (c->regexp && a->value.type != V_STRING)
+    else if (c->regexp && otlp_value_read(k.value).type != OTLP_V_STR)
         diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, setting), "match_type \"regexp\" needs a string as the value of \"" STR_FMT "\"", STR_ARG(a->key));
     else if (c->regexp)
-        k.re = compile_regex(c, setting, value_text(a->value));
+        k.re = compile_regex(c, setting, otlp_value_read(k.value).s);
     return k;
 }
 

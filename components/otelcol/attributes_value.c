@@ -41,6 +41,19 @@ static struct otlp_value number(struct value v)
     return (struct otlp_value){.type = OTLP_V_INT, .i = v.i};
 }
 
+/* An optional secret that is none (the content of a file) is text. In `check` its data is not there yet. */
+static int add_capsule(struct buf *b, struct value v, const char **ret_type)
+{
+    const struct opt_secret *o = v.capsule->type == &capsule_opt_secret ? v.capsule->data : NULL;
+    if (v.capsule->type != &capsule_opt_secret || (o && o->is_secret)) {
+        *ret_type = v.capsule->type == &capsule_opt_secret ? "secret" : vtype_name(V_CAPSULE);
+        return -EINVAL;
+    }
+    struct str text = o ? str_n(o->text->p, o->text->n) : (struct str){0};
+    otlp_value_write(b, &(struct otlp_value){.type = OTLP_V_STR, .s = text});
+    return 0;
+}
+
 static int add_value(struct buf *b, struct value v, const char **ret_type)
 {
     struct otlp_value out = {.type = OTLP_V_NONE};
@@ -51,8 +64,8 @@ static int add_value(struct buf *b, struct value v, const char **ret_type)
     case V_BOOL: out = (struct otlp_value){.type = OTLP_V_BOOL, .b = v.b}; break;
     case V_ARRAY: return add_array(b, v.array, ret_type);
     case V_OBJECT: return add_object(b, v.object, ret_type);
-    case V_FUNCTION:
-    case V_CAPSULE: *ret_type = vtype_name(v.type); return -EINVAL;
+    case V_CAPSULE: return add_capsule(b, v, ret_type);
+    case V_FUNCTION: *ret_type = vtype_name(v.type); return -EINVAL;
     }
     otlp_value_write(b, &out);
     return 0;

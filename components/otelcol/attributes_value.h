@@ -6,7 +6,8 @@
 #include "telemetry/otlp_value.h"
 #include "value/value.h"
 
-/* Strings, numbers (integers become int, others double), booleans, lists, objects. -EINVAL: holds something else (a function, a capsule), its
+/* Strings, numbers (integers become int, others double), booleans, lists, objects, and optional
+ * secrets that are none. -EINVAL: holds something else (a function, a secret), its
  * type's name in *ret_type. *ret lives in the arena. */
 int attributes_value(struct arena *a, struct value v, struct str *ret, const char **ret_type);
 
