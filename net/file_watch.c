@@ -42,6 +42,7 @@ struct file_watch {
     int unstable;
     VEC(int) wds;
     bool blind; /* inotify refused a folder */
+    enum { QUIET, CHANGED, STRUCTURAL } event; /* the gravest of those just read */
 };
 
 /* --- the stamp --- */
@@ -93,22 +94,28 @@ static void on_event(struct inotify_hub *h, const struct inotify_event *e)
     list_each(&h->watches, node)
     {
         struct file_watch *w = list_item(node, struct file_watch, node);
-        if (e->mask & IN_Q_OVERFLOW || concerns(w, e->wd)) look(w, e->mask & ~IN_MODIFY);
+        if (!(e->mask & IN_Q_OVERFLOW) && !concerns(w, e->wd)) continue;
+        w->event = MAX(w->event, e->mask & ~IN_MODIFY ? STRUCTURAL : CHANGED);
     }
 }
 
+/* One read, and one look for each watch: a busy folder must not hold the loop. */
 static void on_inotify(void *arg, int events)
 {
     struct inotify_hub *h = arg;
     _Alignas(struct inotify_event) char buf[16 * 1024];
-    ssize_t n;
+    ssize_t n = read(h->fd, buf, sizeof(buf));
 
-    while ((n = read(h->fd, buf, sizeof(buf))) > 0) {
-        for (const char *p = buf; p < buf + n;) {
-            const struct inotify_event *e = (const void *)p;
-            on_event(h, e);
-            p += sizeof(*e) + e->len;
-        }
+    for (const char *p = buf; n > 0 && p < buf + n;) {
+        const struct inotify_event *e = (const void *)p;
+        on_event(h, e);
+        p += sizeof(*e) + e->len;
+    }
+    list_each(&h->watches, node)
+    {
+        struct file_watch *w = list_item(node, struct file_watch, node);
+        if (w->event != QUIET) look(w, w->event == STRUCTURAL);
+        w->event = QUIET;
     }
 }
 

@@ -77,7 +77,7 @@ static size_t read_body(char *to, size_t size, size_t n, void *arg)
     while (put < room && h->body_iov < h->n_body) {
         const struct iovec *v = &h->body[h->body_iov];
         size_t take = MIN(room - put, v->iov_len - h->body_at);
-        memcpy(to + put, (const char *)v->iov_base + h->body_at, take);
+        if (take) memcpy(to + put, (const char *)v->iov_base + h->body_at, take);
         put += take;
         h->body_at += take;
         if (h->body_at < v->iov_len) break;
