@@ -54,6 +54,19 @@ static bool exists(struct filter *f, const struct path *p)
 
 /* --- comparison --- */
 
+static struct term length(struct term t)
+{
+    if (!t.present) return nothing;
+    if (t.value.type == V_ARRAY) return term_take(value_int((i64)t.value.array->n));
+    if (t.value.type == V_OBJECT) return term_take(value_int((i64)t.value.object->n));
+    if (t.value.type != V_STRING) return nothing;
+    struct str s = value_text(t.value);
+    i64 n = 0;
+    for (size_t i = 0; i < s.n; n++)
+        i += utf8_decode(str_sub(s, i, s.n), &(u32){0}, NULL);
+    return term_take(value_int(n));
+}
+
 static bool terms_equal(struct term l, struct term r)
 {
     if (!l.present || !r.present) return l.present == r.present;
@@ -87,12 +100,11 @@ static bool is_bool(struct term t, bool b)
     return t.present && t.value.type == V_BOOL && t.value.b == b;
 }
 
-static bool empty(struct term t)
+/* What has no size is neither empty nor not. */
+static bool emptiness(struct term t, struct term want)
 {
-    if (!t.present) return false;
-    if (t.value.type == V_STRING) return t.value.text->n == 0;
-    if (t.value.type == V_ARRAY) return t.value.array->n == 0;
-    return t.value.type == V_OBJECT && t.value.object->n == 0;
+    struct term size = length(t);
+    return size.present && is_bool(want, size.value.i == 0);
 }
 
 /* --- regular expressions --- */
@@ -133,7 +145,7 @@ static bool compare(struct filter *f, const struct fexpr *e)
     case FOP_MATCH: b = e->r->regex ? regex_in(e->r->regex, l) : pattern_in(f, r, l, false); break;
     case FOP_IN: b = in_list(l, r); break;
     case FOP_HAS: b = is_bool(r, l.present); break;
-    case FOP_EMPTY: b = is_bool(r, empty(l)); break;
+    case FOP_EMPTY: b = emptiness(l, r); break;
     case FOP_OR:
     case FOP_AND:
     case FOP_ADD:
@@ -185,19 +197,6 @@ static struct term binary(struct filter *f, const struct fexpr *e)
 }
 
 /* --- functions --- */
-
-static struct term length(struct term t)
-{
-    if (!t.present) return nothing;
-    if (t.value.type == V_ARRAY) return term_take(value_int((i64)t.value.array->n));
-    if (t.value.type == V_OBJECT) return term_take(value_int((i64)t.value.object->n));
-    if (t.value.type != V_STRING) return nothing;
-    struct str s = value_text(t.value);
-    i64 n = 0;
-    for (size_t i = 0; i < s.n; n++)
-        i += utf8_decode(str_sub(s, i, s.n), &(u32){0}, NULL);
-    return term_take(value_int(n));
-}
 
 static struct term on_one(struct filter *f, const struct fexpr *e)
 {

@@ -35,7 +35,7 @@ bool jsonpath_take(struct path_parser *p, const char *token)
 bool jsonpath_is_name(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || (u8)c >= 0x80;
+           (u8)c >= 0x80;
 }
 
 static bool expect(struct path_parser *p, const char *token)
@@ -193,8 +193,7 @@ static bool named(struct path_parser *p, struct step *s)
     size_t from = p->at;
     while (jsonpath_is_name(jsonpath_peek(p)))
         p->at++;
-    if (p->at == from || p->text.p[from] == '-') {
-        p->at = from;
+    if (p->at == from) {
         jsonpath_fail(p, from >= p->text.n ? "not terminated"
                                            : "an expression fragment cannot start here");
         return false;

@@ -81,6 +81,8 @@ static void formats(void **state)
         {"string.format(\"%*d %.*f\", \"x\", 1, \"y\", 1.5)",
          "\"%!(BADWIDTH)1 %!(BADPREC)1.500000\""},
         {"string.format(\"%d\")", "\"%!d(MISSING)\""},
+        {"string.format(\"%w %w\", [1], null)", "\"%!w([]interface {}=[1]) %!w(<nil>)\""},
+        {"string.format(\"%#O %.*d\", 8, -1, 8)", "\"0o010 %!(BADPREC)8\""},
         {"string.format(\"\", 1, null, \"a\")", "\"%!(EXTRA int=1, <nil>, string=a)\""},
         {"string.format(\"%T %T %T %T\", 1, 1.5, \"\", [])",
          "\"int float64 string []interface {}\""},
@@ -151,6 +153,12 @@ static void yaml(void **state)
          "1:1 encoding.from_yaml yaml: line 1: invalid map key: lists and maps cannot be keys"},
         {"encoding.from_yaml(\"<<: 1\")", "1:1 encoding.from_yaml yaml: line 1: map merge requires "
                                           "map or sequence of maps as the value"},
+        {"encoding.from_yaml(\"<<: {1: a, 2001-2-3: b, c: d}\\nc: 2\")",
+         "{\"1\":\"a\",\"2001-2-3\":\"b\",\"c\":2}"},
+        {"encoding.from_yaml(\"<<: {[1]: a}\")",
+         "1:1 encoding.from_yaml yaml: line 1: invalid map key: lists and maps cannot be keys"},
+        {"encoding.from_yaml(\"!x k: 1\")", "{\"$kind\":\"capsule\"}"},
+        {"encoding.from_yaml(\"!!str 1: 1\")", "{\"1\":1}"},
         {"encoding.from_yaml(\"\")", "null"},
         {"encoding.from_yaml(\"a: 1\\n---\\nb: 2\")", "{\"a\":1}"},
     };
@@ -228,6 +236,8 @@ static void json_paths(void **state)
         {"json_path(\"[9223372036854775799, 9223372036854775800, 0.12345678901234567890]\", "
          "\"$[*]\")",
          "[9223372036854775799,\"9223372036854775800\",\"0.12345678901234567890\"]"},
+        {"json_path(" DOC ", \"$.items[?(@.v-1 == 1)].n\")", "[\"two\"]"},
+        {"json_path(" DOC ", \"$.items[?(@.v empty false)].n\")", "[]"},
         {"json_path(\"\", \"$\")", "[null]"},
         {"json_path(\"{}\", \"\")", "[]"},
         {"json_path(\"{}\", \"$[\")", "1:1 json_path not terminated at 3 in $["},

@@ -39,7 +39,6 @@ static struct value wrap(struct value object)
 
 struct map_build {
     struct object_builder members;
-    struct map own;  /* keys written in this very map, by text */
     struct map seen; /* all keys, merged ones included, as they are in the object */
     bool other_keys;
     char **err;
@@ -51,13 +50,16 @@ static int fail(struct map_build *b, const struct yaml_node *at, const char *wha
     return -EINVAL;
 }
 
-/* The JSON of a key tells 1 from "1". */
-static void key_text(struct value key, bool json, struct buf *out)
+/* The JSON of a key tells 1 from "1". In a map of strings (which merged others fill up) all keys
+ * are texts as written. */
+static void key_text(const struct yaml_node *node, struct value key, bool json, struct buf *out)
 {
     if (json)
         value_json(key, out);
-    else
+    else if (node->tag.n > 0 && key.type == V_STRING)
         buf_str(out, value_text(key));
+    else if (key.type != V_NULL)
+        buf_str(out, node->text);
 }
 
 static int put(struct map_build *b, const struct yaml_node *key_node,
@@ -66,7 +68,7 @@ static int put(struct map_build *b, const struct yaml_node *key_node,
     struct value key, v;
     if (yaml_scalar(key_node, &key, b->err)) return -EINVAL;
     struct buf text = BUF_INIT(VALUE_TEXT_MAX * 8);
-    key_text(key, json, &text);
+    key_text(key_node, key, json, &text);
     value_unref(key);
     bool skip = merged && map_has(&b->seen, buf_view(&text));
     int rc = skip ? 0 : node_value(value_node, &v, b->err);
@@ -78,11 +80,40 @@ static int put(struct map_build *b, const struct yaml_node *key_node,
     return rc;
 }
 
+/* Another tag than !!str makes a key another thing than a string, whatever its text. */
+static bool is_string(const struct yaml_node *key)
+{
+    if (key->tag.n > 0) return str_is(key->tag, "tag:yaml.org,2002:str");
+    return key->style != YAML_PLAIN || yaml_plain_is_string(key->text);
+}
+
+static int check_key(struct map_build *b, const struct yaml_node *key, struct map *seen)
+{
+    if (key->kind != YAML_SCALAR)
+        return fail(b, key, "invalid map key: lists and maps cannot be keys");
+    if (map_has(seen, key->text)) return fail(b, key, "a mapping key is defined twice");
+    map_put(seen, key->text, b);
+    return 0;
+}
+
+static int check_keys(struct map_build *b, const struct yaml_node *n, bool *ret_other)
+{
+    struct map seen = {0};
+    int rc = 0;
+    for (size_t i = 0; i + 1 < n->n && !rc; i += 2) {
+        rc = check_key(b, n->items[i], &seen);
+        if (!rc && !yaml_is_merge(n->items[i]) && !is_string(n->items[i])) *ret_other = true;
+    }
+    map_done(&seen, NULL);
+    return rc;
+}
+
 static int merge(struct map_build *b, const struct yaml_node *from, bool json, int depth);
 
 static int merge_map(struct map_build *b, const struct yaml_node *from, bool json, int depth)
 {
-    int rc = 0;
+    bool other = false;
+    int rc = check_keys(b, from, &other);
     for (size_t i = 0; i + 1 < from->n && !rc; i += 2)
         if (!yaml_is_merge(from->items[i]))
             rc = put(b, from->items[i], from->items[i + 1], json, true);
@@ -106,39 +137,9 @@ static int merge(struct map_build *b, const struct yaml_node *from, bool json, i
     return rc;
 }
 
-static bool is_string(const struct yaml_node *key)
-{
-    struct value v;
-    char *err;
-    if (yaml_scalar(key, &v, &err)) {
-        free(err);
-        return true; /* reported when the key is put */
-    }
-    struct buf time = BUF_INIT(128);
-    bool plain_time =
-        key->style == YAML_PLAIN && key->tag.n == 0 && yaml_timestamp(key->text, &time);
-    bool string = v.type == V_STRING && !plain_time;
-    buf_done(&time);
-    value_unref(v);
-    return string;
-}
-
-static int check_keys(struct map_build *b, const struct yaml_node *n)
-{
-    for (size_t i = 0; i + 1 < n->n; i += 2) {
-        const struct yaml_node *key = n->items[i];
-        if (key->kind != YAML_SCALAR)
-            return fail(b, key, "invalid map key: lists and maps cannot be keys");
-        if (map_has(&b->own, key->text)) return fail(b, key, "a mapping key is defined twice");
-        map_put(&b->own, key->text, b);
-        if (!yaml_is_merge(key) && !is_string(key)) b->other_keys = true;
-    }
-    return 0;
-}
-
 static int fill(struct map_build *b, const struct yaml_node *n)
 {
-    int rc = check_keys(b, n);
+    int rc = check_keys(b, n, &b->other_keys);
     for (size_t i = 0; i + 1 < n->n && !rc; i += 2)
         if (!yaml_is_merge(n->items[i]))
             rc = put(b, n->items[i], n->items[i + 1], b->other_keys, false);
@@ -152,7 +153,6 @@ static int map_value(const struct yaml_node *n, struct value *ret, char **err)
     struct map_build b = {.err = err};
     int rc = fill(&b, n);
     struct value object = object_done(&b.members);
-    map_done(&b.own, NULL);
     map_done(&b.seen, NULL);
     if (rc)
         value_unref(object);

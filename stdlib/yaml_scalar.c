@@ -128,8 +128,7 @@ static bool number(struct str s, struct value *ret)
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] != '_') plain[n++] = s.p[i];
     struct str text = str_n(plain, n);
-    if (s.p[0] != '.' && integer(text, ret)) return true;
-    if (s.p[0] == '.') text = s;
+    if (integer(text, ret)) return true;
     if (!looks_decimal(text) || num_parse_f64(text, &f)) return false;
     *ret = value_float(f);
     return true;
@@ -151,6 +150,15 @@ static struct value plain(struct str s)
     struct value v;
     if (word(s, &v) || time_text(s, &v) || number(s, &v)) return v;
     return value_str(s);
+}
+
+bool yaml_plain_is_string(struct str s)
+{
+    struct value v;
+    if (word(s, &v)) return false;
+    if (!time_text(s, &v)) return !number(s, &v);
+    value_unref(v);
+    return false;
 }
 
 /* --- tagged ones --- */

@@ -7,6 +7,8 @@
 
 /* 0 and an owned *ret; -EINVAL when an explicit tag does not fit the text (*err owned). */
 int yaml_scalar(const struct yaml_node *n, struct value *ret, char **err);
+/* Whether a plain scalar without tag is a string (a time is not). */
+bool yaml_plain_is_string(struct str s);
 /* A plain << that merges another map. */
 bool yaml_is_merge(const struct yaml_node *n);
 /* A date or time as RFC 3339 text; false when s is none. */
