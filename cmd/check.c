@@ -1,5 +1,6 @@
-/* weir check [--format=text|json] PATH...: every fault of every configuration, without running anything. A path is a file, a directory
- * (one configuration of several files), or "-". `validate` is the same for one path, with Alloy's flags, and warnings fail it too. */
+/* weir check [--format=text|json] PATH...: every fault of every configuration, without running
+ * anything. A path is a file, a directory (one configuration of several files), or "-". `validate`
+ * is the same for one path, with Alloy's flags, and warnings fail it too. */
 #include "cmd/check.h"
 
 #include <stdio.h>
@@ -21,24 +22,31 @@ struct check {
 #define NO_CONVERTER "this build does not convert other formats"
 
 static const struct flag check_flags[] = {
-    FLAG(struct check, format, "format", FLAG_TEXT, "text", "How faults are printed: text or json."),
-    FLAG(struct check, stability, "stability.level", FLAG_STABILITY, "generally-available", "Least stable features allowed."),
-    FLAG(struct check, community, "feature.community-components.enabled", FLAG_BOOL, "false", "Allow community components."),
+    FLAG(struct check, format, "format", FLAG_TEXT, "text",
+         "How faults are printed: text or json."),
+    FLAG(struct check, stability, "stability.level", FLAG_STABILITY, "generally-available",
+         "Least stable features allowed."),
+    FLAG(struct check, community, "feature.community-components.enabled", FLAG_BOOL, "false",
+         "Allow community components."),
 };
 static const struct flag validate_flags[] = {
-    FLAG(struct check, config_format, "config.format", FLAG_TEXT, "alloy", "Format of the file.", .refused = NO_CONVERTER),
-    FLAG(struct check, bypass, "config.bypass-conversion-errors", FLAG_BOOL, "false", "Go on after conversion errors.", .unheeded = NO_CONVERTER),
-    FLAG(struct check, extra_args, "config.extra-args", FLAG_TEXT, "", "Arguments of the converter.", .unheeded = NO_CONVERTER),
-    FLAG(struct check, stability, "stability.level", FLAG_STABILITY, "generally-available", "Least stable features allowed."),
-    FLAG(struct check, community, "feature.community-components.enabled", FLAG_BOOL, "false", "Allow community components."),
+    FLAG(struct check, config_format, "config.format", FLAG_TEXT, "alloy", "Format of the file.",
+         .refused = NO_CONVERTER),
+    FLAG(struct check, bypass, "config.bypass-conversion-errors", FLAG_BOOL, "false",
+         "Go on after conversion errors.", .unheeded = NO_CONVERTER),
+    FLAG(struct check, extra_args, "config.extra-args", FLAG_TEXT, "",
+         "Arguments of the converter.", .unheeded = NO_CONVERTER),
+    FLAG(struct check, stability, "stability.level", FLAG_STABILITY, "generally-available",
+         "Least stable features allowed."),
+    FLAG(struct check, community, "feature.community-components.enabled", FLAG_BOOL, "false",
+         "Allow community components."),
 };
 
 static void compile(struct check *c, struct tree_set *trees)
 {
     struct compile_opts o = language_opts(&c->language, c->stability, c->community, true);
     struct template *t = NULL;
-    if (template_compile(&o, trees, &c->diags, &t) == 0)
-        template_unref(t);
+    if (template_compile(&o, trees, &c->diags, &t) == 0) template_unref(t);
 }
 
 /* False when it could not be read. */
@@ -55,8 +63,7 @@ static bool check_path(struct check *c, const char *path)
         free(err);
         return false;
     }
-    if (source_set_parse(&files, &trees, &c->diags) == 0)
-        compile(c, &trees);
+    if (source_set_parse(&files, &trees, &c->diags) == 0) compile(c, &trees);
     source_set_done(&files);
     return true;
 }
@@ -82,11 +89,9 @@ static int print_text(const struct check *c, bool all_read)
     diags_render(&c->diags, &out, want_color());
     fwrite(out.p ? out.p : "", 1, out.n, stderr);
     buf_done(&out);
-    if (c->diags.list.n > 0)
-        putchar('\n');
+    if (c->diags.list.n > 0) putchar('\n');
     fflush(stdout);
-    if (!passed(c))
-        return fail("%s failed", c->strict ? "validation" : "check");
+    if (!passed(c)) return fail("%s failed", c->strict ? "validation" : "check");
     return all_read ? 0 : 1;
 }
 
@@ -114,11 +119,13 @@ int cmd_check(int argc, char **argv)
     int code = 1;
     if (flags_parse(&table, argc, argv, &c, &paths, &help) == 0) {
         if (help) {
-            puts("Finds every fault of configurations without running them.\n\nUsage:\n  weir check [flags] PATH...");
+            puts("Finds every fault of configurations without running them.\n\nUsage:\n  weir "
+                 "check [flags] PATH...");
             flags_print(&table, stdout);
             code = 0;
         } else {
-            code = paths.n > 0 ? run_check(&c, &paths) : fail("requires at least 1 arg(s), only received 0");
+            code = paths.n > 0 ? run_check(&c, &paths)
+                               : fail("requires at least 1 arg(s), only received 0");
         }
     }
     vec_done(&paths);
@@ -134,11 +141,13 @@ int cmd_validate(int argc, char **argv)
     int code = 1;
     if (flags_parse(&table, argc, argv, &c, &paths, &help) == 0) {
         if (help) {
-            puts("Checks a configuration as strictly as Alloy's command of this name: warnings fail too.\n\nUsage:\n  weir validate [flags] PATH");
+            puts("Checks a configuration as strictly as Alloy's command of this name: warnings "
+                 "fail too.\n\nUsage:\n  weir validate [flags] PATH");
             flags_print(&table, stdout);
             code = 0;
         } else {
-            code = paths.n == 1 ? run_check(&c, &paths) : fail("accepts 1 arg(s), received %zu", paths.n);
+            code = paths.n == 1 ? run_check(&c, &paths)
+                                : fail("accepts 1 arg(s), received %zu", paths.n);
         }
     }
     vec_done(&paths);

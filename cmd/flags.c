@@ -20,20 +20,20 @@ int fail(const char *fmt, ...)
 
 static char *set_bool(struct str text, void *to)
 {
-    static const char *const yes[] = {"true", "1", "t", "T", "TRUE", "True"}, *const no[] = {"false", "0", "f", "F", "FALSE", "False"};
+    static const char *const yes[] = {"true", "1", "t", "T", "TRUE", "True"}, *const no[] = {
+                                                                                  "false", "0",
+                                                                                  "f",     "F",
+                                                                                  "FALSE", "False"};
     for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-        if (str_is(text, yes[i]))
-            return *(bool *)to = true, NULL;
-        if (str_is(text, no[i]))
-            return *(bool *)to = false, NULL;
+        if (str_is(text, yes[i])) return *(bool *)to = true, NULL;
+        if (str_is(text, no[i])) return *(bool *)to = false, NULL;
     }
     return xprintf("strconv.ParseBool: parsing \"" STR_FMT "\": invalid syntax", STR_ARG(text));
 }
 
 static char *set_int(struct str text, void *to)
 {
-    if (num_parse_i64(text, to) == 0)
-        return NULL;
+    if (num_parse_i64(text, to) == 0) return NULL;
     return xprintf("strconv.ParseInt: parsing \"" STR_FMT "\": invalid syntax", STR_ARG(text));
 }
 
@@ -57,8 +57,7 @@ static char *set_size(struct str text, void *to)
 
 static char *set_stability(struct str text, void *to)
 {
-    if (stability_parse(text, to))
-        return NULL;
+    if (stability_parse(text, to)) return NULL;
     return xprintf("invalid stability level \"" STR_FMT "\"", STR_ARG(text));
 }
 
@@ -68,8 +67,9 @@ static char *(*const setters[])(struct str text, void *to) = {
 };
 
 static const size_t sizes[] = {
-    [FLAG_BOOL] = sizeof(bool),    [FLAG_INT] = sizeof(i64),  [FLAG_TEXT] = sizeof(const char *),
-    [FLAG_DURATION] = sizeof(i64), [FLAG_SIZE] = sizeof(i64), [FLAG_STABILITY] = sizeof(enum stability),
+    [FLAG_BOOL] = sizeof(bool),         [FLAG_INT] = sizeof(i64),
+    [FLAG_TEXT] = sizeof(const char *), [FLAG_DURATION] = sizeof(i64),
+    [FLAG_SIZE] = sizeof(i64),          [FLAG_STABILITY] = sizeof(enum stability),
 };
 
 static void *member(const struct flag *f, void *out)
@@ -87,8 +87,7 @@ static bool is_default(const struct flag *f, const void *out)
     } def = {0};
     const void *is = (const char *)out + f->off;
     free(setters[f->kind](str_of(f->def), &def)); /* defaults are well formed */
-    if (f->kind == FLAG_TEXT)
-        return strcmp(*(const char *const *)is, f->def) == 0;
+    if (f->kind == FLAG_TEXT) return strcmp(*(const char *const *)is, f->def) == 0;
     return memcmp(is, &def, sizes[f->kind]) == 0;
 }
 
@@ -97,16 +96,14 @@ static bool is_default(const struct flag *f, const void *out)
 static const struct flag *find(const struct flag_table *t, struct str name)
 {
     for (size_t i = 0; i < t->n; i++)
-        if (str_is(name, t->rows[i].name))
-            return &t->rows[i];
+        if (str_is(name, t->rows[i].name)) return &t->rows[i];
     return NULL;
 }
 
 static int set_flag(const struct flag *f, struct str value, void *out)
 {
     char *err = setters[f->kind](value, member(f, out));
-    if (!err)
-        return 0;
+    if (!err) return 0;
     fail("invalid argument \"" STR_FMT "\" for \"--%s\" flag: %s", STR_ARG(value), f->name, err);
     free(err);
     return -EINVAL;
@@ -123,11 +120,11 @@ static int parse_flag(const struct flag_table *t, const char *word, const char *
         return -EINVAL;
     }
     if (f->deprecated)
-        fprintf(stderr, "Flag --%s has been deprecated, This flag is deprecated and has no effect.\n", f->name);
-    if (value.p)
-        return set_flag(f, value, out) < 0 ? -EINVAL : 1;
-    if (f->kind == FLAG_BOOL)
-        return set_flag(f, STR("true"), out) < 0 ? -EINVAL : 1;
+        fprintf(stderr,
+                "Flag --%s has been deprecated, This flag is deprecated and has no effect.\n",
+                f->name);
+    if (value.p) return set_flag(f, value, out) < 0 ? -EINVAL : 1;
+    if (f->kind == FLAG_BOOL) return set_flag(f, STR("true"), out) < 0 ? -EINVAL : 1;
     if (!next) {
         fail("flag needs an argument: --%s", f->name);
         return -EINVAL;
@@ -138,8 +135,7 @@ static int parse_flag(const struct flag_table *t, const char *word, const char *
 static int set_defaults(const struct flag_table *t, void *out)
 {
     for (size_t i = 0; i < t->n; i++)
-        if (set_flag(&t->rows[i], str_of(t->rows[i].def), out) < 0)
-            return -EINVAL;
+        if (set_flag(&t->rows[i], str_of(t->rows[i].def), out) < 0) return -EINVAL;
     return 0;
 }
 
@@ -148,8 +144,7 @@ static int check_support(const struct flag_table *t, const void *out)
     int err = 0;
     for (size_t i = 0; i < t->n; i++) {
         const struct flag *f = &t->rows[i];
-        if (f->deprecated || (!f->unheeded && !f->refused) || is_default(f, out))
-            continue;
+        if (f->deprecated || (!f->unheeded && !f->refused) || is_default(f, out)) continue;
         if (f->refused) {
             fail("--%s: %s", f->name, f->refused);
             err = -EINVAL;
@@ -165,7 +160,8 @@ static bool is_flag(const char *word)
     return word[0] == '-' && word[1] != '\0';
 }
 
-static int parse_words(const struct flag_table *t, int argc, char **argv, void *out, arg_list *args, bool *ret_help)
+static int parse_words(const struct flag_table *t, int argc, char **argv, void *out, arg_list *args,
+                       bool *ret_help)
 {
     bool flags_end = false;
     for (int i = 1; i < argc;) {
@@ -185,7 +181,8 @@ static int parse_words(const struct flag_table *t, int argc, char **argv, void *
     return 0;
 }
 
-int flags_parse(const struct flag_table *t, int argc, char **argv, void *out, arg_list *args, bool *ret_help)
+int flags_parse(const struct flag_table *t, int argc, char **argv, void *out, arg_list *args,
+                bool *ret_help)
 {
     *ret_help = false;
     if (set_defaults(t, out) < 0 || parse_words(t, argc, argv, out, args, ret_help) < 0)
@@ -198,11 +195,10 @@ void flags_print(const struct flag_table *t, FILE *to)
     fputs("\nFlags:\n", to);
     for (size_t i = 0; i < t->n; i++) {
         const struct flag *f = &t->rows[i];
-        if (f->deprecated)
-            continue;
+        if (f->deprecated) continue;
         fprintf(to, "  --%s", f->name);
-        if (f->kind != FLAG_BOOL || strcmp(f->def, "false") != 0)
-            fprintf(to, "=%s", f->def);
-        fprintf(to, "\n        %s%s\n", f->help, f->refused || f->unheeded ? " (not in this build)" : "");
+        if (f->kind != FLAG_BOOL || strcmp(f->def, "false") != 0) fprintf(to, "=%s", f->def);
+        fprintf(to, "\n        %s%s\n", f->help,
+                f->refused || f->unheeded ? " (not in this build)" : "");
     }
 }

@@ -1,5 +1,6 @@
-/* weir graph [--dot|--json] PATH|-: the components of a configuration and what flows between them. Edges point the way data goes; each
- * signal has its colour, values that are only read (a file's content, an authentication handler) are dashed. */
+/* weir graph [--dot|--json] PATH|-: the components of a configuration and what flows between them.
+ * Edges point the way data goes; each signal has its colour, values that are only read (a file's
+ * content, an authentication handler) are dashed. */
 #include "cmd/graph.h"
 
 #include <stdio.h>
@@ -14,10 +15,13 @@ struct graph {
 };
 
 static const struct flag graph_flags[] = {
-    FLAG(struct graph, dot, "dot", FLAG_BOOL, "false", "Graphviz text (the default): weir graph --dot c.alloy | dot -Tsvg."),
+    FLAG(struct graph, dot, "dot", FLAG_BOOL, "false",
+         "Graphviz text (the default): weir graph --dot c.alloy | dot -Tsvg."),
     FLAG(struct graph, json, "json", FLAG_BOOL, "false", "Nodes and edges as JSON."),
-    FLAG(struct graph, stability, "stability.level", FLAG_STABILITY, "experimental", "Least stable features allowed."),
-    FLAG(struct graph, community, "feature.community-components.enabled", FLAG_BOOL, "true", "Allow community components."),
+    FLAG(struct graph, stability, "stability.level", FLAG_STABILITY, "experimental",
+         "Least stable features allowed."),
+    FLAG(struct graph, community, "feature.community-components.enabled", FLAG_BOOL, "true",
+         "Allow community components."),
 };
 
 /* ---- edges: one per pair and kind ---- */
@@ -41,13 +45,13 @@ typedef VEC(struct link) link_list;
 
 static void add_link(link_list *links, const char *from, const char *to, const struct flow *flow)
 {
-    vec_each(links, l)
-        if (l->from == from && l->to == to && l->flow == flow)
-            return;
+    vec_each (links, l)
+        if (l->from == from && l->to == to && l->flow == flow) return;
     vec_push(links, ((struct link){from, to, flow}));
 }
 
-static void add_links(const struct template *t, const struct node *n, const struct edge *e, link_list *links)
+static void add_links(const struct template *t, const struct node *n, const struct edge *e,
+                      link_list *links)
 {
     const struct node *other = &t->nodes[e->to];
     bool forward = edge_is_flow(e);
@@ -69,10 +73,8 @@ typedef VEC(const struct node *) node_list;
 static void collect(const struct template *t, node_list *nodes, link_list *links)
 {
     for (size_t i = 0; i < t->n; i++)
-        if (t->nodes[i].kind == NODE_COMPONENT)
-            vec_push(nodes, &t->nodes[i]);
-    if (nodes->n > 0)
-        qsort(nodes->v, nodes->n, sizeof(*nodes->v), by_order);
+        if (t->nodes[i].kind == NODE_COMPONENT) vec_push(nodes, &t->nodes[i]);
+    if (nodes->n > 0) qsort(nodes->v, nodes->n, sizeof(*nodes->v), by_order);
     for (size_t i = 0; i < nodes->n; i++)
         for (size_t e = 0; e < nodes->v[i]->n_edges; e++)
             if (t->nodes[nodes->v[i]->edges[e].to].kind == NODE_COMPONENT)
@@ -83,15 +85,17 @@ static void collect(const struct template *t, node_list *nodes, link_list *links
 
 static void print_dot(const node_list *nodes, const link_list *links, struct buf *out)
 {
-    buf_cstr(out, "digraph weir {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
+    buf_cstr(out, "digraph weir {\n  rankdir=LR;\n  node [shape=box, style=rounded, "
+                  "fontname=\"sans-serif\"];\n"
                   "  edge [fontname=\"sans-serif\", fontsize=10];\n");
     for (size_t i = 0; i < nodes->n; i++)
-        buf_printf(out, "  \"%s\" [label=\"" STR_FMT "\\n" STR_FMT "\"];\n", nodes->v[i]->id, STR_ARG(nodes->v[i]->block->name),
-                   STR_ARG(nodes->v[i]->block->label));
+        buf_printf(out, "  \"%s\" [label=\"" STR_FMT "\\n" STR_FMT "\"];\n", nodes->v[i]->id,
+                   STR_ARG(nodes->v[i]->block->name), STR_ARG(nodes->v[i]->block->label));
     for (size_t i = 0; i < links->n; i++) {
         const struct link *l = &links->v[i];
-        buf_printf(out, "  \"%s\" -> \"%s\" [label=\"%s\", color=\"%s\", fontcolor=\"%s\"%s];\n", l->from, l->to, l->flow->label,
-                   l->flow->color, l->flow->color, l->flow->signal ? "" : ", style=dashed");
+        buf_printf(out, "  \"%s\" -> \"%s\" [label=\"%s\", color=\"%s\", fontcolor=\"%s\"%s];\n",
+                   l->from, l->to, l->flow->label, l->flow->color, l->flow->color,
+                   l->flow->signal ? "" : ", style=dashed");
     }
     buf_cstr(out, "}\n");
 }
@@ -172,7 +176,8 @@ static int graph_path(const struct graph *g, const char *path)
         return code;
     }
     diags_init(&diags);
-    bool failed = source_set_parse(&files, &trees, &diags) < 0 || graph_trees(g, &trees, &diags) < 0;
+    bool failed =
+        source_set_parse(&files, &trees, &diags) < 0 || graph_trees(g, &trees, &diags) < 0;
     if (failed) {
         struct buf out = BUF_INIT(SIZE_MAX / 2);
         diags_render(&diags, &out, want_color());
@@ -194,13 +199,15 @@ int cmd_graph(int argc, char **argv)
     int code = 1;
     if (flags_parse(&table, argc, argv, &g, &paths, &help) == 0) {
         if (help) {
-            puts("Draws the components of a configuration and what flows between them.\n\nUsage:\n  weir graph [--dot|--json] PATH|-");
+            puts("Draws the components of a configuration and what flows between them.\n\nUsage:\n "
+                 " weir graph [--dot|--json] PATH|-");
             flags_print(&table, stdout);
             code = 0;
         } else if (g.dot && g.json) {
             fail("--dot and --json exclude each other");
         } else {
-            code = paths.n == 1 ? graph_path(&g, paths.v[0]) : fail("accepts 1 arg(s), received %zu", paths.n);
+            code = paths.n == 1 ? graph_path(&g, paths.v[0])
+                                : fail("accepts 1 arg(s), received %zu", paths.n);
         }
     }
     vec_done(&paths);

@@ -12,7 +12,8 @@ void language_init(struct language *l, void *log, void *ui)
     func_env_process(&l->env, l->host, "v" WEIR_VERSION);
     l->stdlib = stdlib_new(&l->env);
     const struct config_use blocks[LANGUAGE_BLOCKS] = {
-        {&logging_def, log}, {&http_block_def, ui}, {&labelstore_def, NULL}, {&cluster_def, NULL}, {&otel_def, NULL}, {&ui_def, NULL},
+        {&logging_def, log},  {&http_block_def, ui}, {&labelstore_def, NULL},
+        {&cluster_def, NULL}, {&otel_def, NULL},     {&ui_def, NULL},
     };
     memcpy(l->blocks, blocks, sizeof(blocks));
 }
@@ -22,7 +23,8 @@ void language_done(struct language *l)
     stdlib_free(l->stdlib);
 }
 
-struct compile_opts language_opts(const struct language *l, enum stability min, bool community, bool check)
+struct compile_opts language_opts(const struct language *l, enum stability min, bool community,
+                                  bool check)
 {
     return (struct compile_opts){.registry = {registry_all, registry_count},
                                  .configs = l->blocks,

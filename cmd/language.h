@@ -1,5 +1,5 @@
-/* What compiling a configuration needs, for run, check and graph alike: the registry, the blocks that are no components, the standard
- * library. */
+/* What compiling a configuration needs, for run, check and graph alike: the registry, the blocks
+ * that are no components, the standard library. */
 #ifndef CMD_LANGUAGE_H
 #define CMD_LANGUAGE_H
 
@@ -17,7 +17,8 @@ struct language {
 /* log, ui: what the logging and http blocks configure; NULL in the checker. */
 void language_init(struct language *l, void *log, void *ui);
 void language_done(struct language *l);
-struct compile_opts language_opts(const struct language *l, enum stability min, bool community, bool check);
+struct compile_opts language_opts(const struct language *l, enum stability min, bool community,
+                                  bool check);
 
 /* Whether messages on a terminal are coloured: NO_COLOR, TERM=dumb, and what standard output is. */
 bool want_color(void);

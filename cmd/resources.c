@@ -1,4 +1,5 @@
-/* cgroup limits, version 2 and 1. Inside a container the group's own path is often not visible: then the root of the hierarchy is it. */
+/* cgroup limits, version 2 and 1. Inside a container the group's own path is often not visible:
+ * then the root of the hierarchy is it. */
 #include "cmd/resources.h"
 
 #include <sched.h>
@@ -13,11 +14,9 @@ static bool read_line(const char *root, const char *path, char *out, size_t cap)
     char *full = xprintf("%s%s", root, path);
     FILE *f = fopen(full, "re");
     bool got = f && fgets(out, (int)cap, f);
-    if (f)
-        fclose(f);
+    if (f) fclose(f);
     free(full);
-    if (got)
-        out[strcspn(out, "\n")] = '\0';
+    if (got) out[strcspn(out, "\n")] = '\0';
     return got;
 }
 
@@ -31,8 +30,7 @@ struct group {
 static bool has_word(struct str list, const char *word)
 {
     while (list.p)
-        if (str_is(str_cut(&list, ','), word))
-            return true;
+        if (str_is(str_cut(&list, ','), word)) return true;
     return false;
 }
 
@@ -48,15 +46,12 @@ static struct group find_group(const char *root, const char *controller)
         (void)str_cut(&rest, ':'); /* hierarchy number */
         struct str controllers = str_cut(&rest, ':');
         bool unified = controllers.n == 0;
-        if (!rest.p || (!unified && !has_word(controllers, controller)))
-            continue;
+        if (!rest.p || (!unified && !has_word(controllers, controller))) continue;
         g.v2 = unified;
         snprintf(g.path, sizeof(g.path), STR_FMT, STR_ARG(rest));
-        if (!unified)
-            break; /* a v1 controller wins over the empty v2 group of a mixed system */
+        if (!unified) break; /* a v1 controller wins over the empty v2 group of a mixed system */
     }
-    if (f)
-        fclose(f);
+    if (f) fclose(f);
     free(file);
     return g;
 }
@@ -65,8 +60,7 @@ static struct group find_group(const char *root, const char *controller)
 static bool parent(char *path)
 {
     char *slash = strrchr(path, '/');
-    if (!slash || strcmp(path, "/") == 0)
-        return false;
+    if (!slash || strcmp(path, "/") == 0) return false;
     slash[slash == path] = '\0';
     return true;
 }
@@ -85,9 +79,9 @@ i64 resources_memory(const char *root)
     struct group g = find_group(root, "memory");
     char text[64];
     do {
-        char *file = g.v2 ? xprintf("/sys/fs/cgroup%s/memory.max", g.path) : xprintf("/sys/fs/cgroup/memory%s/memory.limit_in_bytes", g.path);
-        if (read_line(root, file, text, sizeof(text)))
-            limit = lower(limit, text);
+        char *file = g.v2 ? xprintf("/sys/fs/cgroup%s/memory.max", g.path)
+                          : xprintf("/sys/fs/cgroup/memory%s/memory.limit_in_bytes", g.path);
+        if (read_line(root, file, text, sizeof(text))) limit = lower(limit, text);
         free(file);
     } while (parent(g.path));
     return limit;
@@ -103,8 +97,7 @@ static int affinity(void)
 
 static int granted(int cpus, i64 quota, i64 period)
 {
-    if (quota <= 0 || period <= 0)
-        return cpus;
+    if (quota <= 0 || period <= 0) return cpus;
     return (int)MIN((i64)cpus, MAX(quota / period, 1));
 }
 
@@ -127,14 +120,14 @@ static i64 number_in(const char *root, const char *form, const char *path)
     char file[640], text[64];
     i64 v = 0;
     snprintf(file, sizeof(file), "/sys/fs/cgroup/cpu%s/%s", path, form);
-    if (!read_line(root, file, text, sizeof(text)) || num_parse_i64(str_of(text), &v) < 0)
-        return 0;
+    if (!read_line(root, file, text, sizeof(text)) || num_parse_i64(str_of(text), &v) < 0) return 0;
     return v;
 }
 
 static int quota_v1(const char *root, const char *path, int cpus)
 {
-    return granted(cpus, number_in(root, "cpu.cfs_quota_us", path), number_in(root, "cpu.cfs_period_us", path));
+    return granted(cpus, number_in(root, "cpu.cfs_quota_us", path),
+                   number_in(root, "cpu.cfs_period_us", path));
 }
 
 int resources_cpus(const char *root)

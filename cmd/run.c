@@ -1,5 +1,5 @@
-/* weir run: builds the process (struct weir), loads the configuration, serves until a signal, stops within a deadline.
- * Everything here is the control loop, which is the main thread. */
+/* weir run: builds the process (struct weir), loads the configuration, serves until a signal, stops
+ * within a deadline. Everything here is the control loop, which is the main thread. */
 #include "cmd/run.h"
 
 #include <errno.h>
@@ -13,14 +13,14 @@
 #include "runtime/self_metrics.h"
 #include "ui/ui.h"
 
-#define STOP_NS (25 * NS_PER_SEC)
-#define STOP_GUARD_NS (2 * NS_PER_SEC)   /* what a stuck component is given beyond the deadline */
-#define UI_GRACE_NS (500 * NS_PER_MS)
+#define STOP_NS         (25 * NS_PER_SEC)
+#define STOP_GUARD_NS   (2 * NS_PER_SEC) /* what a stuck component is given beyond the deadline */
+#define UI_GRACE_NS     (500 * NS_PER_MS)
 #define DATA_BUDGET_MAX (INT64_C(256) << 20)
-#define WORKERS_MAX 4
+#define WORKERS_MAX     4
 #define OFFLOAD_THREADS 2
-#define FOREVER (INT64_C(1) << 60)
-#define PLATFORM "linux/" WEIR_ARCH
+#define FOREVER         (INT64_C(1) << 60)
+#define PLATFORM        "linux/" WEIR_ARCH
 
 #if defined(__x86_64__)
 #define WEIR_ARCH "amd64"
@@ -111,9 +111,13 @@ static void build_runtime(struct weir *w)
         .removal_deadline = f->shutdown_deadline > 0 ? f->shutdown_deadline : FOREVER,
     });
     w->config_metrics = config_metrics_new(w->metrics, &clock_system, f->cluster_name);
-    w->process_metrics = process_metrics_new(w->metrics, "v" WEIR_VERSION, WEIR_REVISION, WEIR_ARCH);
-    w->reloader = reloader_new(&(struct reloader_conf){
-        .controller = w->controller, .loop = w->loop, .log = w->log, .metrics = w->config_metrics, .path = w->path});
+    w->process_metrics =
+        process_metrics_new(w->metrics, "v" WEIR_VERSION, WEIR_REVISION, WEIR_ARCH);
+    w->reloader = reloader_new(&(struct reloader_conf){.controller = w->controller,
+                                                       .loop = w->loop,
+                                                       .log = w->log,
+                                                       .metrics = w->config_metrics,
+                                                       .path = w->path});
     ui_attach(w->ui, w->controller, w->reloader, node_name(w));
 }
 
@@ -173,8 +177,7 @@ static void stop_overdue(void *arg)
 static void stop(void *arg)
 {
     struct weir *w = arg;
-    if (w->stopping)
-        return;
+    if (w->stopping) return;
     w->stopping = true;
     log_info(w->log, "shutting down");
     release_signals(w);
@@ -204,8 +207,7 @@ static int first_load(struct weir *w)
         diags_render(&diags, &out, want_color());
         fwrite(out.p ? out.p : "", 1, out.n, stderr);
         buf_done(&out);
-        if (!why)
-            putchar('\n');
+        if (!why) putchar('\n');
         fflush(stdout);
         fail("%s", why ? why : "could not perform the initial load successfully");
         free(why);
@@ -217,8 +219,7 @@ static int first_load(struct weir *w)
 static int listen_http(struct weir *w)
 {
     char *why = NULL;
-    if (ui_listen(w->ui, w->flags.listen_addr, &why) == 0)
-        return 0;
+    if (ui_listen(w->ui, w->flags.listen_addr, &why) == 0) return 0;
     char *msg = xprintf("failed to listen on %s", w->flags.listen_addr);
     log_error(w->log, msg, F_CSTR("err", why ? why : "unknown reason"));
     free(msg);
@@ -228,15 +229,12 @@ static int listen_http(struct weir *w)
 
 static int run(struct weir *w)
 {
-    if (first_load(w) < 0)
-        return 1;
-    if (listen_http(w) < 0)
-        _exit(1); /* at once: nothing has been taken in yet */
+    if (first_load(w) < 0) return 1;
+    if (listen_http(w) < 0) _exit(1); /* at once: nothing has been taken in yet */
     w->on_int = sigwatch_new(w->loop, SIGINT, stop, w);
     w->on_term = sigwatch_new(w->loop, SIGTERM, stop, w);
     w->on_hup = sigwatch_new(w->loop, SIGHUP, reload, w);
-    if (w->flags.watch)
-        reloader_watch(w->reloader);
+    if (w->flags.watch) reloader_watch(w->reloader);
     log_info(w->log, "weir is running");
     loop_run(w->loop);
     return 0;
@@ -245,10 +243,8 @@ static int run(struct weir *w)
 int cmd_run(int argc, char **argv, bool as_alloy)
 {
     struct weir w = {0};
-    if (run_flags_parse(argc, argv, as_alloy, &w.flags, &w.path) < 0)
-        return 1;
-    if (!w.path)
-        return 0; /* help */
+    if (run_flags_parse(argc, argv, as_alloy, &w.flags, &w.path) < 0) return 1;
+    if (!w.path) return 0; /* help */
     signal(SIGPIPE, SIG_IGN);
     build_host(&w);
     build_runtime(&w);

@@ -11,7 +11,8 @@ struct run_flags {
     enum stability stability;
     bool community, direct_fanout;
     bool cluster, cluster_tls;
-    const char *node_name, *cluster_name, *join_addresses, *discover_peers, *advertise_address, *advertise_interfaces;
+    const char *node_name, *cluster_name, *join_addresses, *discover_peers, *advertise_address,
+        *advertise_interfaces;
     const char *tls_ca, *tls_cert, *tls_key, *tls_server_name;
     i64 rejoin_interval, max_join_peers, wait_for_size, wait_timeout;
     const char *config_format, *extra_args;
@@ -23,6 +24,7 @@ struct run_flags {
 };
 
 /* 0, or -EINVAL with the message on stderr. *ret_path: the configuration; NULL after --help. */
-int run_flags_parse(int argc, char **argv, bool as_alloy, struct run_flags *ret, const char **ret_path);
+int run_flags_parse(int argc, char **argv, bool as_alloy, struct run_flags *ret,
+                    const char **ret_path);
 
 #endif

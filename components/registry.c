@@ -1,4 +1,5 @@
-/* The registry: components/registry.def expanded twice, once to declare and once to list. Const data, any thread. */
+/* The registry: components/registry.def expanded twice, once to declare and once to list. Const
+ * data, any thread. */
 #include "runtime/component.h"
 
 #define COMPONENT(sym) extern const struct component_def sym;
@@ -19,8 +20,7 @@ const struct component_def *registry_find(struct str name)
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
         int order = str_cmp(name, str_of(registry_all[mid]->name));
-        if (order == 0)
-            return registry_all[mid];
+        if (order == 0) return registry_all[mid];
         if (order < 0)
             hi = mid;
         else

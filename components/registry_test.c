@@ -1,5 +1,6 @@
-/* Every registered component: its tables are sound, and say what Alloy's reference says: names, types, required, defaults, allowed
- * values, blocks, exports. components/reference.json holds those facts (made by scripts/reference.py). */
+/* Every registered component: its tables are sound, and say what Alloy's reference says: names,
+ * types, required, defaults, allowed values, blocks, exports. components/reference.json holds those
+ * facts (made by scripts/reference.py). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,11 +56,9 @@ static bool defaults_equal(const struct row *r, const json_t *want, const json_t
 {
     bool duration = r->kind == K_DUR || r->kind == K_OPT_DUR, size = r->kind == K_BYTES;
     i64 a, b;
-    if (is_zero(want) && is_zero(got))
-        return true;
+    if (is_zero(want) && is_zero(got)) return true;
     if ((duration || size) && as_units(got, duration, &b)) {
-        if (as_units(want, duration, &a))
-            return a == b;
+        if (as_units(want, duration, &a)) return a == b;
         return is_zero(want) && b == 0;
     }
     if (json_is_number(want) && json_is_number(got))
@@ -71,14 +70,14 @@ static bool defaults_equal(const struct row *r, const json_t *want, const json_t
 static bool is_unset(const struct row *r, const json_t *got)
 {
     i64 ns;
-    return is_zero(got) || (json_is_string(got) && as_units(got, r->kind != K_BYTES, &ns) && ns == 0);
+    return is_zero(got) ||
+           (json_is_string(got) && as_units(got, r->kind != K_BYTES, &ns) && ns == 0);
 }
 
 static void compare_default(const char *where, const struct row *r, const json_t *ref)
 {
     const json_t *want = json_object_get(ref, "default");
-    if (!want || json_object_get(ref, "computed") || r->def_fn)
-        return;
+    if (!want || json_object_get(ref, "computed") || r->def_fn) return;
     json_t *got = r->def ? json_loads(r->def, JSON_DECODE_ANY, NULL) : json_null();
     bool late = json_object_get(ref, "late") != NULL;
     if (!got)
@@ -96,8 +95,7 @@ static void compare_default(const char *where, const struct row *r, const json_t
 static bool has_choice(const struct row *r, const char *text)
 {
     for (const char *const *c = r->one_of; c && *c; c++)
-        if (strcmp(*c, text) == 0)
-            return true;
+        if (strcmp(*c, text) == 0) return true;
     return false;
 }
 
@@ -105,31 +103,31 @@ static void compare_choices(const char *where, const struct row *r, const json_t
 {
     size_t i;
     json_t *v;
-    json_array_foreach(json_object_get(ref, "enum"), i, v)
-        if (r->one_of && json_is_string(v) && !has_choice(r, json_string_value(v)))
-            fault(where, "%s: \"%s\" is not allowed", r->name, json_string_value(v));
+    json_array_foreach(json_object_get(ref, "enum"), i, v) if (r->one_of && json_is_string(v) &&
+                                                               !has_choice(r, json_string_value(v)))
+        fault(where, "%s: \"%s\" is not allowed", r->name, json_string_value(v));
 }
 
 static bool types_agree(const char *want, const char *got)
 {
-    return strcmp(want, got) == 0 || (strcmp(want, "map(secret)") == 0 && strcmp(got, "map(string)") == 0);
+    return strcmp(want, got) == 0 ||
+           (strcmp(want, "map(secret)") == 0 && strcmp(got, "map(string)") == 0);
 }
 
 static void compare_attr(const char *where, const struct schema *s, const json_t *ref)
 {
-    const char *name = json_string_value(json_object_get(ref, "name")), *type = json_string_value(json_object_get(ref, "type"));
+    const char *name = json_string_value(json_object_get(ref, "name")),
+               *type = json_string_value(json_object_get(ref, "type"));
     const struct row *r = schema_row(s, str_of(name));
     if (!r) {
         fault(where, "%s is missing", name);
         return;
     }
     const char *got = describe_type(r, &arena);
-    if (!types_agree(type, got))
-        fault(where, "%s: type is %s, should be %s", name, got, type);
+    if (!types_agree(type, got)) fault(where, "%s: type is %s, should be %s", name, got, type);
     if (r->required != json_is_true(json_object_get(ref, "required")))
         fault(where, "%s: required is %d", name, r->required);
-    if (!r->required)
-        compare_default(where, r, ref);
+    if (!r->required) compare_default(where, r, ref);
     compare_choices(where, r, ref);
 }
 
@@ -137,9 +135,8 @@ static bool names_attr(const json_t *refs, const char *name)
 {
     size_t i;
     json_t *ref;
-    json_array_foreach(refs, i, ref)
-        if (strcmp(json_string_value(json_object_get(ref, "name")), name) == 0)
-            return true;
+    json_array_foreach(refs, i, ref) if (strcmp(json_string_value(json_object_get(ref, "name")),
+                                                name) == 0) return true;
     return false;
 }
 
@@ -147,24 +144,25 @@ static void compare_attrs(const char *where, const struct schema *s, const json_
 {
     size_t i;
     json_t *ref;
-    json_array_foreach(refs, i, ref)
-        compare_attr(where, s, ref);
+    json_array_foreach(refs, i, ref) compare_attr(where, s, ref);
     for (i = 0; i < s->n_rows; i++)
-        if (!kind_is_block(s->rows[i].kind) && s->rows[i].kind != K_LABEL && !names_attr(refs, s->rows[i].name))
+        if (!kind_is_block(s->rows[i].kind) && s->rows[i].kind != K_LABEL &&
+            !names_attr(refs, s->rows[i].name))
             fault(where, "%s is not in the reference", s->rows[i].name);
 }
 
 /* ---- blocks ---- */
 
-static const struct schema *walk(const struct schema *s, const json_t *path, const struct row **ret_row)
+static const struct schema *walk(const struct schema *s, const json_t *path,
+                                 const struct row **ret_row)
 {
     size_t i;
     json_t *part;
-    json_array_foreach(path, i, part) {
+    json_array_foreach(path, i, part)
+    {
         const struct one_of_def *variant = NULL;
         *ret_row = s ? schema_block(s, str_of(json_string_value(part)), &variant) : NULL;
-        if (!*ret_row)
-            return NULL;
+        if (!*ret_row) return NULL;
         s = variant ? variant->sub : (*ret_row)->sub;
     }
     return s;
@@ -176,8 +174,7 @@ static char *path_text(const char *component, const json_t *path)
     size_t i;
     json_t *part;
     buf_cstr(&b, component);
-    json_array_foreach(path, i, part)
-        buf_printf(&b, " > %s", json_string_value(part));
+    json_array_foreach(path, i, part) buf_printf(&b, " > %s", json_string_value(part));
     return buf_take(&b, NULL);
 }
 
@@ -191,10 +188,10 @@ static void compare_block(const char *component, const struct schema *s, const j
         fault(where, "the block is missing");
     else if (row->required != json_is_true(json_object_get(ref, "required")))
         fault(where, "required is %d", row->required);
-    else if ((row->kind == K_BLOCKS || row->kind == K_ONE_OF) != json_is_true(json_object_get(ref, "repeatable")))
+    else if ((row->kind == K_BLOCKS || row->kind == K_ONE_OF) !=
+             json_is_true(json_object_get(ref, "repeatable")))
         fault(where, "repeatable disagrees");
-    if (row && sub)
-        compare_attrs(where, sub, json_object_get(ref, "arguments"));
+    if (row && sub) compare_attrs(where, sub, json_object_get(ref, "arguments"));
     free(where);
 }
 
@@ -202,8 +199,7 @@ static size_t count_blocks(const struct schema *s, int depth)
 {
     size_t n = 0;
     for (size_t i = 0; s && depth < 8 && i < s->n_rows; i++)
-        if (kind_is_block(s->rows[i].kind))
-            n += 1 + count_blocks(s->rows[i].sub, depth + 1);
+        if (kind_is_block(s->rows[i].kind)) n += 1 + count_blocks(s->rows[i].sub, depth + 1);
     return n;
 }
 
@@ -213,14 +209,18 @@ static void compare_exports(const char *name, const struct schema *s, const json
 {
     size_t i;
     json_t *ref;
-    json_array_foreach(refs, i, ref) {
-        const char *export = json_string_value(json_object_get(ref, "name")), *type = json_string_value(json_object_get(ref, "type"));
+    json_array_foreach(refs, i, ref)
+    {
+        const char *export = json_string_value(json_object_get(ref, "name")),
+                   *type = json_string_value(json_object_get(ref, "type"));
         const struct row *r = s ? schema_row(s, str_of(export)) : NULL;
         if (!r) {
             fault(name, "export %s is missing", export);
             continue;
         }
-        const char *capsule = r->kind == K_CAPSULE ? (r->capsule ? r->capsule->name : r->capsule_name) : describe_type(r, &arena);
+        const char *capsule = r->kind == K_CAPSULE
+                                  ? (r->capsule ? r->capsule->name : r->capsule_name)
+                                  : describe_type(r, &arena);
         const char *wrapped = describe_type(r, &arena);
         if (strcmp(type, capsule) != 0 && strcmp(type, wrapped) != 0)
             fault(name, "export %s: type is %s, should be %s", export, capsule, type);
@@ -250,7 +250,8 @@ static void compare_component(const struct component_def *d, const json_t *ref)
     json_array_foreach(json_object_get(ref, "blocks"), i, block)
         compare_block(d->name, d->args, block);
     if (count_blocks(d->args, 0) != json_array_size(json_object_get(ref, "blocks")))
-        fault(d->name, "%zu blocks, should be %zu", count_blocks(d->args, 0), json_array_size(json_object_get(ref, "blocks")));
+        fault(d->name, "%zu blocks, should be %zu", count_blocks(d->args, 0),
+              json_array_size(json_object_get(ref, "blocks")));
     compare_exports(d->name, d->exports, json_object_get(ref, "exports"));
 }
 
@@ -274,8 +275,7 @@ static void test_reference(void **state)
 static void test_sorted_and_found(void **state)
 {
     for (size_t i = 0; i < registry_count; i++) {
-        if (i > 0)
-            assert_true(strcmp(registry_all[i - 1]->name, registry_all[i]->name) < 0);
+        if (i > 0) assert_true(strcmp(registry_all[i - 1]->name, registry_all[i]->name) < 0);
         assert_ptr_equal(registry_find(str_of(registry_all[i]->name)), registry_all[i]);
     }
     assert_null(registry_find(STR("nothing.like.it")));
@@ -286,7 +286,8 @@ static void lint(const struct component_def *d, const char *what, const struct s
     struct buf problems = BUF_INIT(1 << 20);
     char *name = xprintf("%s %s", d->name, what);
     if (s && schema_lint(s, name, &problems) > 0)
-        fault(d->name, "problems in the table of %s:\n" STR_FMT, what, STR_ARG(buf_view(&problems)));
+        fault(d->name, "problems in the table of %s:\n" STR_FMT, what,
+              STR_ARG(buf_view(&problems)));
     free(name);
     buf_done(&problems);
 }
@@ -298,8 +299,7 @@ static void test_tables(void **state)
         const struct component_def *d = registry_all[i];
         if (!d->summary || !*d->summary || !d->example || !*d->example)
             fault(d->name, "has no summary or no example");
-        if (!d->args)
-            fault(d->name, "has no table of arguments");
+        if (!d->args) fault(d->name, "has no table of arguments");
         lint(d, "arguments", d->args);
         lint(d, "exports", d->exports);
         lint(d, "debug info", d->debug);

@@ -10,38 +10,31 @@
 
 static bool lists_equal(const struct str_list *x, const struct str_list *y)
 {
-    if (x->n != y->n)
-        return false;
+    if (x->n != y->n) return false;
     for (size_t i = 0; i < x->n; i++)
-        if (!str_eq(x->v[i], y->v[i]))
-            return false;
+        if (!str_eq(x->v[i], y->v[i])) return false;
     return true;
 }
 
 static bool pairs_equal(const struct str_pair *x, size_t nx, const struct str_pair *y, size_t ny)
 {
-    if (nx != ny)
-        return false;
+    if (nx != ny) return false;
     for (size_t i = 0; i < nx; i++)
-        if (!str_eq(x[i].key, y[i].key) || !str_eq(x[i].value, y[i].value))
-            return false;
+        if (!str_eq(x[i].key, y[i].key) || !str_eq(x[i].value, y[i].value)) return false;
     return true;
 }
 
 static bool capsules_equal(const struct capsule *x, const struct capsule *y)
 {
-    if (x == y)
-        return true;
+    if (x == y) return true;
     return x && y && x->type == y->type && x->type->equal && x->type->equal(x->data, y->data);
 }
 
 static bool capsule_lists_equal(const struct capsule_list *x, const struct capsule_list *y)
 {
-    if (x->n != y->n)
-        return false;
+    if (x->n != y->n) return false;
     for (size_t i = 0; i < x->n; i++)
-        if (!capsules_equal(x->v[i], y->v[i]))
-            return false;
+        if (!capsules_equal(x->v[i], y->v[i])) return false;
     return true;
 }
 
@@ -57,18 +50,15 @@ struct any_list { /* the shape of every K_BLOCKS member */
 
 static bool blocks_equal(const struct row *r, const struct any_list *x, const struct any_list *y)
 {
-    if (x->n != y->n)
-        return false;
+    if (x->n != y->n) return false;
     for (size_t i = 0; i < x->n; i++)
-        if (!args_equal(r->sub, x->v + i * r->elem_size, y->v + i * r->elem_size))
-            return false;
+        if (!args_equal(r->sub, x->v + i * r->elem_size, y->v + i * r->elem_size)) return false;
     return true;
 }
 
 static bool variants_equal(const struct one_of_list *x, const struct one_of_list *y)
 {
-    if (x->n != y->n)
-        return false;
+    if (x->n != y->n) return false;
     for (size_t i = 0; i < x->n; i++)
         if (x->v[i].def != y->v[i].def || !args_equal(x->v[i].def->sub, x->v[i].args, y->v[i].args))
             return false;
@@ -86,7 +76,9 @@ static bool members_equal(const struct row *r, const void *a, const void *b)
     case K_DUR: SAME(struct dur, x->ns == y->ns)
     case K_BYTES: SAME(struct bytesize, x->n == y->n)
     case K_SECRET: SAME(struct secret, str_eq(x->s, y->s))
-    case K_OPT_SECRET: SAME(struct opt_secret_text, x->set == y->set && x->is_secret == y->is_secret && str_eq(x->s, y->s))
+    case K_OPT_SECRET:
+        SAME(struct opt_secret_text,
+             x->set == y->set && x->is_secret == y->is_secret && str_eq(x->s, y->s))
     case K_OPT_STR: SAME(struct opt_str, x->set == y->set && str_eq(x->s, y->s))
     case K_OPT_I64: SAME(struct opt_i64, x->set == y->set && x->v == y->v)
     case K_OPT_F64: SAME(struct opt_f64, x->set == y->set && x->v == y->v)
@@ -110,10 +102,12 @@ static bool members_equal(const struct row *r, const void *a, const void *b)
 bool args_equal(const struct schema *s, const void *a, const void *b)
 {
     const char *x = a, *y = b;
-    if (s->present_off >= 0 && *(const bool *)(x + s->present_off) != *(const bool *)(y + s->present_off))
+    if (s->present_off >= 0 &&
+        *(const bool *)(x + s->present_off) != *(const bool *)(y + s->present_off))
         return false;
     for (size_t i = 0; i < s->n_rows; i++)
-        if (!s->rows[i].alias_of && !members_equal(&s->rows[i], x + s->rows[i].off, y + s->rows[i].off))
+        if (!s->rows[i].alias_of &&
+            !members_equal(&s->rows[i], x + s->rows[i].off, y + s->rows[i].off))
             return false;
     return true;
 }

@@ -1,4 +1,5 @@
-/* Deep equality of two decoded structs of one schema: what decides whether a component is touched. Pure. */
+/* Deep equality of two decoded structs of one schema: what decides whether a component is touched.
+ * Pure. */
 #ifndef RUNTIME_ARGS_EQUAL_H
 #define RUNTIME_ARGS_EQUAL_H
 

@@ -11,16 +11,20 @@ struct compiler {
     struct template *t;
     struct diags *diags;
     VEC(struct node) nodes;
-    struct map namespaces; /* labels of declare and import blocks, which this build refuses: no further complaints about their use */
+    struct map namespaces; /* labels of declare and import blocks, which this build refuses: no
+                              further complaints about their use */
 };
 
-/* graph.c: which node a chain of names leads to: the shortest prefix that is an id. *ret_used: names of the id. NULL: none. */
+/* graph.c: which node a chain of names leads to: the shortest prefix that is an id. *ret_used:
+ * names of the id. NULL: none. */
 struct node *graph_resolve(const struct compiler *c, const struct traversal *t, size_t *ret_used);
 
-/* references.c: the body of one node against its schema, then its references: edges, unknown names, the standard library. */
+/* references.c: the body of one node against its schema, then its references: edges, unknown names,
+ * the standard library. */
 void references_check(struct compiler *c, struct node *n);
 
-/* order.c: dependencies before dependants. order[] gets node numbers in rank order; cycles are reported. */
+/* order.c: dependencies before dependants. order[] gets node numbers in rank order; cycles are
+ * reported. */
 void order_nodes(struct compiler *c, u32 *order);
 
 /* dry_run.c: prepare of nodes whose arguments can be known without running anything. */

@@ -25,8 +25,7 @@ struct controller *controller_new(const struct controller_conf *conf)
 
 void controller_free(struct controller *c)
 {
-    if (!c)
-        return;
+    if (!c) return;
     ASSERT(!c->module && c->teardowns == 0);
     controller_metrics_free(c->metrics);
     timer_free(c->commit_timer);
@@ -38,7 +37,7 @@ void controller_free(struct controller *c)
 static void log_warnings(struct controller *c, struct diags *diags)
 {
     size_t kept = 0;
-    vec_each(&diags->list, d) {
+    vec_each (&diags->list, d) {
         if (d->severity == SEV_ERROR) {
             diags->list.v[kept++] = *d;
             continue;
@@ -54,16 +53,15 @@ static void log_warnings(struct controller *c, struct diags *diags)
     diags->list.n = kept;
 }
 
-int controller_load(struct controller *c, struct tree_set *trees, const char *module_path, struct diags *diags)
+int controller_load(struct controller *c, struct tree_set *trees, const char *module_path,
+                    struct diags *diags)
 {
     struct template *t;
     struct generation g;
     ASSERT(!c->committing && !c->stopping);
-    if (template_compile(&c->compile, trees, diags, &t) < 0)
-        return -EINVAL;
+    if (template_compile(&c->compile, trees, diags, &t) < 0) return -EINVAL;
     log_warnings(c, diags); /* those of prepare are logged where they arise */
-    if (generation_build(c, t, module_path, &g, diags) < 0)
-        return -EINVAL;
+    if (generation_build(c, t, module_path, &g, diags) < 0) return -EINVAL;
     commit(c, &g);
     generation_done(&g);
     return 0;

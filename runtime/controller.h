@@ -1,9 +1,10 @@
-/* The controller: turns configuration text into running components and keeps them so. One per process (the root); modules will be
- * controllers below it. Everything on the control loop.
+/* The controller: turns configuration text into running components and keeps them so. One per
+ * process (the root); modules will be controllers below it. Everything on the control loop.
  *
- * A load builds a complete module beside the running one: compile, evaluate and prepare every node, create what is new. If anything
- * fails, nothing was touched. Otherwise the commit, in the same turn, swaps modules; starting, applying and stopping follow
- * asynchronously, and until they have settled no other load may begin. */
+ * A load builds a complete module beside the running one: compile, evaluate and prepare every node,
+ * create what is new. If anything fails, nothing was touched. Otherwise the commit, in the same
+ * turn, swaps modules; starting, applying and stopping follow asynchronously, and until they have
+ * settled no other load may begin. */
 #ifndef RUNTIME_CONTROLLER_H
 #define RUNTIME_CONTROLLER_H
 
@@ -21,13 +22,16 @@ struct controller *controller_new(const struct controller_conf *conf);
 /* After controller_stop is done, or before any load. */
 void controller_free(struct controller *c);
 
-/* Takes the trees in every case. 0, or -EINVAL and every fault found in diags (nothing changed). Not while unsettled or stopping. */
-int controller_load(struct controller *c, struct tree_set *trees, const char *module_path, struct diags *diags);
+/* Takes the trees in every case. 0, or -EINVAL and every fault found in diags (nothing changed).
+ * Not while unsettled or stopping. */
+int controller_load(struct controller *c, struct tree_set *trees, const char *module_path,
+                    struct diags *diags);
 bool controller_settled(const struct controller *c);
 /* fn runs whenever a commit has settled. One listener. */
 void controller_on_settled(struct controller *c, void (*fn)(void *arg), void *arg);
 
-/* Commit to the empty graph: everything stops, sources first, within an absolute monotonic deadline. done(arg) at the end. */
+/* Commit to the empty graph: everything stops, sources first, within an absolute monotonic
+ * deadline. done(arg) at the end. */
 void controller_stop(struct controller *c, i64 deadline, void (*done)(void *arg), void *arg);
 
 bool controller_ready(const struct controller *c); /* a load has succeeded */

@@ -1,5 +1,5 @@
-/* The controller's own state, shared by the files that make it up: controller.c, generation.c, commit.c, dirty.c, teardown.c,
- * self_metrics.c. Nobody else includes this. */
+/* The controller's own state, shared by the files that make it up: controller.c, generation.c,
+ * commit.c, dirty.c, teardown.c, self_metrics.c. Nobody else includes this. */
 #ifndef RUNTIME_CONTROLLER_IMPL_H
 #define RUNTIME_CONTROLLER_IMPL_H
 
@@ -42,27 +42,31 @@ struct generation {
     bool *fresh;         /* by rank: created for this generation */
 };
 /* Takes the template. 0, or -EINVAL with diags; everything made is gone again then. */
-int generation_build(struct controller *c, struct template *t, const char *module_path, struct generation *ret, struct diags *diags);
+int generation_build(struct controller *c, struct template *t, const char *module_path,
+                     struct generation *ret, struct diags *diags);
 void generation_done(struct generation *g); /* the arrays only */
 
 /* --- evaluate.c: a node's arguments and its plan --- */
 /* 0 and an owned plan, or -EINVAL with diags. */
-int node_evaluate(struct controller *c, const struct node *n, const struct scope *scope, struct logger *log, struct plan **ret,
-                  struct diags *diags);
+int node_evaluate(struct controller *c, const struct node *n, const struct scope *scope,
+                  struct logger *log, struct plan **ret, struct diags *diags);
 /* Whether p differs from what the state has. */
 bool node_changed(const struct node_state *s, const struct plan *p);
-void node_evaluated(struct node_state *s, const struct diags *faults); /* health; faults NULL: fine */
+void node_evaluated(struct node_state *s,
+                    const struct diags *faults); /* health; faults NULL: fine */
 
 /* --- commit.c --- */
 void commit(struct controller *c, struct generation *g);
-void commit_waited_enough(void *controller);                  /* the timer: settles whatever has answered */
-void commit_nothing(struct controller *c, i64 deadline);      /* to the empty graph */
-void node_apply_take(struct node_state *s, struct plan *p, bool awaited); /* makes p the state's arguments */
+void commit_waited_enough(void *controller); /* the timer: settles whatever has answered */
+void commit_nothing(struct controller *c, i64 deadline); /* to the empty graph */
+void node_apply_take(struct node_state *s, struct plan *p,
+                     bool awaited); /* makes p the state's arguments */
 
 /* --- dirty.c --- */
 void controller_exported(struct node_state *s); /* its users are to be evaluated */
 
-/* --- teardown.c: stops removed nodes in order, then frees them. states (taken) were in module m, ascending ranks. --- */
+/* --- teardown.c: stops removed nodes in order, then frees them. states (taken) were in module m,
+ * ascending ranks. --- */
 void teardown_start(struct controller *c, struct node_state **states, size_t n, i64 deadline);
 void teardown_drained(struct node_state *s); /* every shard of it has stopped */
 

@@ -5,16 +5,21 @@
 static const f64 buckets[] = {.005, .025, .1, .5, 1, 5, 10, 30, 60, 120, 300, 600};
 
 static const struct metric_desc evaluating_desc = {"alloy_component_controller_evaluating",
-                                                   "1 while the graph is being evaluated.", METRIC_GAUGE,
-                                                   NULL, 0};
-static const struct metric_desc seconds_desc = {"alloy_component_evaluation_seconds", "How long evaluating a component again after a change took.",
-                                                METRIC_HISTOGRAM, buckets, ARRAY_LEN(buckets)};
+                                                   "1 while the graph is being evaluated.",
+                                                   METRIC_GAUGE, NULL, 0};
+static const struct metric_desc seconds_desc = {
+    "alloy_component_evaluation_seconds",
+    "How long evaluating a component again after a change took.", METRIC_HISTOGRAM, buckets,
+    ARRAY_LEN(buckets)};
 static const struct metric_desc queue_desc = {"alloy_component_evaluation_queue_size",
-                                              "Components that wait to be evaluated again.", METRIC_GAUGE, NULL, 0};
-static const struct metric_desc running_desc = {"alloy_component_controller_running_components", "Components by the state of their health.",
+                                              "Components that wait to be evaluated again.",
+                                              METRIC_GAUGE, NULL, 0};
+static const struct metric_desc running_desc = {"alloy_component_controller_running_components",
+                                                "Components by the state of their health.",
                                                 METRIC_GAUGE, NULL, 0};
-static const struct metric_desc edge_desc = {"alloy_component_graph_connection", "A constant 1 for each pair of components that data flows between.", METRIC_GAUGE,
-                                             NULL, 0};
+static const struct metric_desc edge_desc = {
+    "alloy_component_graph_connection",
+    "A constant 1 for each pair of components that data flows between.", METRIC_GAUGE, NULL, 0};
 
 #define HEALTH_TYPES 4
 
@@ -25,7 +30,8 @@ struct controller_metrics {
     VEC(struct metric *) edges;
 };
 
-static struct metric *labelled(struct metrics *m, const struct metric_desc *d, const struct metric_label *more, size_t n)
+static struct metric *labelled(struct metrics *m, const struct metric_desc *d,
+                               const struct metric_label *more, size_t n)
 {
     struct metric_label labels[4] = {{"controller_path", "/"}, {"controller_id", ""}};
     ASSERT(n <= 2);
@@ -47,8 +53,7 @@ static f64 queue_size(void *arg)
 
 struct controller_metrics *controller_metrics_new(struct controller *c)
 {
-    if (!c->host->metrics)
-        return NULL;
+    if (!c->host->metrics) return NULL;
     struct controller_metrics *m = xnew(struct controller_metrics);
     m->registry = c->host->metrics;
     m->evaluating = labelled(m->registry, &evaluating_desc, NULL, 0);
@@ -68,8 +73,7 @@ static void drop_edges(struct controller_metrics *m)
 
 void controller_metrics_free(struct controller_metrics *m)
 {
-    if (!m)
-        return;
+    if (!m) return;
     drop_edges(m);
     vec_done(&m->edges);
     for (int h = 0; h < HEALTH_TYPES; h++)
@@ -82,8 +86,7 @@ void controller_metrics_free(struct controller_metrics *m)
 
 void controller_metrics_reevaluated(struct controller_metrics *m, i64 ns)
 {
-    if (m)
-        metric_observe(m->seconds, (f64)ns / NS_PER_SEC);
+    if (m) metric_observe(m->seconds, (f64)ns / NS_PER_SEC);
 }
 
 /* ---- edges: rebuilt on every load ---- */
@@ -109,24 +112,22 @@ static void collect_pairs(const struct template *t, pair_list *pairs)
             const struct node *to = &t->nodes[n->edges[e].to];
             bool forward = edge_is_flow(&n->edges[e]);
             if (to->kind == NODE_COMPONENT)
-                vec_push(pairs, ((struct pair){forward ? n->id : to->id, forward ? to->id : n->id}));
+                vec_push(pairs,
+                         ((struct pair){forward ? n->id : to->id, forward ? to->id : n->id}));
         }
     }
-    if (pairs->n > 0)
-        qsort(pairs->v, pairs->n, sizeof(*pairs->v), by_pair);
+    if (pairs->n > 0) qsort(pairs->v, pairs->n, sizeof(*pairs->v), by_pair);
 }
 
 void controller_metrics_committed(struct controller *c)
 {
     struct controller_metrics *m = c->metrics;
     pair_list pairs = {0};
-    if (!m)
-        return;
+    if (!m) return;
     drop_edges(m);
     collect_pairs(c->module->tmpl, &pairs);
     for (size_t i = 0; i < pairs.n; i++) {
-        if (i > 0 && by_pair(&pairs.v[i - 1], &pairs.v[i]) == 0)
-            continue;
+        if (i > 0 && by_pair(&pairs.v[i - 1], &pairs.v[i]) == 0) continue;
         const struct metric_label labels[] = {{"from", pairs.v[i].from}, {"to", pairs.v[i].to}};
         struct metric *s = labelled(m->registry, &edge_desc, labels, 2);
         metric_set(s, 1);
@@ -147,19 +148,16 @@ static void count_health(const struct module *m, u32 counts[HEALTH_TYPES])
 void controller_metrics_refresh(struct controller *c)
 {
     u32 counts[HEALTH_TYPES] = {0};
-    if (!c->metrics)
-        return;
+    if (!c->metrics) return;
     count_health(c->module, counts);
     for (int h = 0; h < HEALTH_TYPES; h++) {
         struct metric **s = &c->metrics->running[h];
         const struct metric_label type = {"health_type", health_name((enum health)h)};
-        if (counts[h] > 0 && !*s)
-            *s = labelled(c->metrics->registry, &running_desc, &type, 1);
+        if (counts[h] > 0 && !*s) *s = labelled(c->metrics->registry, &running_desc, &type, 1);
         if (counts[h] == 0 && *s) {
             metric_free(c->metrics->registry, *s);
             *s = NULL;
         }
-        if (*s)
-            metric_set(*s, counts[h]);
+        if (*s) metric_set(*s, counts[h]);
     }
 }

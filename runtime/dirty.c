@@ -1,13 +1,14 @@
-/* Re-evaluation: an export that changed makes its users dirty; one deferred message evaluates all dirty nodes in rank order, each once.
- * What they export in turn makes higher ranks dirty, in the same pass when it is at once, else in a later turn. A node that fails keeps
- * its old arguments. */
+/* Re-evaluation: an export that changed makes its users dirty; one deferred message evaluates all
+ * dirty nodes in rank order, each once. What they export in turn makes higher ranks dirty, in the
+ * same pass when it is at once, else in a later turn. A node that fails keeps its old arguments. */
 #include "runtime/controller_impl.h"
 
 static void log_failure(struct node_state *s, const struct diags *faults)
 {
     struct buf text = BUF_INIT(64 * 1024);
     diags_line(faults, &text);
-    log_error(s->ctl->log, "failed to evaluate config", F_CSTR("node", s->id), F_STR("err", buf_view(&text)));
+    log_error(s->ctl->log, "failed to evaluate config", F_CSTR("node", s->id),
+              F_STR("err", buf_view(&text)));
     buf_done(&text);
 }
 
@@ -35,8 +36,7 @@ static void turn(struct msg *m)
     struct controller *c = container_of(m, struct controller, turn);
     u32 rank;
     c->turn_posted = false;
-    if (c->stopping || !c->module)
-        return;
+    if (c->stopping || !c->module) return;
     c->evaluating = true;
     while (module_next_dirty(c->module, &rank)) {
         struct node_state *s = c->module->states[rank];
@@ -44,7 +44,8 @@ static void turn(struct msg *m)
         reevaluate(s);
         i64 took = clock_mono(c->host->clock) - start;
         controller_metrics_reevaluated(c->metrics, took);
-        log_debug(c->log, "finished node evaluation", F_CSTR("node_id", s->id), F_DUR("duration", took));
+        log_debug(c->log, "finished node evaluation", F_CSTR("node_id", s->id),
+                  F_DUR("duration", took));
     }
     c->evaluating = false;
 }
@@ -53,10 +54,10 @@ void controller_exported(struct node_state *s)
 {
     struct controller *c = s->ctl;
     if (!s->module || s->module != c->module)
-        return; /* removed, or of a generation that is still being built: its users come later in the same walk */
+        return; /* removed, or of a generation that is still being built: its users come later in
+                   the same walk */
     module_mark_users(s->module, s->rank);
-    if (c->turn_posted || module_count_dirty(s->module) == 0)
-        return;
+    if (c->turn_posted || module_count_dirty(s->module) == 0) return;
     c->turn_posted = true;
     c->turn.fn = turn;
     loop_defer(c->loop, &c->turn);

@@ -1,5 +1,6 @@
-/* `prepare` without a running graph, so that the checker finds what a component refuses: arguments are decoded in a scope where exported
- * receivers are placeholders (capsules without data). Nodes that read any other export are left to `run`, as its value is not known. */
+/* `prepare` without a running graph, so that the checker finds what a component refuses: arguments
+ * are decoded in a scope where exported receivers are placeholders (capsules without data). Nodes
+ * that read any other export are left to `run`, as its value is not known. */
 #include "runtime/compile.h"
 
 #include "runtime/instance.h"
@@ -9,8 +10,7 @@
 static bool exports_known(const struct node *n)
 {
     for (size_t i = 0; i < n->n_edges; i++)
-        if (!n->edges[i].to_row || n->edges[i].to_row->kind != K_CAPSULE)
-            return false;
+        if (!n->edges[i].to_row || n->edges[i].to_row->kind != K_CAPSULE) return false;
     return true;
 }
 
@@ -19,7 +19,8 @@ static struct value placeholder_exports(const struct schema *exports)
     struct object_builder b = {.ordered = true};
     for (size_t i = 0; exports && i < exports->n_rows; i++) {
         const struct row *r = &exports->rows[i];
-        struct value v = r->kind == K_CAPSULE && r->capsule ? value_capsule(r->capsule, NULL) : value_null();
+        struct value v =
+            r->kind == K_CAPSULE && r->capsule ? value_capsule(r->capsule, NULL) : value_null();
         object_set_take(&b, str_of(r->name), v);
     }
     return object_done(&b);
@@ -29,7 +30,8 @@ static void prepare_node(struct compiler *c, const struct node *n, const struct 
 {
     struct plan *p = plan_new(n->def);
     struct prepare prep = {.block = n->block, .arena = &p->arena, .diags = c->diags};
-    int err = decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, c->diags);
+    int err =
+        decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, c->diags);
     if (!err && n->def->prepare)
         (void)n->def->prepare(&prep, p->args, p->data); /* its faults are in diags */
     plan_unref(p);
@@ -39,10 +41,12 @@ void dry_run(struct compiler *c)
 {
     struct module_scope scope;
     module_scope_init(&scope, c->o->stdlib, "");
-    vec_each(&c->nodes, n)
+    vec_each (&c->nodes, n)
         if (n->kind == NODE_COMPONENT && n->def)
-            (void)module_scope_set_take(&scope, str_of(n->id), placeholder_exports(n->def->exports)); /* a clash: duplicate, reported */
-    vec_each(&c->nodes, n)
+            (void)module_scope_set_take(
+                &scope, str_of(n->id),
+                placeholder_exports(n->def->exports)); /* a clash: duplicate, reported */
+    vec_each (&c->nodes, n)
         if (n->block && n->def && n->def->args && !n->has_errors && exports_known(n))
             prepare_node(c, n, &scope.scope);
     module_scope_done(&scope);

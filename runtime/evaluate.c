@@ -1,4 +1,5 @@
-/* One node's evaluation: its body decoded in the module's scope, then prepared. Pure: nothing running is touched. */
+/* One node's evaluation: its body decoded in the module's scope, then prepared. Pure: nothing
+ * running is touched. */
 #include "runtime/controller_impl.h"
 
 #include <errno.h>
@@ -15,14 +16,13 @@ static void release_source(void *arg)
 static void keep_source(struct plan *p, const struct block *b)
 {
     struct source *src = (struct source *)b->span.file;
-    if (src)
-        arena_cleanup(&p->arena, release_source, source_ref(src));
+    if (src) arena_cleanup(&p->arena, release_source, source_ref(src));
 }
 
-static int decode_node(const struct node *n, const struct scope *scope, struct plan *p, struct diags *diags)
+static int decode_node(const struct node *n, const struct scope *scope, struct plan *p,
+                       struct diags *diags)
 {
-    if (!n->def->args)
-        return 0;
+    if (!n->def->args) return 0;
     if (!n->block) {
         decode_defaults(n->def->args, &p->arena, p->args);
         return 0;
@@ -31,14 +31,14 @@ static int decode_node(const struct node *n, const struct scope *scope, struct p
     return decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, diags);
 }
 
-int node_evaluate(struct controller *c, const struct node *n, const struct scope *scope, struct logger *log, struct plan **ret,
-                  struct diags *diags)
+int node_evaluate(struct controller *c, const struct node *n, const struct scope *scope,
+                  struct logger *log, struct plan **ret, struct diags *diags)
 {
     struct plan *p = plan_new(n->def);
-    struct prepare prep = {.host = c->host, .block = n->block, .arena = &p->arena, .diags = diags, .log = log};
+    struct prepare prep = {
+        .host = c->host, .block = n->block, .arena = &p->arena, .diags = diags, .log = log};
     int err = decode_node(n, scope, p, diags);
-    if (!err && n->def->prepare)
-        err = n->def->prepare(&prep, p->args, p->data);
+    if (!err && n->def->prepare) err = n->def->prepare(&prep, p->args, p->data);
     if (err) {
         plan_unref(p);
         return -EINVAL;
@@ -49,8 +49,7 @@ int node_evaluate(struct controller *c, const struct node *n, const struct scope
 
 bool node_changed(const struct node_state *s, const struct plan *p)
 {
-    if (!s->plan)
-        return true;
+    if (!s->plan) return true;
     return s->def->args && !args_equal(s->def->args, s->plan->args, p->args);
 }
 
@@ -64,6 +63,7 @@ void node_evaluated(struct node_state *s, const struct diags *faults)
     struct buf text = BUF_INIT(64 * 1024);
     buf_cstr(&text, "component evaluation failed: ");
     diags_line(faults, &text);
-    node_health_set(&s->health, HEALTH_EVAL, HEALTH_UNHEALTHY, now, buf_err(&text) ? "component evaluation failed" : text.p);
+    node_health_set(&s->health, HEALTH_EVAL, HEALTH_UNHEALTHY, now,
+                    buf_err(&text) ? "component evaluation failed" : text.p);
     buf_done(&text);
 }

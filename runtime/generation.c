@@ -1,5 +1,5 @@
-/* A complete new module beside the running one: every node evaluated and prepared in rank order, new ones created. The running module
- * sees nothing of it until the commit. */
+/* A complete new module beside the running one: every node evaluated and prepared in rank order,
+ * new ones created. The running module sees nothing of it until the commit. */
 #include "runtime/controller_impl.h"
 
 #include <errno.h>
@@ -16,8 +16,7 @@ struct build {
 /* What an unbuilt component shows: its exports' zero values. */
 static struct value zero_exports(const struct component_def *def)
 {
-    if (!def->exports)
-        return object_done(&(struct object_builder){.ordered = true});
+    if (!def->exports) return object_done(&(struct object_builder){.ordered = true});
     void *zeros = xcalloc(1, def->exports->size);
     struct value v = encode_value(def->exports, zeros);
     free(zeros);
@@ -39,7 +38,8 @@ static void show_exports(struct build *b, u32 rank, struct value exports)
         return;
     }
     if (module_scope_set_take(&b->g.module->scope, str_of(n->id), exports) < 0)
-        diag_error(b->diags, DIAG_NODE_DUPLICATE, n->block->name_span, "the id %s stands inside another block's id", n->id);
+        diag_error(b->diags, DIAG_NODE_DUPLICATE, n->block->name_span,
+                   "the id %s stands inside another block's id", n->id);
 }
 
 static void add_states(struct build *b)
@@ -66,18 +66,19 @@ static void add_states(struct build *b)
 
 static void build_failed(struct build *b, const struct node *n, const char *why)
 {
-    diag_error(b->diags, DIAG_COMPONENT_BUILD, n->block ? n->block->span : NO_SPAN, "Failed to build component: building component: %s",
-               why ? why : "unknown reason");
+    diag_error(b->diags, DIAG_COMPONENT_BUILD, n->block ? n->block->span : NO_SPAN,
+               "Failed to build component: building component: %s", why ? why : "unknown reason");
 }
 
 /* Takes the plan in every case. */
-static void create_fresh(struct build *b, const struct node *n, struct node_state *s, struct plan *p)
+static void create_fresh(struct build *b, const struct node *n, struct node_state *s,
+                         struct plan *p)
 {
     char *err = NULL;
     s->plan = p;
-    if (n->kind != NODE_COMPONENT)
-        return;
-    s->instance = instance_new(b->c->workers, b->c->host, n->def, s->id, s->id, s->log, &controller_instance_events, s);
+    if (n->kind != NODE_COMPONENT) return;
+    s->instance = instance_new(b->c->workers, b->c->host, n->def, s->id, s->id, s->log,
+                               &controller_instance_events, s);
     if (instance_create(s->instance, p, &err) < 0) {
         build_failed(b, n, err);
         instance_discard(s->instance);
@@ -90,7 +91,8 @@ static void log_fault(struct node_state *s, const struct diags *faults)
 {
     struct buf text = BUF_INIT(64 * 1024);
     diags_line(faults, &text);
-    log_error(s->ctl->log, "failed to evaluate config", F_CSTR("node", s->id), F_STR("err", buf_view(&text)));
+    log_error(s->ctl->log, "failed to evaluate config", F_CSTR("node", s->id),
+              F_STR("err", buf_view(&text)));
     buf_done(&text);
 }
 
@@ -119,16 +121,18 @@ static void evaluate_all(struct build *b)
     i64 start = clock_mono(b->c->host->clock), before = start;
     u64 trace[2] = {random_u64(), random_u64()};
     char trace_id[33];
-    snprintf(trace_id, sizeof(trace_id), "%016llx%016llx", (unsigned long long)trace[0], (unsigned long long)trace[1]);
+    snprintf(trace_id, sizeof(trace_id), "%016llx%016llx", (unsigned long long)trace[0],
+             (unsigned long long)trace[1]);
     log_info(b->c->log, "starting complete graph evaluation", F_CSTR("trace_id", trace_id));
     for (u32 r = 0; r < t->n; r++) {
         evaluate(b, r);
         i64 now = clock_mono(b->c->host->clock);
-        log_info(b->c->log, "finished node evaluation", F_CSTR("trace_id", trace_id), F_CSTR("node_id", t->nodes[r].id),
-                 F_DUR("duration", now - before));
+        log_info(b->c->log, "finished node evaluation", F_CSTR("trace_id", trace_id),
+                 F_CSTR("node_id", t->nodes[r].id), F_DUR("duration", now - before));
         before = now;
     }
-    log_info(b->c->log, "finished complete graph evaluation", F_CSTR("trace_id", trace_id), F_DUR("duration", before - start));
+    log_info(b->c->log, "finished complete graph evaluation", F_CSTR("trace_id", trace_id),
+             F_DUR("duration", before - start));
 }
 
 /* ---- whole ---- */
@@ -147,8 +151,7 @@ static void drop_references(struct generation *g)
     module_scope_done(&m->scope);
     for (u32 r = 0; r < m->tmpl->n; r++) {
         plan_unref(g->plans[r]);
-        if (!g->fresh[r])
-            continue;
+        if (!g->fresh[r]) continue;
         m->states[r]->module = NULL;
         value_unref(m->states[r]->exports);
         m->states[r]->exports = value_null();
@@ -161,10 +164,8 @@ static void discard(struct generation *g)
     drop_references(g);
     for (u32 r = (u32)m->tmpl->n; r-- > 0;) {
         struct node_state *s = m->states[r];
-        if (!g->fresh[r])
-            continue;
-        if (s->instance)
-            instance_discard(s->instance);
+        if (!g->fresh[r]) continue;
+        if (s->instance) instance_discard(s->instance);
         s->instance = NULL;
         node_state_free(s);
     }
@@ -172,7 +173,8 @@ static void discard(struct generation *g)
     generation_done(g);
 }
 
-int generation_build(struct controller *c, struct template *t, const char *module_path, struct generation *ret, struct diags *diags)
+int generation_build(struct controller *c, struct template *t, const char *module_path,
+                     struct generation *ret, struct diags *diags)
 {
     struct build b = {.c = c, .diags = diags};
     size_t errors = diags->n_errors;

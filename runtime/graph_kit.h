@@ -1,10 +1,12 @@
-/* For the tests of graph and controller: a small registry of fake components and a world to run them in.
+/* For the tests of graph and controller: a small registry of fake components and a world to run
+ * them in.
  *
  *   fake.sink "x" { mode, fail }          exports receiver (a consumer of everything)
  *   fake.traces "x" { }                   exports receiver (traces only)
  *   fake.source "x" { forward_to, logs_to, note }   exports nothing
  *   fake.value "x" { text }               exports text, which the test may change at run time
- * Each instance counts what happened to it in a table of the kit, by id; counts outlive the instance. */
+ * Each instance counts what happened to it in a table of the kit, by id; counts outlive the
+ * instance. */
 #ifndef RUNTIME_GRAPH_KIT_H
 #define RUNTIME_GRAPH_KIT_H
 
@@ -34,7 +36,7 @@ struct fake_exports {
     struct str text;
 };
 
-struct fake_counts { /* of one id */
+struct fake_counts {                                 /* of one id */
     int created, applied, stopped, destroyed, order; /* order: when it was stopped */
     struct comp *comp;
     char note[64];
@@ -75,8 +77,7 @@ static inline int fake_prepare(struct prepare *p, const void *args, void *plan)
 {
     const struct fake_args *a = args;
     ((struct fake_plan *)plan)->args = a;
-    if (!str_is(a->mode, "refused"))
-        return 0;
+    if (!str_is(a->mode, "refused")) return 0;
     diag_error(p->diags, DIAG_VALUE_INVALID, p->block->span, "mode \"refused\" is refused");
     return -EINVAL;
 }
@@ -84,7 +85,8 @@ static inline int fake_prepare(struct prepare *p, const void *args, void *plan)
 static inline void fake_note(struct comp *c)
 {
     const struct fake_plan *p = c->plan;
-    snprintf(counts_of(c->id)->note, sizeof(counts_of(c->id)->note), STR_FMT, STR_ARG(p->args->note));
+    snprintf(counts_of(c->id)->note, sizeof(counts_of(c->id)->note), STR_FMT,
+             STR_ARG(p->args->note));
 }
 
 static inline void fake_publish(struct comp *c, struct str text)
@@ -92,10 +94,10 @@ static inline void fake_publish(struct comp *c, struct str text)
     struct fake_exports e = {.text = text};
     bool traces = strcmp(c->def->name, "fake.traces") == 0;
     if (traces || strcmp(c->def->name, "fake.sink") == 0)
-        e.receiver.c = comp_sink(c, &capsule_otelcol_consumer, 0, traces ? SIGNALS_TRACES : SIGNALS_ANY);
+        e.receiver.c =
+            comp_sink(c, &capsule_otelcol_consumer, 0, traces ? SIGNALS_TRACES : SIGNALS_ANY);
     comp_export(c, &e);
-    if (e.receiver.c)
-        capsule_unref(e.receiver.c);
+    if (e.receiver.c) capsule_unref(e.receiver.c);
 }
 
 static inline int fake_create(struct comp *c, char **ret_err)
@@ -108,8 +110,7 @@ static inline int fake_create(struct comp *c, char **ret_err)
     counts_of(c->id)->created++;
     counts_of(c->id)->comp = c;
     fake_note(c);
-    if (c->def->exports)
-        fake_publish(c, p->args->text);
+    if (c->def->exports) fake_publish(c, p->args->text);
     return 0;
 }
 
@@ -138,9 +139,7 @@ static inline void fake_stop(struct shard *s)
     shard_stopped(s);
 }
 
-static inline void fake_shard_done(struct shard *s)
-{
-}
+static inline void fake_shard_done(struct shard *s) {}
 
 static inline void fake_destroy(struct comp *c)
 {
@@ -162,8 +161,10 @@ static const struct row fake_sink_rows[] = {
 };
 static const struct schema fake_sink_schema = SCHEMA(struct fake_args, fake_sink_rows);
 static const struct row fake_source_rows[] = {
-    ATTR(struct fake_args, forward_to, .doc = "f", .required = true, .capsule = &capsule_otelcol_consumer, .signals = SIGNALS_LOGS),
-    ATTR(struct fake_args, traces_to, .doc = "t", .def = "[]", .capsule = &capsule_otelcol_consumer, .signals = SIGNALS_TRACES),
+    ATTR(struct fake_args, forward_to, .doc = "f", .required = true,
+         .capsule = &capsule_otelcol_consumer, .signals = SIGNALS_LOGS),
+    ATTR(struct fake_args, traces_to, .doc = "t", .def = "[]", .capsule = &capsule_otelcol_consumer,
+         .signals = SIGNALS_TRACES),
     ATTR(struct fake_args, note, .doc = "n", .def = "\"\""),
 };
 static const struct schema fake_source_schema = SCHEMA(struct fake_args, fake_source_rows);
@@ -174,28 +175,37 @@ static const struct row fake_value_rows[] = {
 static const struct schema fake_value_schema = SCHEMA(struct fake_args, fake_value_rows);
 
 static const struct row receiver_rows[] = {
-    ATTR(struct fake_exports, receiver, .doc = "r", .capsule = &capsule_otelcol_consumer, .signals = SIGNALS_ANY),
+    ATTR(struct fake_exports, receiver, .doc = "r", .capsule = &capsule_otelcol_consumer,
+         .signals = SIGNALS_ANY),
 };
 static const struct schema receiver_schema = SCHEMA(struct fake_exports, receiver_rows);
 static const struct row traces_rows[] = {
-    ATTR(struct fake_exports, receiver, .doc = "r", .capsule = &capsule_otelcol_consumer, .signals = SIGNALS_TRACES),
+    ATTR(struct fake_exports, receiver, .doc = "r", .capsule = &capsule_otelcol_consumer,
+         .signals = SIGNALS_TRACES),
 };
 static const struct schema traces_schema = SCHEMA(struct fake_exports, traces_rows);
 static const struct row text_rows[] = {ATTR(struct fake_exports, text, .doc = "t")};
 static const struct schema text_schema = SCHEMA(struct fake_exports, text_rows);
 
 #define FAKE(nm, args_, exports_, ...)                                                             \
-    {.name = nm, .summary = nm, .example = "", .args = args_, .exports = exports_, .placement = PLACE_CONTROL, \
-     .plan_size = sizeof(struct fake_plan), .self_size = 8, .prepare = fake_prepare, .create = fake_create, \
-     .configure = fake_configure, .run = fake_run, .apply = fake_apply, .stop = fake_stop, .shard_done = fake_shard_done, \
-     .destroy = fake_destroy, .push = fake_push, ##__VA_ARGS__}
+    {                                                                                              \
+        .name = nm, .summary = nm, .example = "", .args = args_, .exports = exports_,              \
+        .placement = PLACE_CONTROL, .plan_size = sizeof(struct fake_plan), .self_size = 8,         \
+        .prepare = fake_prepare, .create = fake_create, .configure = fake_configure,               \
+        .run = fake_run, .apply = fake_apply, .stop = fake_stop, .shard_done = fake_shard_done,    \
+        .destroy = fake_destroy, .push = fake_push, ##__VA_ARGS__                                  \
+    }
 
-static const struct component_def fake_new = FAKE("fake.new", &fake_value_schema, NULL, .stability = STABILITY_EXPERIMENTAL);
-static const struct component_def fake_sink = FAKE("fake.sink", &fake_sink_schema, &receiver_schema);
+static const struct component_def fake_new =
+    FAKE("fake.new", &fake_value_schema, NULL, .stability = STABILITY_EXPERIMENTAL);
+static const struct component_def fake_sink =
+    FAKE("fake.sink", &fake_sink_schema, &receiver_schema);
 static const struct component_def fake_source = FAKE("fake.source", &fake_source_schema, NULL);
-static const struct component_def fake_traces = FAKE("fake.traces", &fake_value_schema, &traces_schema);
+static const struct component_def fake_traces =
+    FAKE("fake.traces", &fake_value_schema, &traces_schema);
 static const struct component_def fake_value = FAKE("fake.value", &fake_value_schema, &text_schema);
-static const struct component_def *const fakes[] = {&fake_new, &fake_sink, &fake_source, &fake_traces, &fake_value};
+static const struct component_def *const fakes[] = {&fake_new, &fake_sink, &fake_source,
+                                                    &fake_traces, &fake_value};
 
 /* ---- the world ---- */
 
@@ -212,11 +222,16 @@ static inline void kit_init(struct graph_kit *k)
     k->stdlib = stdlib_new(&k->env);
     k->blocks[0] = (struct config_use){&labelstore_def, NULL};
     k->blocks[1] = (struct config_use){&cluster_def, NULL};
-    k->opts = (struct compile_opts){.registry = {fakes, ARRAY_LEN(fakes)}, .configs = k->blocks, .n_configs = 2,
+    k->opts = (struct compile_opts){.registry = {fakes, ARRAY_LEN(fakes)},
+                                    .configs = k->blocks,
+                                    .n_configs = 2,
                                     .stdlib = stdlib_scope(k->stdlib)};
     diags_init(&k->diags);
-    k->controller = controller_new(&(struct controller_conf){
-        .host = &k->host, .workers = k->workers, .loop = k->loop, .compile = k->opts, .removal_deadline = NS_PER_SEC});
+    k->controller = controller_new(&(struct controller_conf){.host = &k->host,
+                                                             .workers = k->workers,
+                                                             .loop = k->loop,
+                                                             .compile = k->opts,
+                                                             .removal_deadline = NS_PER_SEC});
 }
 
 static inline void kit_on_stopped(void *arg)
@@ -273,8 +288,7 @@ static inline struct template *kit_compile(struct graph_kit *k, const char *text
 static inline int kit_load(struct graph_kit *k, const char *text)
 {
     struct tree_set trees;
-    if (kit_trees(k, text, &trees) < 0)
-        return -EINVAL;
+    if (kit_trees(k, text, &trees) < 0) return -EINVAL;
     int err = controller_load(k->controller, &trees, "/etc", &k->diags);
     kit_settle(k);
     return err;

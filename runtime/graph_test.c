@@ -34,9 +34,11 @@ static void check_faults(const char *text, const char *const *lines, size_t n)
 
 static void test_ids_and_ranks(void **state)
 {
-    struct template *t = kit_compile(&k, "fake.source \"s\" {\n  forward_to = [fake.sink.a.receiver]\n}\n" SINK, false);
+    struct template *t = kit_compile(
+        &k, "fake.source \"s\" {\n  forward_to = [fake.sink.a.receiver]\n}\n" SINK, false);
     assert_non_null(t);
-    const struct node *source = template_node(t, STR("fake.source.s")), *sink = template_node(t, STR("fake.sink.a"));
+    const struct node *source = template_node(t, STR("fake.source.s")),
+                      *sink = template_node(t, STR("fake.sink.a"));
     assert_non_null(source);
     assert_non_null(sink);
     assert_true(sink < source); /* what is referred to comes first */
@@ -51,7 +53,10 @@ static void test_ids_and_ranks(void **state)
 
 static void test_shortest_prefix(void **state)
 {
-    struct template *t = kit_compile(&k, "fake.value \"v\" { text = \"x\" }\nfake.sink \"b\" { note = fake.value.v.text + \"y\" }\n", false);
+    struct template *t = kit_compile(
+        &k,
+        "fake.value \"v\" { text = \"x\" }\nfake.sink \"b\" { note = fake.value.v.text + \"y\" }\n",
+        false);
     assert_non_null(t);
     const struct node *n = template_node(t, STR("fake.sink.b"));
     assert_int_equal(n->n_edges, 1);
@@ -63,9 +68,11 @@ static void test_shortest_prefix(void **state)
 
 static void test_references_inside_expressions(void **state)
 {
-    struct template *t = kit_compile(
-        &k, "fake.value \"i\" { }\nfake.value \"v\" { }\nfake.sink \"b\" { note = string.join([fake.value.v.text, (fake.value.i.text)], \"-\") }\n",
-        false);
+    struct template *t =
+        kit_compile(&k,
+                    "fake.value \"i\" { }\nfake.value \"v\" { }\nfake.sink \"b\" { note = "
+                    "string.join([fake.value.v.text, (fake.value.i.text)], \"-\") }\n",
+                    false);
     assert_non_null(t);
     assert_int_equal(template_node(t, STR("fake.sink.b"))->n_deps, 2);
     template_unref(t);
@@ -73,7 +80,8 @@ static void test_references_inside_expressions(void **state)
 
 static void test_unknown_component(void **state)
 {
-    one_fault("fake.snik \"a\" { }\n", "t.alloy:1:1: cannot find the definition of component name \"fake.snik\"");
+    one_fault("fake.snik \"a\" { }\n",
+              "t.alloy:1:1: cannot find the definition of component name \"fake.snik\"");
     assert_string_equal(k.diags.list.v[0].hint, "did you mean `fake.sink`?");
 }
 
@@ -90,14 +98,16 @@ static void test_duplicate(void **state)
 
 static void test_duplicate_service(void **state)
 {
-    one_fault("labelstore { }\nlabelstore { }\n", "t.alloy:2:1: duplicate definition of \"labelstore\"");
+    one_fault("labelstore { }\nlabelstore { }\n",
+              "t.alloy:2:1: duplicate definition of \"labelstore\"");
     const char *const lines[] = {"t.alloy:2:1: block labelstore already declared at t.alloy:1:1"};
     check_faults("labelstore { }\nlabelstore { }\n", lines, 1);
 }
 
 static void test_service_without_settings(void **state)
 {
-    one_fault("cluster { }\n", "t.alloy:1:1: service \"cluster\" does not support being configured");
+    one_fault("cluster { }\n",
+              "t.alloy:1:1: service \"cluster\" does not support being configured");
 }
 
 static void test_unresolved(void **state)
@@ -109,13 +119,15 @@ static void test_unresolved(void **state)
 
 static void test_unknown_export(void **state)
 {
-    one_fault("fake.source \"s\" {\n  forward_to = [fake.sink.a.receive]\n}\n" SINK, "t.alloy:2:29: field \"receive\" does not exist");
+    one_fault("fake.source \"s\" {\n  forward_to = [fake.sink.a.receive]\n}\n" SINK,
+              "t.alloy:2:29: field \"receive\" does not exist");
     assert_string_equal(k.diags.list.v[0].hint, "did you mean `receiver`?");
 }
 
 static void test_cycles(void **state)
 {
-    const char text[] = "fake.value \"b\" { text = fake.value.a.text }\nfake.value \"a\" { text = fake.value.b.text }\n"
+    const char text[] = "fake.value \"b\" { text = fake.value.a.text }\nfake.value \"a\" { text = "
+                        "fake.value.b.text }\n"
                         "fake.value \"c\" { text = fake.value.a.text }\n";
     one_fault(text, "t.alloy:2:1: cycle: fake.value.a, fake.value.b");
     const char *const lines[] = {"t.alloy:2:1: cycle detected: fake.value.a, fake.value.b",
@@ -149,8 +161,10 @@ static void test_long_chain_and_cycle(void **state)
 static void test_stability(void **state)
 {
     one_fault("fake.new \"a\" { }\n",
-              "t.alloy:1:1: component \"fake.new\" is at stability level \"experimental\", which is below the minimum allowed stability "
-              "level \"generally-available\". Use --stability.level command-line flag to enable \"experimental\" features");
+              "t.alloy:1:1: component \"fake.new\" is at stability level \"experimental\", which "
+              "is below the minimum allowed stability "
+              "level \"generally-available\". Use --stability.level command-line flag to enable "
+              "\"experimental\" features");
     k.opts.min_stability = STABILITY_EXPERIMENTAL;
     struct template *t = kit_compile(&k, "fake.new \"a\" { }\n", false);
     assert_non_null(t);
@@ -159,7 +173,8 @@ static void test_stability(void **state)
 
 static void test_refused_by_name(void **state)
 {
-    one_fault("declare \"mod\" { }\n", "t.alloy:1:1: \"declare\" blocks are not supported by this build of Weir yet");
+    one_fault("declare \"mod\" { }\n",
+              "t.alloy:1:1: \"declare\" blocks are not supported by this build of Weir yet");
     one_fault("import.file \"lib\" { }\nlib.thing \"x\" { }\n",
               "t.alloy:1:1: \"import.file\" blocks are not supported by this build of Weir yet");
     one_fault("argument \"a\" { }\n", "t.alloy:1:1: argument blocks only allowed inside a module");
@@ -168,17 +183,22 @@ static void test_refused_by_name(void **state)
 
 static void test_wrong_signal(void **state)
 {
-    assert_null(kit_compile(&k, "fake.traces \"t\" { }\nfake.source \"s\" {\n  forward_to = [fake.traces.t.receiver]\n}\n", false));
+    assert_null(kit_compile(
+        &k,
+        "fake.traces \"t\" { }\nfake.source \"s\" {\n  forward_to = [fake.traces.t.receiver]\n}\n",
+        false));
     assert_int_equal(k.diags.list.n, 1);
     assert_int_equal(k.diags.list.v[0].span.start.line, 3);
 }
 
 static void test_everything_at_once(void **state)
 {
-    assert_null(kit_compile(&k,
-                            "fake.snik \"a\" { }\nfake.sink { }\nfake.sink \"b\" {\n  mod = 1\n  limit = \"many\"\n}\n"
-                            "fake.source \"s\" {\n  forward_to = [nobody.x.receiver]\n}\nfake.sink \"r\" { mode = \"refused\" }\n",
-                            false));
+    assert_null(kit_compile(
+        &k,
+        "fake.snik \"a\" { }\nfake.sink { }\nfake.sink \"b\" {\n  mod = 1\n  limit = \"many\"\n}\n"
+        "fake.source \"s\" {\n  forward_to = [nobody.x.receiver]\n}\nfake.sink \"r\" { mode = "
+        "\"refused\" }\n",
+        false));
     const char *const lines[] = {
         "t.alloy:1:1: cannot find the definition of component name \"fake.snik\"",
         "t.alloy:2:1: component \"fake.sink\" must have a label",
@@ -200,20 +220,34 @@ static void test_stdlib_names(void **state)
     assert_int_equal(k.diags.list.v[0].severity, SEV_WARNING);
     template_unref(t);
     one_fault("fake.sink \"a\" { note = array.group_by([], \"a\", true) }\n",
-              "t.alloy:1:24: array.group_by is at stability level \"experimental\", which is below the minimum allowed stability level "
-              "\"generally-available\". Use --stability.level command-line flag to enable \"experimental\" features");
+              "t.alloy:1:24: array.group_by is at stability level \"experimental\", which is below "
+              "the minimum allowed stability level "
+              "\"generally-available\". Use --stability.level command-line flag to enable "
+              "\"experimental\" features");
 }
 
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_ids_and_ranks),      TEST(test_shortest_prefix),  TEST(test_references_inside_expressions),
-        TEST(test_unknown_component),  TEST(test_missing_label),    TEST(test_duplicate),
-        TEST(test_duplicate_service),  TEST(test_service_without_settings), TEST(test_unresolved),
-        TEST(test_unknown_export),     TEST(test_cycles),           TEST(test_self_reference),
-        TEST(test_long_chain_and_cycle), TEST(test_stability),      TEST(test_refused_by_name),
-        TEST(test_wrong_signal),       TEST(test_everything_at_once), TEST(test_stdlib_names),
+        TEST(test_ids_and_ranks),
+        TEST(test_shortest_prefix),
+        TEST(test_references_inside_expressions),
+        TEST(test_unknown_component),
+        TEST(test_missing_label),
+        TEST(test_duplicate),
+        TEST(test_duplicate_service),
+        TEST(test_service_without_settings),
+        TEST(test_unresolved),
+        TEST(test_unknown_export),
+        TEST(test_cycles),
+        TEST(test_self_reference),
+        TEST(test_long_chain_and_cycle),
+        TEST(test_stability),
+        TEST(test_refused_by_name),
+        TEST(test_wrong_signal),
+        TEST(test_everything_at_once),
+        TEST(test_stdlib_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

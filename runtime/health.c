@@ -36,19 +36,18 @@ void node_health_done(struct node_health *h)
     *h = (struct node_health){0};
 }
 
-void node_health_set(struct node_health *h, enum health_source src, enum health state, i64 now, const char *text)
+void node_health_set(struct node_health *h, enum health_source src, enum health state, i64 now,
+                     const char *text)
 {
     struct health_part *p = &h->part[src];
-    if (p->text && p->state == state && strcmp(p->text, text) == 0)
-        return;
+    if (p->text && p->state == state && strcmp(p->text, text) == 0) return;
     free(p->text);
     *p = (struct health_part){.state = state, .when = now, .text = xstrdup(text)};
 }
 
 static bool worse(const struct health_part *a, const struct health_part *b)
 {
-    if (badness[a->state] != badness[b->state])
-        return badness[a->state] > badness[b->state];
+    if (badness[a->state] != badness[b->state]) return badness[a->state] > badness[b->state];
     return a->when > b->when;
 }
 
@@ -56,7 +55,6 @@ const struct health_part *node_health_worst(const struct node_health *h)
 {
     const struct health_part *worst = &h->part[0];
     for (int i = 1; i < HEALTH_SOURCES; i++)
-        if (h->part[i].text && worse(&h->part[i], worst))
-            worst = &h->part[i];
+        if (h->part[i].text && worse(&h->part[i], worst)) worst = &h->part[i];
     return worst;
 }

@@ -1,5 +1,5 @@
-/* Health of one node: what evaluation, running and the component itself say, each with its time; the worst is shown.
- * Texts and order: spec runtime.md 6. Control loop. */
+/* Health of one node: what evaluation, running and the component itself say, each with its time;
+ * the worst is shown. Texts and order: spec runtime.md 6. Control loop. */
 #ifndef RUNTIME_HEALTH_H
 #define RUNTIME_HEALTH_H
 
@@ -19,7 +19,8 @@ struct node_health {
 void node_health_init(struct node_health *h, i64 now);
 void node_health_done(struct node_health *h);
 /* Keeps the time of an equal earlier report. */
-void node_health_set(struct node_health *h, enum health_source src, enum health state, i64 now, const char *text);
+void node_health_set(struct node_health *h, enum health_source src, enum health state, i64 now,
+                     const char *text);
 /* The worst; ties: the most recent, then run, eval, own. */
 const struct health_part *node_health_worst(const struct node_health *h);
 const char *health_name(enum health h); /* "unknown", "healthy", "unhealthy", "exited" */

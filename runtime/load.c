@@ -1,4 +1,5 @@
-/* Reads configuration text: finds the files, hashes their bytes, turns UTF-16 into UTF-8, parses them all. */
+/* Reads configuration text: finds the files, hashes their bytes, turns UTF-16 into UTF-8, parses
+ * them all. */
 #include "runtime/load.h"
 
 #include <dirent.h>
@@ -14,8 +15,7 @@ static int fail(int err, char **ret_err, const char *verb, const char *path)
     *ret_err = xprintf("%s %s: %s", verb, path, strerror(err));
     /* Go's words start lower case; scripts compare with them. */
     char *reason = *ret_err + strlen(verb) + 1 + strlen(path) + 2;
-    if (*reason >= 'A' && *reason <= 'Z')
-        *reason += 'a' - 'A';
+    if (*reason >= 'A' && *reason <= 'Z') *reason += 'a' - 'A';
     return -err;
 }
 
@@ -25,15 +25,11 @@ static int read_fd(int fd, const char *path, struct buf *out, char **ret_err)
 {
     for (;;) {
         char *room = buf_reserve(out, 64 * 1024);
-        if (!room)
-            return fail(-buf_err(out), ret_err, "read", path);
+        if (!room) return fail(-buf_err(out), ret_err, "read", path);
         ssize_t got = read(fd, room, 64 * 1024);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return fail(errno, ret_err, "read", path);
-        if (got == 0)
-            return 0;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(errno, ret_err, "read", path);
+        if (got == 0) return 0;
         buf_commit(out, (size_t)got);
     }
 }
@@ -41,8 +37,7 @@ static int read_fd(int fd, const char *path, struct buf *out, char **ret_err)
 static int read_path(const char *path, struct buf *out, char **ret_err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(errno, ret_err, "open", path);
+    if (fd < 0) return fail(errno, ret_err, "open", path);
     int err = read_fd(fd, path, out, ret_err);
     close(fd);
     return err;
@@ -54,11 +49,11 @@ enum utf16 { UTF16_NONE, UTF16_LE, UTF16_BE };
 
 static enum utf16 utf16_mark(struct str raw)
 {
-    if (raw.n < 2 || raw.n % 2 != 0)
-        return UTF16_NONE;
+    if (raw.n < 2 || raw.n % 2 != 0) return UTF16_NONE;
     const u8 *p = (const u8 *)raw.p;
     if (p[0] == 0xff && p[1] == 0xfe)
-        return raw.n >= 4 && p[2] == 0 && p[3] == 0 ? UTF16_NONE : UTF16_LE; /* FF FE 00 00 is UTF-32 */
+        return raw.n >= 4 && p[2] == 0 && p[3] == 0 ? UTF16_NONE
+                                                    : UTF16_LE; /* FF FE 00 00 is UTF-32 */
     return p[0] == 0xfe && p[1] == 0xff ? UTF16_BE : UTF16_NONE;
 }
 
@@ -130,14 +125,13 @@ typedef VEC(char *) name_list;
 static int list_dir(const char *path, name_list *names, char **ret_err)
 {
     DIR *dir = opendir(path);
-    if (!dir)
-        return fail(errno, ret_err, "open", path);
+    if (!dir) return fail(errno, ret_err, "open", path);
     for (struct dirent *e; (e = readdir(dir));)
         if (is_config_name(e->d_name) && e->d_type != DT_DIR)
-            vec_push(names, xprintf("%s%s%s", path, str_ends(str_of(path), STR("/")) ? "" : "/", e->d_name));
+            vec_push(names, xprintf("%s%s%s", path, str_ends(str_of(path), STR("/")) ? "" : "/",
+                                    e->d_name));
     closedir(dir);
-    if (names->n > 0)
-        qsort(names->v, names->n, sizeof(*names->v), by_name);
+    if (names->n > 0) qsort(names->v, names->n, sizeof(*names->v), by_name);
     return 0;
 }
 
@@ -147,7 +141,7 @@ static int add_dir(struct source_set *s, const char *path, struct buf *all, char
     int err = list_dir(path, &names, ret_err);
     for (size_t i = 0; i < names.n && !err; i++)
         err = add_file(s, names.v[i], all, ret_err);
-    vec_each(&names, name)
+    vec_each (&names, name)
         free(*name);
     vec_done(&names);
     return err;
@@ -179,8 +173,7 @@ int source_set_read(const char *path, struct source_set *ret, char **ret_err)
     struct source_set s = {0};
     struct stat st;
     bool from_stdin = strcmp(path, "-") == 0;
-    if (!from_stdin && stat(path, &st) < 0)
-        return fail(errno, ret_err, "stat", path);
+    if (!from_stdin && stat(path, &st) < 0) return fail(errno, ret_err, "stat", path);
     bool is_dir = !from_stdin && S_ISDIR(st.st_mode);
     struct buf all = BUF_INIT(4 * CONFIG_FILE_MAX);
     int err = is_dir ? add_dir(&s, path, &all, ret_err) : add_file(&s, path, &all, ret_err);
@@ -199,7 +192,7 @@ int source_set_read(const char *path, struct source_set *ret, char **ret_err)
 
 void source_set_done(struct source_set *s)
 {
-    vec_each(&s->files, f)
+    vec_each (&s->files, f)
         source_unref(*f);
     vec_done(&s->files);
     free(s->module_path);
@@ -227,7 +220,7 @@ int source_set_parse(const struct source_set *s, struct tree_set *ret, struct di
 
 void tree_set_done(struct tree_set *t)
 {
-    vec_each(&t->trees, tree)
+    vec_each (&t->trees, tree)
         tree_free(*tree);
     vec_done(&t->trees);
 }

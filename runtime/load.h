@@ -1,7 +1,9 @@
-/* Configuration text from disk: one file, a directory of *.alloy and *.river, or standard input ("-").
+/* Configuration text from disk: one file, a directory of *.alloy and *.river, or standard input
+ * ("-").
  *
- * A source_set is what was read (owned, immutable afterwards); a tree_set what was parsed of it. Reading has limits and
- * plain error texts; parsing collects diagnostics. Control loop or tool; reads block, files are small. */
+ * A source_set is what was read (owned, immutable afterwards); a tree_set what was parsed of it.
+ * Reading has limits and plain error texts; parsing collects diagnostics. Control loop or tool;
+ * reads block, files are small. */
 #ifndef RUNTIME_LOAD_H
 #define RUNTIME_LOAD_H
 
@@ -13,13 +15,15 @@
 #define CONFIG_FILE_MAX ((size_t)64 << 20) /* bytes of one file */
 
 struct source_set {
-    VEC(struct source *) files;       /* byte order of their names */
-    char sha256[2 * SHA256_LEN + 1];  /* of the raw contents in that order; zeros when nothing was read */
-    char *module_path;                /* absolute directory of the file, or the directory itself */
+    VEC(struct source *) files; /* byte order of their names */
+    char sha256[2 * SHA256_LEN +
+                1];    /* of the raw contents in that order; zeros when nothing was read */
+    char *module_path; /* absolute directory of the file, or the directory itself */
 };
 /* 0, or -errno with an owned *ret_err ("stat P: no such file or directory"). */
 int source_set_read(const char *path, struct source_set *ret, char **ret_err);
-/* Text given by a caller instead of a file (tests, standard input). -EINVAL when it is not UTF-8 or UTF-16. */
+/* Text given by a caller instead of a file (tests, standard input). -EINVAL when it is not UTF-8 or
+ * UTF-16. */
 int source_set_add(struct source_set *s, const char *name, struct str raw, char **ret_err);
 void source_set_done(struct source_set *s);
 

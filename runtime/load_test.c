@@ -61,7 +61,8 @@ static void test_directory(void **state)
     assert_string_equal(s.files.v[1]->name, in(p, "b.river"));
     assert_string_equal(s.module_path, p->dir);
     /* printf 'a { }\nb { }\n' | sha256sum */
-    assert_string_equal(s.sha256, "6a893f37f314b5a078548edf429728d692a8444c4d4f57da50aae7b593bf4b0c");
+    assert_string_equal(s.sha256,
+                        "6a893f37f314b5a078548edf429728d692a8444c4d4f57da50aae7b593bf4b0c");
     source_set_done(&s);
 }
 
@@ -104,8 +105,14 @@ static void expect_text(struct place *p, const char *raw, size_t n, const char *
 
 static void test_utf16(void **state)
 {
-    expect_text(*state, "\xff\xfe" "a\0\xe9\0\x3d\xd8\x00\xde", 10, "a\xc3\xa9\xf0\x9f\x98\x80");
-    expect_text(*state, "\xfe\xff" "\0a\0\xe9", 6, "a\xc3\xa9");
+    expect_text(*state,
+                "\xff\xfe"
+                "a\0\xe9\0\x3d\xd8\x00\xde",
+                10, "a\xc3\xa9\xf0\x9f\x98\x80");
+    expect_text(*state,
+                "\xfe\xff"
+                "\0a\0\xe9",
+                6, "a\xc3\xa9");
 }
 
 /* What is no UTF-8 at all is left to the lexer, which knows the place. */
@@ -141,8 +148,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_directory), TEST(test_empty_directory), TEST(test_missing), TEST(test_utf16), TEST(test_other_encodings),
-        TEST(test_faults_of_all_files),
+        TEST(test_directory), TEST(test_empty_directory), TEST(test_missing),
+        TEST(test_utf16),     TEST(test_other_encodings), TEST(test_faults_of_all_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

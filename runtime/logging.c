@@ -14,14 +14,17 @@ struct logging_plan {
 };
 
 static const struct row logging_rows[] = {
-    ATTR(struct logging_args, level, .doc = "Least severe records that are written.", .def = "\"info\"",
-         .one_of = ONE_OF_TEXT("debug", "info", "warn", "error", ""), .one_of_error = "unrecognized log level \"%s\""),
-    ATTR(struct logging_args, format, .doc = "Form of a line.", .def = "\"logfmt\"", .one_of = ONE_OF_TEXT("logfmt", "json", ""),
+    ATTR(struct logging_args, level, .doc = "Least severe records that are written.",
+         .def = "\"info\"", .one_of = ONE_OF_TEXT("debug", "info", "warn", "error", ""),
+         .one_of_error = "unrecognized log level \"%s\""),
+    ATTR(struct logging_args, format, .doc = "Form of a line.", .def = "\"logfmt\"",
+         .one_of = ONE_OF_TEXT("logfmt", "json", ""),
          .one_of_error = "unrecognized log format \"%s\""),
-    ATTR(struct logging_args, write_to, .doc = "Log receivers that get every line as well.", .def = "[]",
-         .capsule = &capsule_logs_receiver, .signals = SIGNALS_LOGS),
-    ATTR(struct logging_args, destination, .doc = "Where lines go; only stderr outside of Windows.", .def = "\"stderr\"",
-         .one_of = ONE_OF_TEXT("stderr", "windows_event_log"), .one_of_error = "unrecognized log destination \"%s\""),
+    ATTR(struct logging_args, write_to, .doc = "Log receivers that get every line as well.",
+         .def = "[]", .capsule = &capsule_logs_receiver, .signals = SIGNALS_LOGS),
+    ATTR(struct logging_args, destination, .doc = "Where lines go; only stderr outside of Windows.",
+         .def = "\"stderr\"", .one_of = ONE_OF_TEXT("stderr", "windows_event_log"),
+         .one_of_error = "unrecognized log destination \"%s\""),
 };
 static const struct schema logging_schema = {.rows = logging_rows,
                                              .n_rows = ARRAY_LEN(logging_rows),
@@ -39,9 +42,11 @@ static int logging_prepare(struct prepare *p, const void *args, void *plan)
     (void)log_level_parse(a->level, &out->level);
     (void)log_format_parse(a->format, &out->format);
     if (str_is(a->destination, "windows_event_log"))
-        diag_error(p->diags, DIAG_VALUE_CHOICE, a->span, "the log destination windows_event_log exists on Windows only");
+        diag_error(p->diags, DIAG_VALUE_CHOICE, a->span,
+                   "the log destination windows_event_log exists on Windows only");
     if (a->write_to.n > 0)
-        diag_error(p->diags, DIAG_NODE_UNSUPPORTED, a->span, "logging: write_to is not supported by this build of Weir yet");
+        diag_error(p->diags, DIAG_NODE_UNSUPPORTED, a->span,
+                   "logging: write_to is not supported by this build of Weir yet");
     return p->diags->n_errors > errors ? -EINVAL : 0;
 }
 

@@ -17,8 +17,7 @@ struct module *module_new(struct template *t, const struct scope *stdlib, const 
 
 void module_free(struct module *m)
 {
-    if (!m)
-        return;
+    if (!m) return;
     module_scope_done(&m->scope);
     template_unref(m->tmpl);
     free(m->states);
@@ -65,10 +64,10 @@ size_t module_count_dirty(const struct module *m)
 
 static struct logger *node_logger(struct controller *c, const struct node *n)
 {
-    const struct log_field component[] = {F_CSTR("component_path", "/"), F_CSTR("component_id", n->id)};
+    const struct log_field component[] = {F_CSTR("component_path", "/"),
+                                          F_CSTR("component_id", n->id)};
     const struct log_field service[] = {F_CSTR("service", n->id)};
-    if (n->kind == NODE_COMPONENT)
-        return log_child(c->host->log, component, ARRAY_LEN(component));
+    if (n->kind == NODE_COMPONENT) return log_child(c->host->log, component, ARRAY_LEN(component));
     return log_child(c->host->log, service, n->kind == NODE_SERVICE ? 1 : 0);
 }
 
@@ -86,8 +85,7 @@ struct node_state *node_state_new(struct controller *ctl, const struct node *n)
 
 void node_state_free(struct node_state *s)
 {
-    if (!s)
-        return;
+    if (!s) return;
     ASSERT(!s->instance);
     plan_unref(s->plan);
     value_unref(s->exports);
@@ -103,6 +101,5 @@ void node_state_export_take(struct node_state *s, struct value v)
     value_unref(s->exports);
     s->exports = v;
     /* A clash of ids is found when the module is built; here the place exists. */
-    if (s->module)
-        (void)module_scope_set_take(&s->module->scope, str_of(s->id), value_ref(v));
+    if (s->module) (void)module_scope_set_take(&s->module->scope, str_of(s->id), value_ref(v));
 }

@@ -1,6 +1,6 @@
-/* An instance of a template: one state per node, and the scope its expressions see. The running module is the controller's; a load builds
- * another one beside it and either commits it or throws it away. Node states outlive modules: those of unchanged ids move over.
- * Control loop. */
+/* An instance of a template: one state per node, and the scope its expressions see. The running
+ * module is the controller's; a load builds another one beside it and either commits it or throws
+ * it away. Node states outlive modules: those of unchanged ids move over. Control loop. */
 #ifndef RUNTIME_MODULE_H
 #define RUNTIME_MODULE_H
 
@@ -24,8 +24,8 @@ struct node_state {
     struct value exports;      /* an object, or null before the first export */
     struct node_health health;
     struct logger *log;
-    bool awaited;              /* a start or an apply of the commit in flight */
-    bool late;                 /* ... that took longer than the commit waits */
+    bool awaited; /* a start or an apply of the commit in flight */
+    bool late;    /* ... that took longer than the commit waits */
     /* while it is being removed (teardown.c) */
     struct teardown *teardown;
     struct node_state **unblocks; /* removed nodes it refers to: they stop after it */
@@ -38,7 +38,7 @@ struct module {
     struct template *tmpl;
     struct node_state **states; /* by rank */
     struct module_scope scope;
-    u64 *dirty;                 /* bit set over ranks: to be evaluated again */
+    u64 *dirty; /* bit set over ranks: to be evaluated again */
 };
 
 /* Takes the template. States are all NULL. */
@@ -47,7 +47,8 @@ void module_free(struct module *m); /* not its states; takes NULL */
 /* The state of a local id; NULL. */
 struct node_state *module_find(const struct module *m, struct str id);
 
-void module_mark_users(struct module *m, u32 rank); /* everything that refers to this node is dirty */
+void module_mark_users(struct module *m,
+                       u32 rank); /* everything that refers to this node is dirty */
 /* Takes the lowest dirty rank off the set; false when none is left. */
 bool module_next_dirty(struct module *m, u32 *ret_rank);
 size_t module_count_dirty(const struct module *m);

@@ -1,5 +1,6 @@
-/* Topological order and cycles in one pass: Tarjan's strongly connected components, without recursion (chains may be long).
- * Components come out dependencies first, so their order is the rank order. */
+/* Topological order and cycles in one pass: Tarjan's strongly connected components, without
+ * recursion (chains may be long). Components come out dependencies first, so their order is the
+ * rank order. */
 #include "runtime/compile.h"
 
 #define UNSEEN UINT32_MAX
@@ -46,8 +47,9 @@ static void report_cycle(struct compiler *c, const u32 *nodes, size_t n)
     struct buf ids = BUF_INIT(SIZE_MAX / 2);
     join_ids(members, n, &ids);
     for (size_t i = 0; i < (c->o->check ? n : 1); i++) {
-        struct diag *d = diag_error(c->diags, DIAG_CYCLE, node_span(members[i]), "cycle%s: " STR_FMT,
-                                    c->o->check ? " detected" : "", STR_ARG(buf_view(&ids)));
+        struct diag *d =
+            diag_error(c->diags, DIAG_CYCLE, node_span(members[i]), "cycle%s: " STR_FMT,
+                       c->o->check ? " detected" : "", STR_ARG(buf_view(&ids)));
         diag_hint(c->diags, d, "remove one of the references between these blocks");
         members[i]->has_errors = true;
     }
@@ -78,8 +80,7 @@ static void close_component(struct tarjan *t, u32 node)
     do
         from--;
     while (t->stack.v[from] != node);
-    if (t->stack.n - from > 1)
-        report_cycle(t->c, t->stack.v + from, t->stack.n - from);
+    if (t->stack.n - from > 1) report_cycle(t->c, t->stack.v + from, t->stack.n - from);
     for (size_t i = from; i < t->stack.n; i++) {
         t->on_stack[t->stack.v[i]] = false;
         t->order[t->n_order++] = t->stack.v[i];
@@ -94,8 +95,7 @@ static void leave(struct tarjan *t)
         u32 parent = vec_last(&t->calls).node;
         t->low[parent] = MIN(t->low[parent], t->low[node]);
     }
-    if (t->low[node] == t->number[node])
-        close_component(t, node);
+    if (t->low[node] == t->number[node]) close_component(t, node);
 }
 
 static void step(struct tarjan *t)
@@ -134,8 +134,7 @@ void order_nodes(struct compiler *c, u32 *order)
     for (size_t i = 0; i < n; i++)
         t.number[i] = UNSEEN;
     for (u32 i = 0; i < n; i++) {
-        if (t.number[i] == UNSEEN)
-            enter(&t, i);
+        if (t.number[i] == UNSEEN) enter(&t, i);
         while (t.calls.n > 0)
             step(&t);
     }

@@ -42,15 +42,13 @@ static request_list take_waiting(struct reloader *r)
 static void answer(request_list *requests, const char *err)
 {
     for (size_t i = 0; i < requests->n; i++)
-        if (requests->v[i].done)
-            requests->v[i].done(requests->v[i].arg, err);
+        if (requests->v[i].done) requests->v[i].done(requests->v[i].arg, err);
     vec_done(requests);
 }
 
 void reloader_free(struct reloader *r)
 {
-    if (!r)
-        return;
+    if (!r) return;
     controller_on_settled(r->conf.controller, NULL, NULL);
     request_list left = take_waiting(r);
     answer(&left, "the agent is shutting down");
@@ -63,12 +61,12 @@ void reloader_free(struct reloader *r)
 
 static void report(struct reloader *r, const char *sha256, bool ok)
 {
-    if (r->conf.metrics)
-        config_metrics_loaded(r->conf.metrics, sha256, ok);
+    if (r->conf.metrics) config_metrics_loaded(r->conf.metrics, sha256, ok);
 }
 
 /* The stages that count as reading: files and syntax. */
-static int read_trees(struct reloader *r, struct source_set *ret_files, struct tree_set *ret_trees, struct diags *diags, char **ret_err)
+static int read_trees(struct reloader *r, struct source_set *ret_files, struct tree_set *ret_trees,
+                      struct diags *diags, char **ret_err)
 {
     struct source_set files;
     int err = source_set_read(r->path, &files, ret_err);
@@ -93,8 +91,7 @@ static int load(struct reloader *r, struct diags *diags, char **ret_err, bool *r
     struct tree_set trees;
     int err = read_trees(r, &files, &trees, diags, ret_err);
     *ret_read = err == 0;
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     err = controller_load(r->conf.controller, &trees, files.module_path, diags);
     source_set_done(&files);
     return err;
@@ -151,8 +148,7 @@ static void reload(struct reloader *r)
 static void serve(void *arg)
 {
     struct reloader *r = arg;
-    if (r->waiting.n > 0 && controller_settled(r->conf.controller))
-        reload(r);
+    if (r->waiting.n > 0 && controller_settled(r->conf.controller)) reload(r);
 }
 
 void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg)
@@ -163,7 +159,8 @@ void reloader_request(struct reloader *r, void (*done)(void *arg, const char *er
 
 /* ---- watching ---- */
 
-/* An event without a change of the contents (touch, a sidecar that posted already) is no reason to load. */
+/* An event without a change of the contents (touch, a sidecar that posted already) is no reason to
+ * load. */
 static bool is_as_tried(struct reloader *r)
 {
     struct source_set files;
@@ -180,14 +177,12 @@ static bool is_as_tried(struct reloader *r)
 static void on_change(void *arg)
 {
     struct reloader *r = arg;
-    if (is_as_tried(r))
-        return;
+    if (is_as_tried(r)) return;
     log_info(r->conf.log, "the configuration changed on disk; reloading", F_CSTR("path", r->path));
     reloader_request(r, NULL, NULL);
 }
 
 void reloader_watch(struct reloader *r)
 {
-    if (!r->watch)
-        r->watch = file_watch_new(r->conf.loop, r->path, WATCH_QUIET, 0, on_change, r);
+    if (!r->watch) r->watch = file_watch_new(r->conf.loop, r->path, WATCH_QUIET, 0, on_change, r);
 }

@@ -1,6 +1,7 @@
-/* Loading from a path, at start and again: asked for by SIGHUP, by HTTP, or by a change of the watched file. Loads are serialised: one that
- * comes while an earlier commit has not settled waits for it, and all that wait are served by one load. Keep last good: a load that
- * fails changes nothing. Control loop. */
+/* Loading from a path, at start and again: asked for by SIGHUP, by HTTP, or by a change of the
+ * watched file. Loads are serialised: one that comes while an earlier commit has not settled waits
+ * for it, and all that wait are served by one load. Keep last good: a load that fails changes
+ * nothing. Control loop. */
 #ifndef RUNTIME_RELOAD_H
 #define RUNTIME_RELOAD_H
 
@@ -22,7 +23,8 @@ void reloader_free(struct reloader *r);
 
 /* The first load. 0; -EINVAL with faults in diags; or another -errno with an owned *ret_err. */
 int reloader_first(struct reloader *r, struct diags *diags, char **ret_err);
-/* A reload; done(arg, err) when it was decided, maybe at once; err NULL: loaded. done may be NULL. Logs the outcome. */
+/* A reload; done(arg, err) when it was decided, maybe at once; err NULL: loaded. done may be NULL.
+ * Logs the outcome. */
 void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg);
 /* Reloads by itself when the file or directory changes. */
 void reloader_watch(struct reloader *r);

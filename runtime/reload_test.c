@@ -1,4 +1,5 @@
-/* Loading from a path again and again: outcome texts, keep last good, requests that wait, no load for nothing. */
+/* Loading from a path again and again: outcome texts, keep last good, requests that wait, no load
+ * for nothing. */
 #include "runtime/graph_kit.h"
 
 #include <unistd.h>
@@ -32,7 +33,8 @@ static int setup(void **state)
     assert_true(fd >= 0);
     close(fd);
     w.metrics = config_metrics_new(w.k.host.metrics, &clock_system, "");
-    w.r = reloader_new(&(struct reloader_conf){.controller = w.k.controller, .loop = w.k.loop, .metrics = w.metrics, .path = w.path});
+    w.r = reloader_new(&(struct reloader_conf){
+        .controller = w.k.controller, .loop = w.k.loop, .metrics = w.metrics, .path = w.path});
     return 0;
 }
 
@@ -91,10 +93,12 @@ static void test_first_without_file(void **state)
     char *why = NULL, want[256];
     assert_int_equal(unlink(w.path), 0);
     assert_true(reloader_first(w.r, &w.k.diags, &why) < 0);
-    snprintf(want, sizeof(want), "reading config path \"%s\": stat %s: no such file or directory", w.path, w.path);
+    snprintf(want, sizeof(want), "reading config path \"%s\": stat %s: no such file or directory",
+             w.path, w.path);
     assert_string_equal(why, want);
     free(why);
-    assert_true(shows("alloy_config_hash{cluster_name=\"\",sha256=\"0000000000000000000000000000000000000000000000000000000000000000\"} 1\n"));
+    assert_true(shows("alloy_config_hash{cluster_name=\"\",sha256="
+                      "\"0000000000000000000000000000000000000000000000000000000000000000\"} 1\n"));
     put("");
 }
 
@@ -103,7 +107,10 @@ static void test_texts(void **state)
     char *why = NULL, want[256];
     assert_int_equal(first("fake.sink \"a\" { }\n", &why), 0);
     assert_string_equal(reload("fake.sink \"a\" { note = \"x\" }\n"), "loaded");
-    snprintf(want, sizeof(want), "error during the initial load: %s:1:1: cannot find the definition of component name \"fake.bad\"", w.path);
+    snprintf(want, sizeof(want),
+             "error during the initial load: %s:1:1: cannot find the definition of component name "
+             "\"fake.bad\"",
+             w.path);
     assert_string_equal(reload("fake.bad \"a\" { }\n"), want);
     assert_true(shows("alloy_config_last_load_successful 1\n")); /* reading and parsing only */
     snprintf(want, sizeof(want), "reading config path \"%s\": %s:1:5: expected ", w.path, w.path);
@@ -153,8 +160,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_first), TEST(test_first_without_file), TEST(test_texts), TEST(test_requests_share_a_load),
-        TEST(test_waiting_requests_are_answered_at_the_end), TEST(test_watched),
+        TEST(test_first),
+        TEST(test_first_without_file),
+        TEST(test_texts),
+        TEST(test_requests_share_a_load),
+        TEST(test_waiting_requests_are_answered_at_the_end),
+        TEST(test_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* The export tree: a trie over the parts of ids. Each inner node caches its object; a change drops the caches up to the root. */
+/* The export tree: a trie over the parts of ids. Each inner node caches its object; a change drops
+ * the caches up to the root. */
 #include "runtime/scope.h"
 
 #include <errno.h>
@@ -16,8 +17,7 @@ struct scope_node {
 static void node_free(void *arg)
 {
     struct scope_node *n = arg;
-    if (!n)
-        return;
+    if (!n) return;
     map_done(&n->children, node_free);
     value_unref(n->leaf);
     value_unref(n->object);
@@ -35,11 +35,10 @@ static void drop_objects(struct scope_node *n)
 
 static struct value node_value(struct scope_node *n)
 {
-    if (n->is_leaf)
-        return value_ref(n->leaf);
+    if (n->is_leaf) return value_ref(n->leaf);
     if (!n->built) {
         struct object_builder b = {.ordered = false};
-        map_each(&n->children, e)
+        map_each (&n->children, e)
             object_set_take(&b, e->key, node_value(e->value));
         n->object = object_done(&b);
         n->built = true;
@@ -55,15 +54,15 @@ static bool lookup(const struct scope *s, struct str name, struct value *ret)
         *ret = node_value(n);
         return true;
     }
-    if (!m->module_path || !str_is(name, "module_path"))
-        return false;
+    if (!m->module_path || !str_is(name, "module_path")) return false;
     *ret = value_cstr(m->module_path);
     return true;
 }
 
 void module_scope_init(struct module_scope *s, const struct scope *stdlib, const char *module_path)
 {
-    *s = (struct module_scope){.root = xnew(struct scope_node), .module_path = module_path ? xstrdup(module_path) : NULL};
+    *s = (struct module_scope){.root = xnew(struct scope_node),
+                               .module_path = module_path ? xstrdup(module_path) : NULL};
     s->scope = (struct scope){.lookup = lookup, .parent = stdlib, .data = s};
 }
 

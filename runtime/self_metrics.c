@@ -1,4 +1,5 @@
-/* Metrics of configuration loading, of the build, and of the process (read from /proc when scraped). */
+/* Metrics of configuration loading, of the build, and of the process (read from /proc when
+ * scraped). */
 #include "runtime/self_metrics.h"
 
 #include <sys/resource.h>
@@ -7,11 +8,18 @@
 
 /* ---- configuration ---- */
 
-static const struct metric_desc hash_desc = {"alloy_config_hash", "A constant 1, labelled with the digest of the configuration read last.", METRIC_GAUGE, NULL, 0};
-static const struct metric_desc success_desc = {"alloy_config_last_load_successful", "1 when the configuration read last could be parsed.", METRIC_GAUGE, NULL, 0};
-static const struct metric_desc stamp_desc = {"alloy_config_last_load_success_timestamp_seconds",
-                                              "When a configuration was read and parsed last, in seconds since 1970.", METRIC_GAUGE, NULL, 0};
-static const struct metric_desc failures_desc = {"alloy_config_load_failures_total", "Configurations that could not be read or parsed.", METRIC_COUNTER, NULL, 0};
+static const struct metric_desc hash_desc = {
+    "alloy_config_hash", "A constant 1, labelled with the digest of the configuration read last.",
+    METRIC_GAUGE, NULL, 0};
+static const struct metric_desc success_desc = {
+    "alloy_config_last_load_successful", "1 when the configuration read last could be parsed.",
+    METRIC_GAUGE, NULL, 0};
+static const struct metric_desc stamp_desc = {
+    "alloy_config_last_load_success_timestamp_seconds",
+    "When a configuration was read and parsed last, in seconds since 1970.", METRIC_GAUGE, NULL, 0};
+static const struct metric_desc failures_desc = {"alloy_config_load_failures_total",
+                                                 "Configurations that could not be read or parsed.",
+                                                 METRIC_COUNTER, NULL, 0};
 
 struct config_metrics {
     struct metrics *registry;
@@ -20,10 +28,12 @@ struct config_metrics {
     struct metric *hash, *success, *stamp, *failures;
 };
 
-struct config_metrics *config_metrics_new(struct metrics *m, const struct clock *clock, const char *cluster_name)
+struct config_metrics *config_metrics_new(struct metrics *m, const struct clock *clock,
+                                          const char *cluster_name)
 {
     struct config_metrics *c = xnew(struct config_metrics);
-    *c = (struct config_metrics){.registry = m, .clock = clock, .cluster_name = xstrdup(cluster_name)};
+    *c = (struct config_metrics){
+        .registry = m, .clock = clock, .cluster_name = xstrdup(cluster_name)};
     c->success = metric_new(m, &success_desc, NULL, 0);
     c->stamp = metric_new(m, &stamp_desc, NULL, 0);
     c->failures = metric_new(m, &failures_desc, NULL, 0);
@@ -32,8 +42,7 @@ struct config_metrics *config_metrics_new(struct metrics *m, const struct clock 
 
 void config_metrics_free(struct config_metrics *c)
 {
-    if (!c)
-        return;
+    if (!c) return;
     metric_free(c->registry, c->hash);
     metric_free(c->registry, c->success);
     metric_free(c->registry, c->stamp);
@@ -47,7 +56,8 @@ static void set_hash(struct config_metrics *c, const char *sha256)
     char zeros[65];
     memset(zeros, '0', 64);
     zeros[64] = '\0';
-    const struct metric_label labels[] = {{"sha256", sha256 ? sha256 : zeros}, {"cluster_name", c->cluster_name}};
+    const struct metric_label labels[] = {{"sha256", sha256 ? sha256 : zeros},
+                                          {"cluster_name", c->cluster_name}};
     metric_free(c->registry, c->hash);
     c->hash = metric_new(c->registry, &hash_desc, labels, ARRAY_LEN(labels));
     metric_set(c->hash, 1);
@@ -65,19 +75,18 @@ void config_metrics_loaded(struct config_metrics *c, const char *sha256, bool ok
 
 /* ---- process ---- */
 
-/* Field n (from 1) of /proc/self/stat, behind the command's closing parenthesis, which may itself hold blanks. */
+/* Field n (from 1) of /proc/self/stat, behind the command's closing parenthesis, which may itself
+ * hold blanks. */
 static f64 stat_field(int n)
 {
     char text[1024];
     FILE *f = fopen("/proc/self/stat", "re");
     size_t got = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-    if (f)
-        fclose(f);
+    if (f) fclose(f);
     text[got] = '\0';
     struct str rest = str_of(text);
     ssize_t paren = str_rchr(rest, ')');
-    if (paren < 0)
-        return 0;
+    if (paren < 0) return 0;
     rest = str_sub(rest, MIN((size_t)paren + 2, rest.n), rest.n);
     for (int i = 3; i < n && rest.p; i++)
         (void)str_cut(&rest, ' ');
@@ -92,10 +101,8 @@ static f64 boot_time(void)
     f64 seconds = 0;
     FILE *f = fopen("/proc/stat", "re");
     while (f && fgets(line, sizeof(line), f))
-        if (sscanf(line, "btime %lf", &seconds) == 1)
-            break;
-    if (f)
-        fclose(f);
+        if (sscanf(line, "btime %lf", &seconds) == 1) break;
+    if (f) fclose(f);
     return seconds;
 }
 
@@ -117,9 +124,9 @@ static f64 resident_bytes(void *arg)
 static f64 cpu_seconds(void *arg)
 {
     struct rusage u;
-    if (getrusage(RUSAGE_SELF, &u) < 0)
-        return 0;
-    return (f64)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (f64)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+    if (getrusage(RUSAGE_SELF, &u) < 0) return 0;
+    return (f64)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (f64)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 /* Sum over all interfaces of one column of /proc/net/dev. */
@@ -134,8 +141,7 @@ static f64 net_bytes(bool tx)
         if (colon && sscanf(colon + 1, "%llu %*u %*u %*u %*u %*u %*u %*u %llu", &rx, &sent) == 2)
             sum += (f64)(tx ? sent : rx);
     }
-    if (f)
-        fclose(f);
+    if (f) fclose(f);
     return sum;
 }
 
@@ -153,15 +159,28 @@ static const struct {
     struct metric_desc desc;
     f64 (*fn)(void *arg);
 } process_rows[] = {
-    {{"alloy_resources_process_start_time_seconds", "When this process started, in seconds since 1970.", METRIC_GAUGE, NULL, 0}, start_time},
-    {{"alloy_resources_process_resident_memory_bytes", "Bytes of memory this process holds.", METRIC_GAUGE, NULL, 0}, resident_bytes},
-    {{"alloy_resources_process_virtual_memory_bytes", "Bytes of address space this process uses.", METRIC_GAUGE, NULL, 0}, virtual_bytes},
-    {{"alloy_resources_process_cpu_seconds_total", "CPU time of this process, user and system.", METRIC_COUNTER, NULL, 0}, cpu_seconds},
-    {{"alloy_resources_machine_rx_bytes_total", "Bytes received on all network interfaces of the machine.", METRIC_COUNTER, NULL, 0}, rx_bytes},
-    {{"alloy_resources_machine_tx_bytes_total", "Bytes sent on all network interfaces of the machine.", METRIC_COUNTER, NULL, 0}, tx_bytes},
+    {{"alloy_resources_process_start_time_seconds",
+      "When this process started, in seconds since 1970.", METRIC_GAUGE, NULL, 0},
+     start_time},
+    {{"alloy_resources_process_resident_memory_bytes", "Bytes of memory this process holds.",
+      METRIC_GAUGE, NULL, 0},
+     resident_bytes},
+    {{"alloy_resources_process_virtual_memory_bytes", "Bytes of address space this process uses.",
+      METRIC_GAUGE, NULL, 0},
+     virtual_bytes},
+    {{"alloy_resources_process_cpu_seconds_total", "CPU time of this process, user and system.",
+      METRIC_COUNTER, NULL, 0},
+     cpu_seconds},
+    {{"alloy_resources_machine_rx_bytes_total",
+      "Bytes received on all network interfaces of the machine.", METRIC_COUNTER, NULL, 0},
+     rx_bytes},
+    {{"alloy_resources_machine_tx_bytes_total",
+      "Bytes sent on all network interfaces of the machine.", METRIC_COUNTER, NULL, 0},
+     tx_bytes},
 };
 
-static const struct metric_desc build_desc = {"alloy_build_info", "A constant 1, labelled with what was built.", METRIC_GAUGE, NULL, 0};
+static const struct metric_desc build_desc = {
+    "alloy_build_info", "A constant 1, labelled with what was built.", METRIC_GAUGE, NULL, 0};
 
 struct process_metrics {
     struct metrics *registry;
@@ -169,11 +188,13 @@ struct process_metrics {
     struct metric *rows[ARRAY_LEN(process_rows)];
 };
 
-struct process_metrics *process_metrics_new(struct metrics *m, const char *version, const char *revision, const char *arch)
+struct process_metrics *process_metrics_new(struct metrics *m, const char *version,
+                                            const char *revision, const char *arch)
 {
     struct process_metrics *p = xnew(struct process_metrics);
-    const struct metric_label labels[] = {{"branch", ""}, {"goarch", arch}, {"goos", "linux"}, {"goversion", ""},
-                                          {"revision", revision}, {"tags", ""}, {"version", version}};
+    const struct metric_label labels[] = {
+        {"branch", ""},         {"goarch", arch}, {"goos", "linux"},   {"goversion", ""},
+        {"revision", revision}, {"tags", ""},     {"version", version}};
     p->registry = m;
     p->build = metric_new(m, &build_desc, labels, ARRAY_LEN(labels));
     metric_set(p->build, 1);
@@ -186,8 +207,7 @@ struct process_metrics *process_metrics_new(struct metrics *m, const char *versi
 
 void process_metrics_free(struct process_metrics *p)
 {
-    if (!p)
-        return;
+    if (!p) return;
     metric_free(p->registry, p->build);
     for (size_t i = 0; i < ARRAY_LEN(process_rows); i++)
         metric_free(p->registry, p->rows[i]);

@@ -4,7 +4,7 @@
 
 #include "runtime/template.h"
 
-extern const struct config_def labelstore_def; /* an empty block is accepted */
+extern const struct config_def labelstore_def;                /* an empty block is accepted */
 extern const struct config_def cluster_def, otel_def, ui_def; /* take no block */
 
 #endif

@@ -1,5 +1,6 @@
-/* Orderly stop of removed nodes: one that refers to another stops before it (sources before sinks, users before what they use), each after
- * the former has drained, so that what drains still finds its next. At half of the time whatever has not been told yet is told as well. */
+/* Orderly stop of removed nodes: one that refers to another stops before it (sources before sinks,
+ * users before what they use), each after the former has drained, so that what drains still finds
+ * its next. At half of the time whatever has not been told yet is told as well. */
 #include "runtime/controller_impl.h"
 
 struct teardown {
@@ -19,15 +20,13 @@ static void finish(struct teardown *t)
     timer_free(t->half);
     free(t->states);
     free(t);
-    if (--c->teardowns == 0 && c->stopping && c->on_stopped)
-        c->on_stopped(c->on_stopped_arg);
+    if (--c->teardowns == 0 && c->stopping && c->on_stopped) c->on_stopped(c->on_stopped_arg);
 }
 
 static void forget(struct teardown *t, const struct node_state *s)
 {
     for (size_t i = 0; i < t->n; i++)
-        if (t->states[i] == s)
-            t->states[i] = NULL;
+        if (t->states[i] == s) t->states[i] = NULL;
 }
 
 static void unblock(struct node_state *s)
@@ -39,8 +38,7 @@ static void unblock(struct node_state *s)
 
 void teardown_drained(struct node_state *s)
 {
-    if (!s->teardown)
-        return;
+    if (!s->teardown) return;
     unblock(s);
     walk(s->teardown);
 }
@@ -71,8 +69,7 @@ static void stop_node(struct teardown *t, struct node_state *s)
 /* Stops what nothing waits for any more, until a pass finds none. Descending ranks: users first. */
 static void walk(struct teardown *t)
 {
-    if (t->walking)
-        return;
+    if (t->walking) return;
     t->walking = true;
     for (bool again = true; again;) {
         again = false;
@@ -83,19 +80,19 @@ static void walk(struct teardown *t)
             }
     }
     t->walking = false;
-    if (t->left == 0)
-        finish(t);
+    if (t->left == 0) finish(t);
 }
 
-/* A node that is stopped out of turn is gone before what it waits for: those must not count down on it. */
+/* A node that is stopped out of turn is gone before what it waits for: those must not count down on
+ * it. */
 static void stop_all(void *arg)
 {
     struct teardown *t = arg;
-    log_warn(t->c->log, "components take long to stop; stopping the rest at once", F_INT("left", (i64)t->left));
+    log_warn(t->c->log, "components take long to stop; stopping the rest at once",
+             F_INT("left", (i64)t->left));
     for (size_t i = 0; i < t->n; i++) {
         struct node_state *s = t->states[i];
-        if (!s)
-            continue;
+        if (!s) continue;
         s->n_unblocks = 0;
         s->blocked_by = 0;
     }

@@ -1,8 +1,9 @@
-/* A body compiled once: sorted nodes with their references. An instance of it (runtime/module.h) is an array of node states plus a
- * scope. Today the only body is the root; modules and foreach will compile their bodies with the same call.
+/* A body compiled once: sorted nodes with their references. An instance of it (runtime/module.h) is
+ * an array of node states plus a scope. Today the only body is the root; modules and foreach will
+ * compile their bodies with the same call.
  *
- * Nodes are sorted so that what a node refers to stands before it: the index is its rank. Immutable once compiled, counted; owns the
- * syntax trees. Control loop or tool. */
+ * Nodes are sorted so that what a node refers to stands before it: the index is its rank. Immutable
+ * once compiled, counted; owns the syntax trees. Control loop or tool. */
 #ifndef RUNTIME_TEMPLATE_H
 #define RUNTIME_TEMPLATE_H
 
@@ -20,8 +21,9 @@ const struct component_def *registry_get(const struct registry *r, struct str na
 /* A block that is no component: it has a schema and an effect at commit, but no data plane. */
 struct config_def {
     struct component_def def; /* name, args (NULL: takes no block), plan_size, prepare */
-    bool service;             /* else a config block: other wording, evaluated even when it is not written */
-    /* Control loop, in the commit turn, when the plan is another one than before. -errno and an owned *ret_err become a warning. */
+    bool service; /* else a config block: other wording, evaluated even when it is not written */
+    /* Control loop, in the commit turn, when the plan is another one than before. -errno and an
+     * owned *ret_err become a warning. */
     int (*apply)(void *self, const void *args, const void *plan, char **ret_err);
 };
 struct config_use { /* a definition and whom it configures */
@@ -40,19 +42,20 @@ struct edge { /* one reference, as written */
 
 struct node {
     enum node_kind kind;
-    u32 order;                        /* among nodes as written, for diagnostics */
-    char *id;                         /* local id */
-    const struct component_def *def;  /* NULL only while compiling: unknown name */
-    const struct config_use *config;  /* NULL for components */
-    const struct block *block;        /* NULL: a config block that was not written */
-    struct edge *edges;               /* source order; several to one node are kept */
+    u32 order;                       /* among nodes as written, for diagnostics */
+    char *id;                        /* local id */
+    const struct component_def *def; /* NULL only while compiling: unknown name */
+    const struct config_use *config; /* NULL for components */
+    const struct block *block;       /* NULL: a config block that was not written */
+    struct edge *edges;              /* source order; several to one node are kept */
     size_t n_edges;
-    u32 *deps, *users;                /* without doubles: nodes it refers to, nodes that refer to it */
+    u32 *deps, *users; /* without doubles: nodes it refers to, nodes that refer to it */
     size_t n_deps, n_users;
     bool has_errors;
 };
 
-struct template {
+struct template
+{
     struct refs refs;
     struct arena arena;
     struct tree_set trees;
@@ -71,14 +74,17 @@ struct compile_opts {
     bool check; /* `weir check`: wording of the checker, and prepare is tried with placeholders */
 };
 
-/* Takes the trees in every case. 0, or -EINVAL: every fault found is in diags (warnings also come with 0). *ret is counted.
- * Covers names, labels, duplicates, gates, bodies against their schema, references, signals, cycles, and on faults prepare. */
-int template_compile(const struct compile_opts *o, struct tree_set *trees, struct diags *diags, struct template **ret);
+/* Takes the trees in every case. 0, or -EINVAL: every fault found is in diags (warnings also come
+ * with 0). *ret is counted. Covers names, labels, duplicates, gates, bodies against their schema,
+ * references, signals, cycles, and on faults prepare. */
+int template_compile(const struct compile_opts *o, struct tree_set *trees, struct diags *diags,
+                     struct template **ret);
 struct template *template_ref(struct template *t);
 void template_unref(struct template *t); /* takes NULL */
 const struct node *template_node(const struct template *t, struct str id);
 
-/* True when data flows from the one who refers to the one referred to (forward_to = [sink.receiver]); signals say which. */
+/* True when data flows from the one who refers to the one referred to (forward_to =
+ * [sink.receiver]); signals say which. */
 bool edge_is_flow(const struct edge *e);
 u32 edge_signals(const struct edge *e);
 

@@ -1,4 +1,5 @@
-/* Finds the references of a body: one walk over statements that knows the schema row it is in, one over expressions. */
+/* Finds the references of a body: one walk over statements that knows the schema row it is in, one
+ * over expressions. */
 #include "runtime/traversal.h"
 
 struct walk {
@@ -18,8 +19,7 @@ static size_t chain_length(const struct expr *e)
 bool traversal_of(const struct expr *e, struct traversal *ret)
 {
     size_t n = chain_length(e);
-    if (n == 0)
-        return false;
+    if (n == 0) return false;
     *ret = (struct traversal){.n = MIN(n, (size_t)TRAVERSAL_MAX), .span = e->span, .expr = e};
     const struct expr *at = e;
     for (size_t i = n; i-- > 1; at = at->access.of)
@@ -36,8 +36,7 @@ bool traversal_of(const struct expr *e, struct traversal *ret)
 void traversal_text(const struct traversal *t, size_t n, struct buf *out)
 {
     for (size_t i = 0; i < n && i < t->n; i++) {
-        if (i > 0)
-            buf_ch(out, '.');
+        if (i > 0) buf_ch(out, '.');
         buf_str(out, t->names[i]);
     }
 }
@@ -116,7 +115,8 @@ static void walk_body(struct walk *w, const struct body *body, const struct sche
     }
 }
 
-void traversal_each(const struct body *body, const struct schema *schema, traversal_fn fn, void *arg)
+void traversal_each(const struct body *body, const struct schema *schema, traversal_fn fn,
+                    void *arg)
 {
     struct walk w = {.fn = fn, .arg = arg};
     walk_body(&w, body, schema);

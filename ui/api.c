@@ -20,7 +20,8 @@ static size_t list_unhealthy(const struct module *m, struct buf *out)
 {
     size_t n = 0;
     for (u32 i = 0; m && i < m->tmpl->n; i++) {
-        if (m->tmpl->nodes[i].kind != NODE_COMPONENT || node_health_worst(&m->states[i]->health)->state != HEALTH_UNHEALTHY)
+        if (m->tmpl->nodes[i].kind != NODE_COMPONENT ||
+            node_health_worst(&m->states[i]->health)->state != HEALTH_UNHEALTHY)
             continue;
         buf_printf(out, "%s%s", n++ ? ", " : "", m->tmpl->nodes[i].def->name);
     }
@@ -44,8 +45,7 @@ static void reloaded(void *arg, const char *err)
     struct http_req **waiting = arg;
     struct http_req *r = *waiting;
     free(waiting);
-    if (!r)
-        return;
+    if (!r) return;
     r->user = NULL;
     if (err)
         reply_error(r, 400, "%s", err);
@@ -81,7 +81,8 @@ static void metrics(struct ui *u, struct http_req *r, struct str rest)
 /* ---- components' own handlers ---- */
 
 /* The longest id that is a node: cut at slashes from the end. */
-static struct node_state *find_by_path(const struct module *m, struct str path, struct str *ret_rest)
+static struct node_state *find_by_path(const struct module *m, struct str path,
+                                       struct str *ret_rest)
 {
     for (struct str id = path; id.n > 0;) {
         struct node_state *s = module_find(m, id);
@@ -100,9 +101,11 @@ static void component(struct ui *u, struct http_req *r, struct str path)
     struct str rest;
     struct node_state *s = find_by_path(controller_module(u->controller), path, &rest);
     if (!s)
-        reply_error(r, 400, "failed to parse URL path \"" STR_FMT "\": invalid path", STR_ARG(r->path));
+        reply_error(r, 400, "failed to parse URL path \"" STR_FMT "\": invalid path",
+                    STR_ARG(r->path));
     else if (s->config)
-        reply_error(r, 400, "failed to parse URL path \"" STR_FMT "\": \"%s\" is not a component", STR_ARG(r->path), s->id);
+        reply_error(r, 400, "failed to parse URL path \"" STR_FMT "\": \"%s\" is not a component",
+                    STR_ARG(r->path), s->id);
     else if (!s->def->http || !s->instance)
         http_respond(r, &(struct http_answer){.status = 404});
     else
@@ -118,8 +121,7 @@ static void web_components(struct ui *u, struct http_req *r, struct str rest)
     struct json_out j = {.b = &body, .html = true};
     json_arr(&j);
     for (u32 i = 0; m && i < m->tmpl->n; i++)
-        if (m->tmpl->nodes[i].kind == NODE_COMPONENT)
-            component_json(m, i, false, &j);
+        if (m->tmpl->nodes[i].kind == NODE_COMPONENT) component_json(m, i, false, &j);
     json_arr_end(&j);
     reply_web(r, &body);
     buf_done(&body);
@@ -134,7 +136,8 @@ static void web_component(struct ui *u, struct http_req *r, struct str id)
         return;
     }
     struct buf body = BUF_INIT(UI_BODY_MAX);
-    component_json(m, (u32)(n - m->tmpl->nodes), true, &(struct json_out){.b = &body, .html = true});
+    component_json(m, (u32)(n - m->tmpl->nodes), true,
+                   &(struct json_out){.b = &body, .html = true});
     reply_web(r, &body);
     buf_done(&body);
 }
@@ -177,9 +180,9 @@ static void page(struct ui *u, struct http_req *r, struct str rest)
 
 struct route {
     const char *path;
-    bool web;        /* below the UI prefix */
-    bool is_prefix;  /* the rest goes to fn */
-    bool get_post;   /* other methods do not match */
+    bool web;       /* below the UI prefix */
+    bool is_prefix; /* the rest goes to fn */
+    bool get_post;  /* other methods do not match */
     void (*fn)(struct ui *u, struct http_req *r, struct str rest);
 };
 
@@ -200,19 +203,17 @@ static bool is_get_or_post(const struct http_req *r)
     return str_is(r->method, "GET") || str_is(r->method, "POST");
 }
 
-static bool route_matches(const struct ui *u, const struct route *route, const struct http_req *r, struct str *ret_rest)
+static bool route_matches(const struct ui *u, const struct route *route, const struct http_req *r,
+                          struct str *ret_rest)
 {
     struct str path = r->path;
-    if (route->get_post && !is_get_or_post(r))
-        return false;
+    if (route->get_post && !is_get_or_post(r)) return false;
     if (route->web) {
-        if (!str_starts(path, u->prefix))
-            return false;
+        if (!str_starts(path, u->prefix)) return false;
         path = str_sub(path, u->prefix.n, path.n);
     }
     struct str want = str_of(route->path);
-    if (route->is_prefix ? !str_starts(path, want) : !str_eq(path, want))
-        return false;
+    if (route->is_prefix ? !str_starts(path, want) : !str_eq(path, want)) return false;
     *ret_rest = str_sub(path, want.n, path.n);
     return true;
 }
@@ -220,7 +221,8 @@ static bool route_matches(const struct ui *u, const struct route *route, const s
 /* Places where machines ask: a wrong path there is an error, not the page. */
 static bool is_machine_path(struct str path)
 {
-    return str_starts(path, STR("/api/")) || str_starts(path, STR("/-/")) || str_starts(path, STR("/debug/"));
+    return str_starts(path, STR("/api/")) || str_starts(path, STR("/-/")) ||
+           str_starts(path, STR("/debug/"));
 }
 
 static void fall_back(struct ui *u, struct http_req *r)
@@ -231,10 +233,13 @@ static void fall_back(struct ui *u, struct http_req *r)
     if (str_is(r->path, "/-/reload") && !is_get_or_post(r) && u->prefix.n > 0)
         http_respond(r, &(struct http_answer){.status = 405, .headers = &get_post, .n_headers = 1});
     else if (inside && below.n == 0 && u->prefix.n > 0)
-        http_respond(r, &(struct http_answer){
-                            .status = 302,
-                            .headers = &(struct http_header){STR("Location"), str_of(arena_printf(r->arena, STR_FMT "/", STR_ARG(u->prefix)))},
-                            .n_headers = 1});
+        http_respond(r,
+                     &(struct http_answer){
+                         .status = 302,
+                         .headers = &(struct http_header){STR("Location"),
+                                                          str_of(arena_printf(r->arena, STR_FMT "/",
+                                                                              STR_ARG(u->prefix)))},
+                         .n_headers = 1});
     else if (!inside || (is_machine_path(below) && !str_is(r->path, "/-/reload")))
         reply_error(r, 404, "404 page not found");
     else

@@ -14,13 +14,13 @@ static bool is_component(const struct module *m, u32 rank)
     return m->tmpl->nodes[rank].kind == NODE_COMPONENT;
 }
 
-static void ids(struct json_out *j, const char *key, const struct module *m, const u32 *ranks, size_t n)
+static void ids(struct json_out *j, const char *key, const struct module *m, const u32 *ranks,
+                size_t n)
 {
     json_key(j, str_of(key));
     json_arr(j);
     for (size_t i = 0; i < n; i++)
-        if (is_component(m, ranks[i]))
-            json_str(j, str_of(m->tmpl->nodes[ranks[i]].id));
+        if (is_component(m, ranks[i])) json_str(j, str_of(m->tmpl->nodes[ranks[i]].id));
     json_arr_end(j);
 }
 
@@ -29,8 +29,7 @@ static bool has_edge(const struct module *m, u32 from, u32 to, bool flow)
 {
     const struct node *n = &m->tmpl->nodes[from];
     for (size_t e = 0; e < n->n_edges; e++)
-        if (n->edges[e].to == to && edge_is_flow(&n->edges[e]) == flow)
-            return true;
+        if (n->edges[e].to == to && edge_is_flow(&n->edges[e]) == flow) return true;
     return false;
 }
 
@@ -116,8 +115,7 @@ void component_json(const struct module *m, u32 rank, bool details, struct json_
     member_str(j, "type", STR("block"));
     member_str(j, "localID", str_of(n->id));
     member_str(j, "moduleID", STR(""));
-    if (n->block->has_label)
-        member_str(j, "label", n->block->label);
+    if (n->block->has_label) member_str(j, "label", n->block->label);
     ids(j, "referencesTo", m, n->deps, n->n_deps);
     ids(j, "referencedBy", m, n->users, n->n_users);
     flow_edges(j, m, rank);

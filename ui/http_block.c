@@ -52,14 +52,15 @@ static const struct schema basic_schema = SCHEMA(struct basic_args, basic_rows);
 
 static const struct row filter_rows[] = {
     ATTR(struct filter_args, paths, .doc = "Prefixes of URL paths.", .def = "[]"),
-    ATTR(struct filter_args, authenticate_matching_paths, .doc = "Protect exactly these paths; false: all except these.",
-         .def = "true"),
+    ATTR(struct filter_args, authenticate_matching_paths,
+         .doc = "Protect exactly these paths; false: all except these.", .def = "true"),
 };
 static const struct schema filter_schema = SCHEMA(struct filter_args, filter_rows);
 
 static const struct row auth_rows[] = {
     BLOCK_PTR(struct auth_args, basic, &basic_schema, .doc = "HTTP basic authentication."),
-    BLOCK_PTR(struct auth_args, filter, &filter_schema, .doc = "Which paths are protected; without it, all are."),
+    BLOCK_PTR(struct auth_args, filter, &filter_schema,
+              .doc = "Which paths are protected; without it, all are."),
 };
 static const struct schema auth_schema = SCHEMA(struct auth_args, auth_rows);
 
@@ -67,21 +68,26 @@ static const struct row windows_server_rows[] = {
     ATTR(struct windows_server_args, store, .doc = "Certificate store.", .def = "\"\""),
     ATTR(struct windows_server_args, system_store, .doc = "System store.", .def = "\"\""),
     ATTR(struct windows_server_args, issuer_common_names, .doc = "Issuers looked for."),
-    ATTR(struct windows_server_args, refresh_interval, .doc = "How often the store is read.", .def = "\"5m\""),
+    ATTR(struct windows_server_args, refresh_interval, .doc = "How often the store is read.",
+         .def = "\"5m\""),
     ATTR(struct windows_server_args, template_id, .doc = "Certificate template.", .def = "\"\""),
 };
-static const struct schema windows_server_schema = SCHEMA(struct windows_server_args, windows_server_rows);
+static const struct schema windows_server_schema =
+    SCHEMA(struct windows_server_args, windows_server_rows);
 
 static const struct row windows_client_rows[] = {
     ATTR(struct windows_client_args, issuer_common_names, .doc = "Issuers accepted."),
     ATTR(struct windows_client_args, subject_regex, .doc = "Subjects accepted.", .def = "\"\""),
     ATTR(struct windows_client_args, template_id, .doc = "Certificate template.", .def = "\"\""),
 };
-static const struct schema windows_client_schema = SCHEMA(struct windows_client_args, windows_client_rows);
+static const struct schema windows_client_schema =
+    SCHEMA(struct windows_client_args, windows_client_rows);
 
 static const struct row windows_rows[] = {
-    BLOCK(struct windows_args, server, &windows_server_schema, .doc = "The server's certificate.", .required = true),
-    BLOCK(struct windows_args, client, &windows_client_schema, .doc = "Clients' certificates.", .required = true),
+    BLOCK(struct windows_args, server, &windows_server_schema, .doc = "The server's certificate.",
+          .required = true),
+    BLOCK(struct windows_args, client, &windows_client_schema, .doc = "Clients' certificates.",
+          .required = true),
 };
 static const struct schema windows_schema = SCHEMA(struct windows_args, windows_rows);
 
@@ -90,25 +96,34 @@ static const struct row tls_rows[] = {
     ATTR(struct tls_args, cert_file, .doc = "File of the certificate.", .def = "\"\""),
     ATTR(struct tls_args, key_pem, .doc = "The private key itself, PEM.", .def = "\"\""),
     ATTR(struct tls_args, key_file, .doc = "File of the private key.", .def = "\"\""),
-    ATTR(struct tls_args, client_ca_pem, .doc = "Authorities that client certificates must come from, PEM.", .def = "\"\""),
+    ATTR(struct tls_args, client_ca_pem,
+         .doc = "Authorities that client certificates must come from, PEM.", .def = "\"\""),
     ATTR(struct tls_args, client_ca_file, .doc = "File of those authorities.", .def = "\"\""),
-    ATTR(struct tls_args, client_auth_type, .doc = "Whether clients must show a certificate.", .def = "\"NoClientCert\"",
-         .one_of = ONE_OF_TEXT("NoClientCert", "RequestClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven",
-                               "RequireAndVerifyClientCert")),
-    ATTR(struct tls_args, cipher_suites, .doc = "Cipher suites offered; empty: the library's choice.", .def = "[]",
-         .one_of = ONE_OF_TEXT("TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA", "TLS_RSA_WITH_AES_128_GCM_SHA256",
-                               "TLS_RSA_WITH_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
-                               "TLS_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
-                               "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-                               "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-                               "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-                               "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-                               "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256")),
-    ATTR(struct tls_args, curve_preferences, .doc = "Curves offered, best first; empty: the library's choice.", .def = "[]",
+    ATTR(struct tls_args, client_auth_type, .doc = "Whether clients must show a certificate.",
+         .def = "\"NoClientCert\"",
+         .one_of = ONE_OF_TEXT("NoClientCert", "RequestClientCert", "RequireAnyClientCert",
+                               "VerifyClientCertIfGiven", "RequireAndVerifyClientCert")),
+    ATTR(struct tls_args, cipher_suites,
+         .doc = "Cipher suites offered; empty: the library's choice.", .def = "[]",
+         .one_of = ONE_OF_TEXT(
+             "TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA",
+             "TLS_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_256_GCM_SHA384",
+             "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+             "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+             "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+             "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+             "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256")),
+    ATTR(struct tls_args, curve_preferences,
+         .doc = "Curves offered, best first; empty: the library's choice.", .def = "[]",
          .one_of = ONE_OF_TEXT("CurveP256", "CurveP384", "CurveP521", "X25519")),
-    ATTR(struct tls_args, min_version, .doc = "Oldest version spoken.", .one_of = ONE_OF_TEXT("TLS10", "TLS11", "TLS12", "TLS13")),
-    ATTR(struct tls_args, max_version, .doc = "Newest version spoken.", .one_of = ONE_OF_TEXT("TLS10", "TLS11", "TLS12", "TLS13")),
-    BLOCK_PTR(struct tls_args, windows_certificate_filter, &windows_schema, .doc = "Certificates from the store of Windows."),
+    ATTR(struct tls_args, min_version, .doc = "Oldest version spoken.",
+         .one_of = ONE_OF_TEXT("TLS10", "TLS11", "TLS12", "TLS13")),
+    ATTR(struct tls_args, max_version, .doc = "Newest version spoken.",
+         .one_of = ONE_OF_TEXT("TLS10", "TLS11", "TLS12", "TLS13")),
+    BLOCK_PTR(struct tls_args, windows_certificate_filter, &windows_schema,
+              .doc = "Certificates from the store of Windows."),
 };
 static const struct schema tls_schema = SCHEMA(struct tls_args, tls_rows);
 
@@ -154,27 +169,28 @@ static const char *tls_fault(const struct tls_args *a)
         {a->windows_certificate_filter != NULL, "windows_certificate_filter works on Windows only"},
         {both(a->cert_pem, a->cert_file), "cannot specify both cert_pem and cert_file"},
         {both(a->key_pem.s, a->key_file), "cannot specify both key_pem and key_file"},
-        {both(a->client_ca_pem, a->client_ca_file), "cannot specify both client_ca_pem and client_ca_file"},
+        {both(a->client_ca_pem, a->client_ca_file),
+         "cannot specify both client_ca_pem and client_ca_file"},
         {neither(a->cert_pem, a->cert_file), "must specify either cert_pem or cert_file"},
         {neither(a->key_pem.s, a->key_file), "must specify either key_pem or key_file"},
         {!neither(a->client_ca_pem, a->client_ca_file) && no_client,
          "cannot specify client_ca_pem or client_ca_file when client_auth_type is NoClientCert"},
-        {!no_client && !verifies, "this build does client_auth_type NoClientCert and RequireAndVerifyClientCert only"},
+        {!no_client && !verifies,
+         "this build does client_auth_type NoClientCert and RequireAndVerifyClientCert only"},
         {verifies && neither(a->client_ca_pem, a->client_ca_file),
          "client_auth_type RequireAndVerifyClientCert needs client_ca_pem or client_ca_file"},
     };
     for (size_t i = 0; i < ARRAY_LEN(faults); i++)
-        if (faults[i].is)
-            return faults[i].text;
+        if (faults[i].is) return faults[i].text;
     return NULL;
 }
 
 static enum tls_version version_of(const struct opt_str *s)
 {
-    static const char *const names[] = {[TLS_1_0] = "TLS10", [TLS_1_1] = "TLS11", [TLS_1_2] = "TLS12", [TLS_1_3] = "TLS13"};
+    static const char *const names[] = {
+        [TLS_1_0] = "TLS10", [TLS_1_1] = "TLS11", [TLS_1_2] = "TLS12", [TLS_1_3] = "TLS13"};
     for (size_t i = TLS_1_0; s->set && i < ARRAY_LEN(names); i++)
-        if (str_is(s->s, names[i]))
-            return (enum tls_version)i;
+        if (str_is(s->s, names[i])) return (enum tls_version)i;
     return TLS_VERSION_UNSET;
 }
 
@@ -211,13 +227,13 @@ static int http_prepare(struct prepare *p, const void *args, void *plan)
     struct http_plan *out = plan;
     const char *fault = a->tls ? tls_fault(a->tls) : NULL;
     if (fault) {
-        diag_error(p->diags, DIAG_BODY_RULE, a->span, "Failed to evaluate service: updating service: %s", fault);
+        diag_error(p->diags, DIAG_BODY_RULE, a->span,
+                   "Failed to evaluate service: updating service: %s", fault);
         return -EINVAL;
     }
     out->auth = a->auth && a->auth->basic ? a->auth : NULL;
     out->use_tls = a->tls != NULL;
-    if (a->tls)
-        out->tls = tls_of(a->tls, p->arena);
+    if (a->tls) out->tls = tls_of(a->tls, p->arena);
     return 0;
 }
 
@@ -231,21 +247,21 @@ static int http_apply(void *self, const void *args, const void *plan, char **ret
     struct tls_server *tls = NULL;
     if (p->use_tls) {
         tls = tls_server_new(&p->tls, true, ret_err);
-        if (!tls)
-            return -EINVAL; /* the old settings stay */
+        if (!tls) return -EINVAL; /* the old settings stay */
     }
     tls_server_unref(u->tls);
     u->tls = tls;
-    log_info(u->log, tls ? "applying TLS config to HTTP server" : "applying non-TLS config to HTTP server");
-    if (u->listener)
-        http_listener_update(u->listener, &(struct http_conf){.tls = tls});
+    log_info(u->log,
+             tls ? "applying TLS config to HTTP server" : "applying non-TLS config to HTTP server");
+    if (u->listener) http_listener_update(u->listener, &(struct http_conf){.tls = tls});
     return 0;
 }
 
 const struct config_def http_block_def = {
     .def = {.name = "http",
             .summary = "Authentication and TLS of the agent's HTTP server.",
-            .example = "http {\n  auth {\n    basic {\n      username = \"admin\"\n      password = \"secret\"\n    }\n  }\n}\n",
+            .example = "http {\n  auth {\n    basic {\n      username = \"admin\"\n      password "
+                       "= \"secret\"\n    }\n  }\n}\n",
             .args = &http_schema,
             .plan_size = sizeof(struct http_plan),
             .prepare = http_prepare},
@@ -257,8 +273,7 @@ const struct config_def http_block_def = {
 
 static bool path_is_protected(const struct auth_args *a, struct str path)
 {
-    if (!a->filter)
-        return true;
+    if (!a->filter) return true;
     bool matches = false;
     for (size_t i = 0; i < a->filter->paths.n && !matches; i++)
         matches = str_starts(path, a->filter->paths.v[i]);
@@ -267,12 +282,12 @@ static bool path_is_protected(const struct auth_args *a, struct str path)
 
 static bool credentials_fit(const struct basic_args *b, struct str header)
 {
-    if (header.n < 6 || !str_ieq(str_sub(header, 0, 6), STR("Basic ")))
-        return false;
+    if (header.n < 6 || !str_ieq(str_sub(header, 0, 6), STR("Basic "))) return false;
     struct buf given = BUF_INIT(8192), wanted = BUF_INIT(64 * 1024);
     buf_printf(&wanted, STR_FMT ":" STR_FMT, STR_ARG(b->username), STR_ARG(b->password.s));
-    bool fits = base64_decode(&given, BASE64_STD, str_trim(str_sub(header, 6, header.n)), NULL) == 0 && !buf_err(&wanted) &&
-                secret_eq(buf_view(&given), buf_view(&wanted));
+    bool fits =
+        base64_decode(&given, BASE64_STD, str_trim(str_sub(header, 6, header.n)), NULL) == 0 &&
+        !buf_err(&wanted) && secret_eq(buf_view(&given), buf_view(&wanted));
     buf_done(&given);
     buf_done(&wanted);
     return fits;
@@ -281,10 +296,13 @@ static bool credentials_fit(const struct basic_args *b, struct str header)
 bool ui_authorized(struct ui *u, struct http_req *r)
 {
     const struct auth_args *auth = u->http ? u->http->auth : NULL;
-    if (!auth || !path_is_protected(auth, r->path) || credentials_fit(auth->basic, http_req_header(r, STR("authorization"))))
+    if (!auth || !path_is_protected(auth, r->path) ||
+        credentials_fit(auth->basic, http_req_header(r, STR("authorization"))))
         return true;
-    static const struct http_header challenge = {STR("WWW-Authenticate"), STR("Basic realm=\"Restricted\"")};
-    log_info(u->log, "failed to authenticate request", F_STR("path", r->path), F_CSTR("err", "unauthorized"));
+    static const struct http_header challenge = {STR("WWW-Authenticate"),
+                                                 STR("Basic realm=\"Restricted\"")};
+    log_info(u->log, "failed to authenticate request", F_STR("path", r->path),
+             F_CSTR("err", "unauthorized"));
     http_respond(r, &(struct http_answer){.status = 401, .headers = &challenge, .n_headers = 1});
     return false;
 }

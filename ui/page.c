@@ -4,10 +4,14 @@
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Weir</title>\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n<style>\n"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}\n"
-    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}\n"
-    "code{font-size:13px}.healthy{color:#176b2c}.unhealthy,.exited{color:#a31515}.unknown{color:#8a5a00}\n"
-    "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}a{color:#8ab4f8}td,th{border-color:#333}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 "
+    "1rem;color:#222}\n"
+    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem "
+    ".6rem;border-bottom:1px solid #ddd;vertical-align:top}\n"
+    "code{font-size:13px}.healthy{color:#176b2c}.unhealthy,.exited{color:#a31515}.unknown{color:#"
+    "8a5a00}\n"
+    "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}a{color:#8ab4f8}td,th{"
+    "border-color:#333}"
     ".healthy{color:#6fcf88}.unhealthy,.exited{color:#ff8a80}.unknown{color:#ffcc66}}\n"
     "</style></head><body>\n";
 
@@ -28,10 +32,8 @@ static void neighbours(struct buf *b, const struct module *m, const u32 *ranks, 
     bool first = true;
     for (size_t i = 0; i < n; i++) {
         const struct node *other = &m->tmpl->nodes[ranks[i]];
-        if (other->kind != NODE_COMPONENT)
-            continue;
-        if (!first)
-            buf_cstr(b, "<br>");
+        if (other->kind != NODE_COMPONENT) continue;
+        if (!first) buf_cstr(b, "<br>");
         first = false;
         buf_cstr(b, "<a href=\"#");
         text(b, str_of(other->id));
@@ -53,7 +55,8 @@ static void component_row(const struct ui *u, struct buf *b, const struct module
     text(b, str_of(n->id));
     buf_cstr(b, "\"><code>");
     text(b, str_of(n->id));
-    buf_printf(b, "</code></a></td><td class=\"%s\">%s</td><td>", health_name(h->state), health_name(h->state));
+    buf_printf(b, "</code></a></td><td class=\"%s\">%s</td><td>", health_name(h->state),
+               health_name(h->state));
     text(b, str_of(h->text));
     buf_printf(b, "<br><small>since " STR_FMT "</small></td><td>", STR_ARG(buf_view(&when)));
     neighbours(b, m, n->deps, n->n_deps);
@@ -66,10 +69,10 @@ static void component_row(const struct ui *u, struct buf *b, const struct module
 static void components(const struct ui *u, struct buf *b)
 {
     const struct module *m = controller_module(u->controller);
-    buf_cstr(b, "<table><tr><th>component</th><th>health</th><th></th><th>uses</th><th>used by</th></tr>\n");
+    buf_cstr(b, "<table><tr><th>component</th><th>health</th><th></th><th>uses</th><th>used "
+                "by</th></tr>\n");
     for (u32 r = 0; m && r < m->tmpl->n; r++)
-        if (m->tmpl->nodes[r].kind == NODE_COMPONENT)
-            component_row(u, b, m, r);
+        if (m->tmpl->nodes[r].kind == NODE_COMPONENT) component_row(u, b, m, r);
     buf_cstr(b, "</table>\n");
 }
 
@@ -80,9 +83,12 @@ void page_write(const struct ui *u, struct buf *html)
     text(html, str_of(u->conf.version));
     buf_cstr(html, "</small></h1>\n<p>on ");
     text(html, str_of(u->node_name));
-    buf_cstr(html, " &middot; <a href=\"/-/ready\">ready</a> &middot; <a href=\"/-/healthy\">healthy</a> &middot; "
+    buf_cstr(html, " &middot; <a href=\"/-/ready\">ready</a> &middot; <a "
+                   "href=\"/-/healthy\">healthy</a> &middot; "
                    "<a href=\"/metrics\">metrics</a> &middot; ");
-    buf_printf(html, "<a href=\"" STR_FMT "/api/v0/web/components\">components as JSON</a></p>\n", STR_ARG(u->prefix));
+    buf_printf(html, "<a href=\"" STR_FMT "/api/v0/web/components\">components as JSON</a></p>\n",
+               STR_ARG(u->prefix));
     components(u, html);
-    buf_cstr(html, "<p>Reload the configuration: <code>curl -X POST http://HOST/-/reload</code></p>\n</body></html>\n");
+    buf_cstr(html, "<p>Reload the configuration: <code>curl -X POST "
+                   "http://HOST/-/reload</code></p>\n</body></html>\n");
 }

@@ -12,8 +12,7 @@ static bool accepts(const struct http_req *r, const char *coding)
         struct str item = str_cut(&rest, ',');
         struct str name = str_trim(str_cut(&item, ';'));
         bool refused = str_is(str_trim(item), "q=0");
-        if (str_ieq(name, str_of(coding)) && !refused)
-            return true;
+        if (str_ieq(name, str_of(coding)) && !refused) return true;
     }
     return false;
 }
@@ -31,17 +30,21 @@ static void send_reply(struct http_req *r, const struct reply *how, struct str b
     struct http_header headers[3];
     size_t n = 0;
     struct buf packed = BUF_INIT(UI_BODY_MAX);
-    const char *coding = how->gzip && accepts(r, "gzip") ? "gzip" : how->deflate && accepts(r, "deflate") ? "deflate" : NULL;
-    if (coding && codec_compress(*coding == 'g' ? CODEC_GZIP : CODEC_ZLIB, CODEC_LEVEL_DEFAULT, body, &packed) < 0)
+    const char *coding = how->gzip && accepts(r, "gzip")         ? "gzip"
+                         : how->deflate && accepts(r, "deflate") ? "deflate"
+                                                                 : NULL;
+    if (coding && codec_compress(*coding == 'g' ? CODEC_GZIP : CODEC_ZLIB, CODEC_LEVEL_DEFAULT,
+                                 body, &packed) < 0)
         coding = NULL; /* the plain body is as good */
-    if (coding)
-        headers[n++] = (struct http_header){STR("Content-Encoding"), str_of(coding)};
+    if (coding) headers[n++] = (struct http_header){STR("Content-Encoding"), str_of(coding)};
     if (!coding || how->type_when_compressed)
         headers[n++] = (struct http_header){STR("Content-Type"), str_of(how->type)};
     if (how->nosniff)
         headers[n++] = (struct http_header){STR("X-Content-Type-Options"), STR("nosniff")};
-    http_respond(r, &(struct http_answer){
-                        .status = how->status, .headers = headers, .n_headers = n, .body = coding ? buf_view(&packed) : body});
+    http_respond(r, &(struct http_answer){.status = how->status,
+                                          .headers = headers,
+                                          .n_headers = n,
+                                          .body = coding ? buf_view(&packed) : body});
     buf_done(&packed);
 }
 
@@ -58,7 +61,8 @@ void reply_error(struct http_req *r, int status, const char *fmt, ...)
     buf_vprintf(&text, fmt, ap);
     va_end(ap);
     buf_ch(&text, '\n');
-    send_reply(r, &(struct reply){.status = status, .type = TEXT_PLAIN, .nosniff = true}, buf_view(&text));
+    send_reply(r, &(struct reply){.status = status, .type = TEXT_PLAIN, .nosniff = true},
+               buf_view(&text));
     buf_done(&text);
 }
 
@@ -67,7 +71,9 @@ void reply_web(struct http_req *r, struct buf *body)
     if (buf_err(body))
         reply_error(r, 500, "the answer is too large");
     else
-        send_reply(r, &(struct reply){.status = 200, .type = TEXT_PLAIN, .gzip = true, .deflate = true}, buf_view(body));
+        send_reply(
+            r, &(struct reply){.status = 200, .type = TEXT_PLAIN, .gzip = true, .deflate = true},
+            buf_view(body));
 }
 
 void reply_page(struct http_req *r, struct buf *html)
@@ -75,25 +81,33 @@ void reply_page(struct http_req *r, struct buf *html)
     if (buf_err(html))
         reply_error(r, 500, "the page is too large");
     else
-        send_reply(r, &(struct reply){.status = 200, .type = "text/html; charset=utf-8", .type_when_compressed = true, .gzip = true},
+        send_reply(r,
+                   &(struct reply){.status = 200,
+                                   .type = "text/html; charset=utf-8",
+                                   .type_when_compressed = true,
+                                   .gzip = true},
                    buf_view(html));
 }
 
 void reply_metrics(struct http_req *r, struct str body)
 {
-    send_reply(r,
-               &(struct reply){.status = 200,
-                               .type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
-                               .type_when_compressed = true,
-                               .gzip = true},
-               body);
+    send_reply(
+        r,
+        &(struct reply){.status = 200,
+                        .type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+                        .type_when_compressed = true,
+                        .gzip = true},
+        body);
 }
 
 /* ---- query ---- */
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 static struct str unescape(struct arena *a, struct str s)

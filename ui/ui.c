@@ -18,8 +18,7 @@ struct ui *ui_new(const struct ui_conf *conf)
 
 void ui_free(struct ui *u)
 {
-    if (!u)
-        return;
+    if (!u) return;
     tls_server_unref(u->tls);
     log_unref(u->log);
     free((char *)u->prefix.p);
@@ -36,16 +35,14 @@ void ui_attach(struct ui *u, struct controller *c, struct reloader *r, const cha
 static void on_request(void *arg, struct http_req *r)
 {
     struct ui *u = arg;
-    if (ui_authorized(u, r))
-        ui_route(u, r);
+    if (ui_authorized(u, r)) ui_route(u, r);
 }
 
 /* A request that waits for a reload is remembered through r->user (api.c). */
 static void on_gone(void *arg, struct http_req *r)
 {
     struct http_req **waiting = r->user;
-    if (waiting)
-        *waiting = NULL;
+    if (waiting) *waiting = NULL;
 }
 
 static const struct http_handler handler = {.request = on_request, .gone = on_gone};
@@ -53,11 +50,12 @@ static const struct http_handler handler = {.request = on_request, .gone = on_go
 int ui_listen(struct ui *u, const char *addr, char **ret_err)
 {
     struct http_conf conf = {.tls = u->tls};
-    int err = http_listener_open(u->conf.host->listeners, "tcp", addr, &conf, &u->listener, ret_err);
-    if (err < 0)
-        return err;
+    int err =
+        http_listener_open(u->conf.host->listeners, "tcp", addr, &conf, &u->listener, ret_err);
+    if (err < 0) return err;
     http_listener_serve(u->listener, u->conf.loop, &handler, u);
-    log_info(u->log, "now listening for http traffic", F_STR("addr", http_listener_addr(u->listener)));
+    log_info(u->log, "now listening for http traffic",
+             F_STR("addr", http_listener_addr(u->listener)));
     return 0;
 }
 
@@ -66,8 +64,7 @@ static void on_closed(void *arg)
     struct ui *u = arg;
     http_listener_close(u->listener);
     u->listener = NULL;
-    if (u->closed)
-        u->closed(u->closed_arg);
+    if (u->closed) u->closed(u->closed_arg);
 }
 
 void ui_close(struct ui *u, i64 grace_ns, void (*done)(void *arg), void *arg)

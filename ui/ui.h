@@ -1,5 +1,6 @@
-/* The HTTP face of the agent: readiness, health, reload, metrics, the component API, and one plain page. One listener on the control
- * loop, opened after the first load has succeeded; the http block sets authentication and TLS. Spec: runtime.md 12 and 13. */
+/* The HTTP face of the agent: readiness, health, reload, metrics, the component API, and one plain
+ * page. One listener on the control loop, opened after the first load has succeeded; the http block
+ * sets authentication and TLS. Spec: runtime.md 12 and 13. */
 #ifndef UI_UI_H
 #define UI_UI_H
 
@@ -9,7 +10,7 @@
 struct ui_conf {
     const struct host *host;
     struct loop *loop;
-    const char *prefix;    /* --server.http.ui-path-prefix */
+    const char *prefix; /* --server.http.ui-path-prefix */
     const char *version;
 };
 struct ui;
@@ -19,7 +20,8 @@ void ui_free(struct ui *u); /* after ui_close is done, or never opened; takes NU
 void ui_attach(struct ui *u, struct controller *c, struct reloader *r, const char *node_name);
 /* 0, or -errno and an owned *ret_err. */
 int ui_listen(struct ui *u, const char *addr, char **ret_err);
-/* No new connections; running answers have until grace_ns. done(arg), at once when it never listened. */
+/* No new connections; running answers have until grace_ns. done(arg), at once when it never
+ * listened. */
 void ui_close(struct ui *u, i64 grace_ns, void (*done)(void *arg), void *arg);
 
 extern const struct config_def http_block_def; /* self: struct ui * */

@@ -1,4 +1,5 @@
-/* Parts of the HTTP face: ui.c (listener, routes), http_block.c (authentication, TLS), api.c (answers), component_json.c, page.c, reply.c. */
+/* Parts of the HTTP face: ui.c (listener, routes), http_block.c (authentication, TLS), api.c
+ * (answers), component_json.c, page.c, reply.c. */
 #ifndef UI_UI_IMPL_H
 #define UI_UI_IMPL_H
 
@@ -28,10 +29,12 @@ bool ui_authorized(struct ui *u, struct http_req *r);
 /* reply.c. Compression is by Accept-Encoding; the web API sends no content type then. */
 void reply_text(struct http_req *r, int status, const char *type, struct str body);
 void reply_error(struct http_req *r, int status, const char *fmt, ...) PRINTF(3, 4); /* text + LF */
-void reply_web(struct http_req *r, struct buf *body); /* of the web API: 200, or 500 when the buffer failed */
+void reply_web(struct http_req *r,
+               struct buf *body); /* of the web API: 200, or 500 when the buffer failed */
 void reply_page(struct http_req *r, struct buf *html);
 void reply_metrics(struct http_req *r, struct str body);
-/* Values of a query parameter, percent-decoded into the request's arena; returns how many were put into out. */
+/* Values of a query parameter, percent-decoded into the request's arena; returns how many were put
+ * into out. */
 size_t query_values(struct http_req *r, const char *name, struct str *out, size_t cap);
 
 /* component_json.c */
