@@ -41,6 +41,8 @@ struct member {
 /* A connection of the member ended, or it was let go: done() when nothing is left. */
 void listener_member_check(struct member *m);
 void listener_conn_closed(struct http_listener *l); /* any thread */
+/* Serves a connected socket that was not accepted here (fuzzing). On the loop's thread. */
+void listener_adopt(struct http_listener *l, struct loop *loop, int fd);
 
 struct conn;
 struct conn_proto {

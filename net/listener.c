@@ -474,6 +474,12 @@ static struct member *find_member(const struct http_listener *l, struct loop *lo
     return NULL;
 }
 
+void listener_adopt(struct http_listener *l, struct loop *loop, int fd)
+{
+    atomic_fetch_add(&l->n_conns, 1);
+    conn_new(find_member(l, loop), l->conf, fd, "@", "");
+}
+
 void http_listener_unserve(struct http_listener *l, struct loop *loop, i64 grace_ns, void (*done)(void *arg), void *arg)
 {
     ASSERT(loop_is_mine(loop));
