@@ -78,9 +78,19 @@ static void on_health(void *arg, enum health h, const char *text)
     node_health_set(&s->health, HEALTH_OWN, h, clock_real(s->ctl->host->clock), text);
 }
 
+/* Said once when it begins and once when it ends, however often it is tried in between. */
+static void log_run_health(struct node_state *s, enum health h, const char *text)
+{
+    bool was_bad = s->health.part[HEALTH_RUN].state == HEALTH_UNHEALTHY;
+    if (h == HEALTH_UNHEALTHY && !was_bad)
+        log_error(s->log, "component does not run", F_CSTR("err", text));
+    if (h == HEALTH_HEALTHY && was_bad) log_info(s->log, "component runs again");
+}
+
 static void on_run_health(void *arg, enum health h, const char *text)
 {
     struct node_state *s = arg;
+    log_run_health(s, h, text);
     node_health_set(&s->health, HEALTH_RUN, h, clock_real(s->ctl->host->clock), text);
 }
 
