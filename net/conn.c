@@ -16,6 +16,7 @@
 #define READ_BURST   ((size_t)1024 * 1024) /* bytes a connection may take before the others get their turn */
 #define OUT_MAX      ((size_t)1 << 30)
 #define KEEP_MEMORY  ((size_t)16 * 1024) /* buffers larger than this are not kept by an idle connection */
+#define HELD_MAX     ((size_t)64 * 1024) /* bytes read ahead of the protocol, so that the end of the peer is noticed */
 #define FRESH_TIME   (NS_PER_SEC / 2)
 #define LINGER_TIME  (2 * NS_PER_SEC)
 
@@ -224,7 +225,7 @@ static ssize_t transport_write(struct conn *c)
 
 static void update_io(struct conn *c)
 {
-    bool reads = c->held.n == 0 && !c->resuming && !c->saw_eof;
+    bool reads = c->held.n < HELD_MAX && !c->resuming && !c->saw_eof;
     bool writes = conn_has_output(c) || c->ssl_read_wants_write || (c->ssl && !c->handshaken && SSL_want_write(c->ssl));
 
     io_set(c->io, (reads ? IO_READ : 0) | (writes ? IO_WRITE : 0));
@@ -304,12 +305,12 @@ static size_t offer(struct conn *c, const char *p, size_t n)
     return at;
 }
 
+/* Bytes behind held ones have to wait with them. */
 static void feed(struct conn *c, const char *p, size_t n)
 {
-    size_t took = offer(c, p, n);
+    size_t took = c->held.n ? 0 : offer(c, p, n);
 
     if (c->dead || took == n) return;
-    buf_init(&c->held, n - took);
     buf_add(&c->held, p + took, n - took);
     if (buf_err(&c->held)) conn_close(c);
 }
@@ -349,7 +350,7 @@ static void on_eof(struct conn *c)
 static size_t read_once(struct conn *c, bool *ret_short)
 {
     size_t room = 0;
-    char *at = c->proto->place && !c->close_after ? c->proto->place(c, &room) : NULL;
+    char *at = c->proto->place && !c->close_after && !c->held.n ? c->proto->place(c, &room) : NULL;
     bool direct = at != NULL;
 
     if (!direct) at = loop_scratch(c->loop, &room);
@@ -376,7 +377,7 @@ static void read_burst(struct conn *c)
     size_t left = READ_BURST;
     bool empty = false;
 
-    while (!c->dead && c->held.n == 0 && left > 0 && !empty) {
+    while (!c->dead && !c->saw_eof && c->held.n < HELD_MAX && left > 0 && !empty) {
         size_t n = read_once(c, &empty);
         if (n == 0) break;
         left -= MIN(n, left);
@@ -403,10 +404,10 @@ static void on_resume(struct msg *m)
 
     c->resuming = false;
     if (c->dead) return;
-    buf_init(&c->held, 0);
+    buf_init(&c->held, 2 * HELD_MAX + held.n);
     if (held.n) feed(c, held.p, held.n);
     buf_done(&held);
-    if (!c->dead && c->ssl && c->handshaken && c->held.n == 0) read_burst(c);
+    if (!c->dead && c->ssl && c->handshaken) read_burst(c);
     if (!c->dead) {
         conn_flush(c);
         if (!c->dead) update_io(c);
@@ -543,6 +544,7 @@ struct conn *conn_new(struct member *m, struct server_conf *conf, int fd, const 
     copy_text(c->peer, sizeof(c->peer), peer);
     copy_text(c->peer_ip, sizeof(c->peer_ip), peer_ip);
     buf_init(&c->out, OUT_MAX);
+    buf_init(&c->held, 2 * HELD_MAX); /* the limit and one read more */
     list_add_tail(&m->conns, &c->node);
     atomic_fetch_add(&m->n_conns, 1);
     c->timer = timer_new(c->loop, on_timer, c);
