@@ -19,6 +19,7 @@ struct controller {
 
     struct msg turn; /* re-evaluation of what is dirty */
     bool turn_posted;
+    i64 dirty_since; /* when the turn was posted */
 
     /* the commit in flight */
     u32 awaited; /* starts and applies not yet answered */
@@ -76,7 +77,7 @@ extern const struct instance_events controller_instance_events;
 /* --- self_metrics.c --- */
 struct controller_metrics *controller_metrics_new(struct controller *c);
 void controller_metrics_free(struct controller_metrics *m);
-void controller_metrics_reevaluated(struct controller_metrics *m, i64 ns);
+void controller_metrics_reevaluated(struct controller_metrics *m, i64 waited, i64 took);
 void controller_metrics_committed(struct controller *c); /* the series of the graph's edges */
 
 #endif

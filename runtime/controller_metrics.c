@@ -11,6 +11,10 @@ static const struct metric_desc seconds_desc = {
     "alloy_component_evaluation_seconds",
     "How long evaluating a component again after a change took.", METRIC_HISTOGRAM, buckets,
     ARRAY_LEN(buckets)};
+static const struct metric_desc wait_desc = {
+    "alloy_component_dependencies_wait_seconds",
+    "How long a component waited to be evaluated again after what it refers to changed.",
+    METRIC_HISTOGRAM, buckets, ARRAY_LEN(buckets)};
 static const struct metric_desc queue_desc = {"alloy_component_evaluation_queue_size",
                                               "Components that wait to be evaluated again.",
                                               METRIC_GAUGE, NULL, 0};
@@ -25,7 +29,7 @@ static const struct metric_desc edge_desc = {
 
 struct controller_metrics {
     struct metrics *registry;
-    struct metric *evaluating, *seconds, *queue;
+    struct metric *evaluating, *seconds, *wait, *queue;
     struct metric *running[HEALTH_TYPES];
     VEC(struct metric *) edges;
 };
@@ -59,6 +63,7 @@ struct controller_metrics *controller_metrics_new(struct controller *c)
     m->evaluating = labelled(m->registry, &evaluating_desc, NULL, 0);
     metric_fn(m->evaluating, is_evaluating, c);
     m->seconds = labelled(m->registry, &seconds_desc, NULL, 0);
+    m->wait = labelled(m->registry, &wait_desc, NULL, 0);
     m->queue = labelled(m->registry, &queue_desc, NULL, 0);
     metric_fn(m->queue, queue_size, c);
     return m;
@@ -80,13 +85,16 @@ void controller_metrics_free(struct controller_metrics *m)
         metric_free(m->registry, m->running[h]);
     metric_free(m->registry, m->evaluating);
     metric_free(m->registry, m->seconds);
+    metric_free(m->registry, m->wait);
     metric_free(m->registry, m->queue);
     free(m);
 }
 
-void controller_metrics_reevaluated(struct controller_metrics *m, i64 ns)
+void controller_metrics_reevaluated(struct controller_metrics *m, i64 waited, i64 took)
 {
-    if (m) metric_observe(m->seconds, (f64)ns / NS_PER_SEC);
+    if (!m) return;
+    metric_observe(m->wait, (f64)waited / NS_PER_SEC);
+    metric_observe(m->seconds, (f64)took / NS_PER_SEC);
 }
 
 /* ---- edges: rebuilt on every load ---- */

@@ -43,7 +43,7 @@ static void turn(struct msg *m)
         i64 start = clock_mono(c->host->clock);
         reevaluate(s);
         i64 took = clock_mono(c->host->clock) - start;
-        controller_metrics_reevaluated(c->metrics, took);
+        controller_metrics_reevaluated(c->metrics, start - c->dirty_since, took);
         log_debug(c->log, "finished node evaluation", F_CSTR("node_id", s->id),
                   F_DUR("duration", took));
     }
@@ -59,6 +59,7 @@ void controller_exported(struct node_state *s)
     module_mark_users(s->module, s->rank);
     if (c->turn_posted || module_count_dirty(s->module) == 0) return;
     c->turn_posted = true;
+    c->dirty_since = clock_mono(c->host->clock);
     c->turn.fn = turn;
     loop_defer(c->loop, &c->turn);
 }

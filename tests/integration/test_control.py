@@ -115,6 +115,23 @@ def test_a_directory_of_files(weir_binary, tmp_path, backend, ports):
     assert (r.returncode, r.stdout, r.stderr) == (0, "", "")
 
 
+def test_a_watched_directory_is_loaded(weir_binary, tmp_path):
+    folder = tmp_path / "conf"
+    folder.mkdir()
+    port = free_ports(1)[0]
+    log = tmp_path / "log"
+    with open(log, "wb") as f:
+        p = subprocess.Popen([weir_binary, "run", f"--server.http.listen-addr=127.0.0.1:{port}", f"--storage.path={tmp_path / 'data'}",
+                              str(folder)], stderr=f, stdout=f)
+    try:
+        await_that("an empty directory runs", lambda: b"weir is running" in log.read_bytes())
+        (folder / "a.alloy").write_text('local.file "a" {\n  filename = "/etc/hostname"\n}\n')
+        await_that("the new file is loaded", lambda: len(json.loads(http("GET", f"http://127.0.0.1:{port}/api/v0/web/components").body)) == 1)
+    finally:
+        p.terminate()
+        assert p.wait(40) == 0, log.read_text()
+
+
 def test_called_as_alloy(weir_binary, tmp_path):
     alloy = tmp_path / "alloy"
     alloy.symlink_to(pathlib.Path(weir_binary).resolve())
