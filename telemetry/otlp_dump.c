@@ -75,7 +75,7 @@ size_t dump_bucket_counts(struct str buckets, struct buf *ret)
 
 f64 dump_exponential_bound(i32 scale, i64 index)
 {
-    return exp((f64)index * M_LN2 * exp2(-scale));
+    return exp((f64)index * M_LN2 * exp2(-(f64)scale));
 }
 
 const struct dump_point *dump_point_of(u32 data)
