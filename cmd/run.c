@@ -181,6 +181,7 @@ static void stop(void *arg)
     w->stopping = true;
     log_info(w->log, "shutting down");
     release_signals(w);
+    reloader_stop(w->reloader);
     w->guard = timer_new(w->loop, stop_overdue, w);
     timer_start(w->guard, UI_GRACE_NS + STOP_NS + STOP_GUARD_NS);
     ui_close(w->ui, UI_GRACE_NS, ui_closed, w);

@@ -184,7 +184,11 @@ void commit_nothing(struct controller *c, i64 deadline)
     timer_stop(c->commit_timer);
     c->committing = false;
     c->teardowns++; /* of ours: nothing may be done before the last was begun */
-    if (c->n_removed > 0) teardown_start(c, c->removed, c->n_removed, deadline);
+    if (c->n_removed > 0)
+        teardown_start(c, c->removed, c->n_removed, deadline);
+    else
+        free(c->removed);
+    c->removed = NULL;
     c->n_removed = 0;
     c->module = NULL;
     if (old) {

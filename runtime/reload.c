@@ -16,6 +16,7 @@ struct reloader {
     struct reloader_conf conf;
     char *path;
     request_list waiting;
+    bool stopped;
     struct file_watch *watch;
     char watched_sha256[2 * SHA256_LEN + 1]; /* of the load last tried */
 };
@@ -46,13 +47,20 @@ static void answer(request_list *requests, const char *err)
     vec_done(requests);
 }
 
+void reloader_stop(struct reloader *r)
+{
+    r->stopped = true;
+    file_watch_free(r->watch);
+    r->watch = NULL;
+    request_list left = take_waiting(r);
+    answer(&left, "the agent is shutting down");
+}
+
 void reloader_free(struct reloader *r)
 {
     if (!r) return;
     controller_on_settled(r->conf.controller, NULL, NULL);
-    request_list left = take_waiting(r);
-    answer(&left, "the agent is shutting down");
-    file_watch_free(r->watch);
+    reloader_stop(r);
     free(r->path);
     free(r);
 }
@@ -154,7 +162,10 @@ static void serve(void *arg)
 void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg)
 {
     vec_push(&r->waiting, ((struct request){done, arg}));
-    serve(r);
+    if (r->stopped)
+        reloader_stop(r);
+    else
+        serve(r);
 }
 
 /* ---- watching ---- */

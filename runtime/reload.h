@@ -28,5 +28,7 @@ int reloader_first(struct reloader *r, struct diags *diags, char **ret_err);
 void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg);
 /* Reloads by itself when the file or directory changes. */
 void reloader_watch(struct reloader *r);
+/* Before the controller stops: what waits, and all that comes later, is answered with an error. */
+void reloader_stop(struct reloader *r);
 
 #endif

@@ -144,6 +144,15 @@ static void test_waiting_requests_are_answered_at_the_end(void **state)
     assert_int_equal(w.answers, 1);
 }
 
+static void test_nothing_is_loaded_once_stopped(void **state)
+{
+    char *why = NULL;
+    assert_int_equal(first("fake.sink \"a\" { }\n", &why), 0);
+    reloader_stop(w.r);
+    assert_string_equal(reload("fake.sink \"a\" { note = \"x\" }\n"), "the agent is shutting down");
+    assert_int_equal(counts_of("fake.sink.a")->applied, 0);
+}
+
 static void test_watched(void **state)
 {
     char *why = NULL;
@@ -165,6 +174,7 @@ int main(void)
         TEST(test_texts),
         TEST(test_requests_share_a_load),
         TEST(test_waiting_requests_are_answered_at_the_end),
+        TEST(test_nothing_is_loaded_once_stopped),
         TEST(test_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
