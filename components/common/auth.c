@@ -6,11 +6,11 @@
 static void destroy_handler(void *data)
 {
     struct auth_handler *h = data; /* NULL: a placeholder of `check` */
-    if (h)
-        h->free(h);
+    if (h) h->free(h);
 }
 
-const struct capsule_type capsule_otelcol_handler = {.name = "otelcol.Handler", .destroy = destroy_handler};
+const struct capsule_type capsule_otelcol_handler = {.name = "otelcol.Handler",
+                                                     .destroy = destroy_handler};
 
 struct capsule *auth_capsule(struct auth_handler *h)
 {
@@ -25,13 +25,17 @@ const struct auth_handler *auth_of(struct capsule_ref ref)
 int auth_prepare_client(struct prepare *p, const char *path, struct capsule_ref ref)
 {
     const struct auth_handler *h = auth_of(ref);
-    return h && !h->sign ? setting_fault(p, path, "this handler does not support client authentication") : 0;
+    return h && !h->sign
+               ? setting_fault(p, path, "this handler does not support client authentication")
+               : 0;
 }
 
 int auth_prepare_server(struct prepare *p, const char *path, struct capsule_ref ref)
 {
     const struct auth_handler *h = auth_of(ref);
-    return h && !h->check ? setting_fault(p, path, "this handler does not support server authentication") : 0;
+    return h && !h->check
+               ? setting_fault(p, path, "this handler does not support server authentication")
+               : 0;
 }
 
 void auth_headers_add(struct auth_headers *h, struct str name, struct str value)
@@ -39,8 +43,7 @@ void auth_headers_add(struct auth_headers *h, struct str name, struct str value)
     if (h->n == h->cap) {
         size_t cap = h->cap ? h->cap * 2 : 8;
         struct http_header *v = arena_array(h->arena, struct http_header, cap);
-        if (h->n > 0)
-            memcpy(v, h->v, h->n * sizeof(*v));
+        if (h->n > 0) memcpy(v, h->v, h->n * sizeof(*v));
         h->v = v;
         h->cap = cap;
     }
@@ -64,8 +67,7 @@ void auth_headers_remove(struct auth_headers *h, struct str name)
 {
     size_t kept = 0;
     for (size_t i = 0; i < h->n; i++)
-        if (!str_ieq(h->v[i].name, name))
-            h->v[kept++] = h->v[i];
+        if (!str_ieq(h->v[i].name, name)) h->v[kept++] = h->v[i];
     h->n = kept;
 }
 

@@ -1,7 +1,8 @@
 /* otelcol.Handler: what the otelcol.auth.* components export and OTLP clients and servers use.
  *
- * A handler is immutable and counted with its capsule: a changed secret makes a new handler, and whoever refers to it is evaluated again. Both
- * sides may be called on any worker at the same time. */
+ * A handler is immutable and counted with its capsule: a changed secret makes a new handler, and
+ * whoever refers to it is evaluated again. Both sides may be called on any worker at the same time.
+ */
 #ifndef COMPONENTS_COMMON_AUTH_H
 #define COMPONENTS_COMMON_AUTH_H
 
@@ -22,10 +23,14 @@ void auth_headers_remove(struct auth_headers *h, struct str name);
 bool auth_headers_has(const struct auth_headers *h, struct str name);
 
 struct auth_handler {
-    /* Client side: changes the headers of a request made for data of `from` (NULL: unknown). NULL: this handler cannot sign requests. */
-    void (*sign)(const struct auth_handler *h, const struct client_info *from, struct auth_headers *out);
-    /* Server side: NULL when the request may pass (attributes of the client go to `into`), else why not. NULL: cannot check requests. */
-    const char *(*check)(const struct auth_handler *h, const struct http_header *headers, size_t n, struct client_info *into);
+    /* Client side: changes the headers of a request made for data of `from` (NULL: unknown). NULL:
+     * this handler cannot sign requests. */
+    void (*sign)(const struct auth_handler *h, const struct client_info *from,
+                 struct auth_headers *out);
+    /* Server side: NULL when the request may pass (attributes of the client go to `into`), else why
+     * not. NULL: cannot check requests. */
+    const char *(*check)(const struct auth_handler *h, const struct http_header *headers, size_t n,
+                         struct client_info *into);
     void (*free)(struct auth_handler *h);
 };
 

@@ -9,8 +9,7 @@ static i64 grown(i64 interval, const struct backoff_conf *conf)
 
 i64 backoff_next(struct backoff *b, const struct backoff_conf *conf, f64 unit, i64 server_delay)
 {
-    if (b->interval == 0)
-        b->interval = MIN(conf->initial, conf->max);
+    if (b->interval == 0) b->interval = MIN(conf->initial, conf->max);
     f64 spread = (f64)b->interval * conf->randomization;
     f64 wait = (f64)b->interval - spread + unit * 2 * spread;
     b->interval = grown(b->interval, conf);

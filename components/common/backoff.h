@@ -1,4 +1,5 @@
-/* When to try again: exponential back-off with jitter, a lower bound asked by the server, and a limit on the whole time. Pure. */
+/* When to try again: exponential back-off with jitter, a lower bound asked by the server, and a
+ * limit on the whole time. Pure. */
 #ifndef COMPONENTS_COMMON_BACKOFF_H
 #define COMPONENTS_COMMON_BACKOFF_H
 
@@ -16,7 +17,8 @@ struct backoff {
     i64 interval; /* the next one, before jitter */
 };
 
-/* Wait after another failure. unit is a random number in [0, 1). server_delay (0: none) is a lower bound. */
+/* Wait after another failure. unit is a random number in [0, 1). server_delay (0: none) is a lower
+ * bound. */
 i64 backoff_next(struct backoff *b, const struct backoff_conf *conf, f64 unit, i64 server_delay);
 /* False when waiting that long passes the limit of a request that began at `start`. */
 bool backoff_fits(const struct backoff_conf *conf, i64 start, i64 now, i64 wait);

@@ -7,8 +7,11 @@
 
 #include "components/common/backoff.h"
 
-static const struct backoff_conf conf = {
-    .initial = 5 * NS_PER_SEC, .max = 30 * NS_PER_SEC, .max_elapsed = 300 * NS_PER_SEC, .multiplier = 1.5, .randomization = 0.5};
+static const struct backoff_conf conf = {.initial = 5 * NS_PER_SEC,
+                                         .max = 30 * NS_PER_SEC,
+                                         .max_elapsed = 300 * NS_PER_SEC,
+                                         .multiplier = 1.5,
+                                         .randomization = 0.5};
 
 static void grows_to_the_maximum(void **state)
 {
@@ -48,7 +51,8 @@ static void ends(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(grows_to_the_maximum), cmocka_unit_test(jitter_stays_within_its_part),
-                                       cmocka_unit_test(server_delay_is_a_lower_bound), cmocka_unit_test(ends)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grows_to_the_maximum), cmocka_unit_test(jitter_stays_within_its_part),
+        cmocka_unit_test(server_delay_is_a_lower_bound), cmocka_unit_test(ends)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,8 +10,10 @@
 static struct str origins[] = {{"https://*.example.com", 21}, {"http://localhost:3000", 21}};
 static struct str allowed[] = {{"X-Requested-With", 16}};
 static struct str exposed[] = {{"A", 1}, {"B", 1}};
-static const struct cors_args conf = {
-    .allowed_origins = {origins, 2}, .allowed_headers = {allowed, 1}, .exposed_headers = {exposed, 2}, .max_age = 60};
+static const struct cors_args conf = {.allowed_origins = {origins, 2},
+                                      .allowed_headers = {allowed, 1},
+                                      .exposed_headers = {exposed, 2},
+                                      .max_age = 60};
 
 static struct str value(const struct http_header *h, size_t n, const char *name)
 {
@@ -33,9 +35,10 @@ static void preflight(void **state)
     (void)state;
     struct arena a;
     struct http_header out[CORS_HEADERS_MAX];
-    struct http_header in[] = {{STR("origin"), STR("https://a.example.com")},
-                               {STR("access-control-request-method"), STR("POST")},
-                               {STR("access-control-request-headers"), STR("content-type, x-requested-with")}};
+    struct http_header in[] = {
+        {STR("origin"), STR("https://a.example.com")},
+        {STR("access-control-request-method"), STR("POST")},
+        {STR("access-control-request-headers"), STR("content-type, x-requested-with")}};
     arena_init(&a, 0);
     assert_true(cors_is_preflight(STR("OPTIONS"), in, 3));
     assert_false(cors_is_preflight(STR("OPTIONS"), in, 1));
@@ -43,7 +46,8 @@ static void preflight(void **state)
     size_t n = cors_preflight_headers(&conf, in, 3, &a, out);
     assert_true(str_is(value(out, n, "access-control-allow-origin"), "https://a.example.com"));
     assert_true(str_is(value(out, n, "access-control-allow-credentials"), "true"));
-    assert_true(str_is(value(out, n, "access-control-allow-headers"), "content-type, x-requested-with"));
+    assert_true(
+        str_is(value(out, n, "access-control-allow-headers"), "content-type, x-requested-with"));
     assert_true(str_is(value(out, n, "access-control-max-age"), "60"));
     arena_done(&a);
 }
@@ -53,7 +57,9 @@ static void preflight_refused(void **state)
     (void)state;
     struct arena a;
     struct http_header out[CORS_HEADERS_MAX];
-    struct http_header in[] = {{STR("origin"), STR("https://evil.test")}, {STR("access-control-request-method"), STR("POST")}, {{0}, {0}}};
+    struct http_header in[] = {{STR("origin"), STR("https://evil.test")},
+                               {STR("access-control-request-method"), STR("POST")},
+                               {{0}, {0}}};
     arena_init(&a, 0);
     assert_int_equal(cors_preflight_headers(&conf, in, 2, &a, out), 1); /* only Vary */
     in[0].value = STR("https://a.example.com");
@@ -85,7 +91,8 @@ static void actual(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(origins_with_a_star), cmocka_unit_test(preflight), cmocka_unit_test(preflight_refused),
-                                       cmocka_unit_test(actual)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(origins_with_a_star), cmocka_unit_test(preflight),
+        cmocka_unit_test(preflight_refused), cmocka_unit_test(actual)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

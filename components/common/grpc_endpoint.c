@@ -10,19 +10,17 @@
 
 static bool strip(struct str *s, struct str prefix)
 {
-    if (!str_starts(*s, prefix))
-        return false;
+    if (!str_starts(*s, prefix)) return false;
     *s = str_sub(*s, prefix.n, s->n);
     return true;
 }
 
-/* dns://authority/host:port; the authority names a DNS server, which curl cannot choose, so only the empty one is taken. */
+/* dns://authority/host:port; the authority names a DNS server, which curl cannot choose, so only
+ * the empty one is taken. */
 static int strip_dns(struct str *s, char **ret_err)
 {
-    if (!strip(s, STR("dns://")) && !strip(s, STR("dns:")))
-        return 0;
-    if (strip(s, STR("/")) || str_chr(*s, '/') < 0)
-        return 0;
+    if (!strip(s, STR("dns://")) && !strip(s, STR("dns:"))) return 0;
+    if (strip(s, STR("/")) || str_chr(*s, '/') < 0) return 0;
     *ret_err = xprintf("a dns:// endpoint cannot name a DNS server: use dns:///host:port");
     return -EINVAL;
 }
@@ -33,25 +31,22 @@ int grpc_endpoint_parse(struct str s, struct grpc_endpoint *ret, char **ret_err)
     e.https = strip(&s, STR("https://"));
     if (!e.https && !strip(&s, STR("http://"))) {
         int r = strip_dns(&s, ret_err);
-        if (r < 0)
-            return r;
+        if (r < 0) return r;
     }
-    if (s.n > 0 && s.p[s.n - 1] == '/')
-        s.n--;
+    if (s.n > 0 && s.p[s.n - 1] == '/') s.n--;
     if (s.n == 0 || str_chr(s, '/') >= 0) {
         *ret_err = xprintf("requires a non-empty \"endpoint\" of the form host:port");
         return -EINVAL;
     }
     int r = hostport_parse(s, DEFAULT_PORT, &e.host, &e.port, ret_err);
-    if (r == 0 && e.host.n == 0)
-        e.host = STR("localhost");
-    if (r == 0)
-        *ret = e;
+    if (r == 0 && e.host.n == 0) e.host = STR("localhost");
+    if (r == 0) *ret = e;
     return r;
 }
 
 char *grpc_endpoint_base(const struct grpc_endpoint *e, bool tls)
 {
     bool v6 = str_chr(e->host, ':') >= 0;
-    return xprintf("%s://%s" STR_FMT "%s:%d", tls ? "https" : "http", v6 ? "[" : "", STR_ARG(e->host), v6 ? "]" : "", e->port);
+    return xprintf("%s://%s" STR_FMT "%s:%d", tls ? "https" : "http", v6 ? "[" : "",
+                   STR_ARG(e->host), v6 ? "]" : "", e->port);
 }

@@ -35,7 +35,8 @@ static void forms(void **state)
 static void refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "http://", "tempo:4317/v1/traces", "dns://8.8.8.8/tempo:4317", "tempo:port"};
+    static const char *const bad[] = {"", "http://", "tempo:4317/v1/traces",
+                                      "dns://8.8.8.8/tempo:4317", "tempo:port"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct grpc_endpoint e;
         char *err = NULL;

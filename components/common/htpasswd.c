@@ -9,9 +9,9 @@
 #include "base/map.h"
 #include "base/xalloc.h"
 
-#define KEY_LEN 32
+#define KEY_LEN      32
 #define PASSWORD_MAX 1024 /* longer ones are refused before anything is computed */
-#define SHA1_LEN 20
+#define SHA1_LEN     20
 
 struct user {
     _Atomic u64 proven; /* digest of the password that was right; 0: none yet */
@@ -32,8 +32,7 @@ struct htpasswd *htpasswd_new(void)
 
 void htpasswd_free(struct htpasswd *h)
 {
-    if (!h)
-        return;
+    if (!h) return;
     map_done(&h->users, free);
     free(h);
 }
@@ -50,8 +49,7 @@ bool htpasswd_add(struct htpasswd *h, struct str text, struct str *ret_bad)
     while (text.n > 0) {
         struct str line = str_trim(str_cut(&text, '\n'));
         ssize_t colon = str_chr(line, ':');
-        if (line.n == 0 || line.p[0] == '#')
-            continue;
+        if (line.n == 0 || line.p[0] == '#') continue;
         if (colon <= 0) {
             *ret_bad = line;
             return false;
@@ -82,7 +80,8 @@ static bool sha1_matches(struct str encoded, struct str password)
 
 static void apr1_base64(struct buf *out, u32 v, int digits)
 {
-    static const char alphabet[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    static const char alphabet[] =
+        "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     for (; digits > 0; digits--, v >>= 6)
         buf_ch(out, alphabet[v & 63]);
 }
@@ -111,10 +110,8 @@ static void apr1_round(int i, struct str password, struct str salt, u8 digest[16
     struct str last = str_n((const char *)digest, 16);
     buf_reset(in);
     buf_str(in, i & 1 ? password : last);
-    if (i % 3)
-        buf_str(in, salt);
-    if (i % 7)
-        buf_str(in, password);
+    if (i % 3) buf_str(in, salt);
+    if (i % 7) buf_str(in, password);
     buf_str(in, i & 1 ? last : password);
     md5(in->p, in->n, digest);
 }
@@ -159,14 +156,10 @@ static bool crypt_matches(struct str hash, struct str password)
 
 static bool hash_matches(struct str hash, struct str password)
 {
-    if (str_starts(hash, STR("{SHA}")))
-        return sha1_matches(str_sub(hash, 5, hash.n), password);
-    if (str_starts(hash, STR("{SSHA}")))
-        return sha1_matches(str_sub(hash, 6, hash.n), password);
-    if (str_starts(hash, STR("$apr1$")))
-        return apr1_matches(hash, password);
-    if (hash.n > 0 && hash.p[0] == '$')
-        return crypt_matches(hash, password);
+    if (str_starts(hash, STR("{SHA}"))) return sha1_matches(str_sub(hash, 5, hash.n), password);
+    if (str_starts(hash, STR("{SSHA}"))) return sha1_matches(str_sub(hash, 6, hash.n), password);
+    if (str_starts(hash, STR("$apr1$"))) return apr1_matches(hash, password);
+    if (hash.n > 0 && hash.p[0] == '$') return crypt_matches(hash, password);
     return secret_eq(hash, password);
 }
 
@@ -184,13 +177,10 @@ static u64 digest_of(const struct htpasswd *h, struct str password)
 bool htpasswd_check(struct htpasswd *h, struct str user, struct str password)
 {
     struct user *u = map_get(&h->users, user);
-    if (!u || password.n > PASSWORD_MAX)
-        return false;
+    if (!u || password.n > PASSWORD_MAX) return false;
     u64 digest = digest_of(h, password);
-    if (atomic_load_explicit(&u->proven, memory_order_relaxed) == digest)
-        return true;
-    if (!hash_matches(str_of(u->hash), password))
-        return false;
+    if (atomic_load_explicit(&u->proven, memory_order_relaxed) == digest) return true;
+    if (!hash_matches(str_of(u->hash), password)) return false;
     atomic_store_explicit(&u->proven, digest, memory_order_relaxed);
     return true;
 }

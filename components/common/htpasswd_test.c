@@ -7,14 +7,16 @@
 
 #include "components/common/htpasswd.h"
 
-static const char users[] = "# made by hand\n"
-                            "\n"
-                            "apr1:$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/\n"
-                            "bcrypt:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\r\n"
-                            "sha512:$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1\n"
-                            "sha:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"
-                            "ssha:{SSHA}dj2lH1ocucmj5OQsjP6mQrVx6FhOYUNs\n"
-                            "plain:secret";
+static const char users[] =
+    "# made by hand\n"
+    "\n"
+    "apr1:$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/\n"
+    "bcrypt:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\r\n"
+    "sha512:$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN."
+    "Pq.H91p5hVO1\n"
+    "sha:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"
+    "ssha:{SSHA}dj2lH1ocucmj5OQsjP6mQrVx6FhOYUNs\n"
+    "plain:secret";
 
 static void forms(void **state)
 {
@@ -68,7 +70,8 @@ static void apr1_of_a_long_password(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(later_lines_win), cmocka_unit_test(bad_lines_are_named),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(forms), cmocka_unit_test(later_lines_win),
+                                       cmocka_unit_test(bad_lines_are_named),
                                        cmocka_unit_test(apr1_of_a_long_password)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,10 +8,10 @@
 
 #include "base/xalloc.h"
 
-#define FULL ((size_t)1 << 20)
+#define FULL        ((size_t)1 << 20)
 #define PENDING_MAX ((size_t)256 << 20) /* one batch on top of a full buffer */
-#define CHUNK 4096                      /* what a pipe that polls writable takes without blocking */
-#define TRY_EVERY (20 * NS_PER_MS)
+#define CHUNK       4096                /* what a pipe that polls writable takes without blocking */
+#define TRY_EVERY   (20 * NS_PER_MS)
 
 struct line_writer {
     int fd;
@@ -28,14 +28,13 @@ static bool writable(int fd)
     return poll(&p, 1, 0) == 1;
 }
 
-/* Bytes written; 0 when it would block. A reader that is gone takes everything: there is nobody to wait for. */
+/* Bytes written; 0 when it would block. A reader that is gone takes everything: there is nobody to
+ * wait for. */
 static size_t write_some(int fd, struct str text)
 {
-    if (!writable(fd))
-        return 0;
+    if (!writable(fd)) return 0;
     ssize_t n = write(fd, text.p, MIN(text.n, CHUNK));
-    if (n >= 0)
-        return (size_t)n;
+    if (n >= 0) return (size_t)n;
     return errno == EAGAIN || errno == EINTR ? 0 : text.n;
 }
 
@@ -43,30 +42,35 @@ static void drain(void *arg)
 {
     struct line_writer *w = arg;
     size_t done = 0, n;
-    while (done < w->pending.n && (n = write_some(w->fd, str_sub(buf_view(&w->pending), done, w->pending.n))) > 0)
+    while (done < w->pending.n &&
+           (n = write_some(w->fd, str_sub(buf_view(&w->pending), done, w->pending.n))) > 0)
         done += n;
     buf_consume(&w->pending, done);
-    if (w->pending.n > 0)
-        timer_start(w->again, TRY_EVERY);
+    if (w->pending.n > 0) timer_start(w->again, TRY_EVERY);
     if (w->was_full && !line_writer_full(w)) {
         w->was_full = false;
         w->room(w->arg);
     }
 }
 
-int line_writer_open(struct loop *loop, struct str path, void (*room)(void *arg), void *arg, struct line_writer **ret, char **ret_err)
+int line_writer_open(struct loop *loop, struct str path, void (*room)(void *arg), void *arg,
+                     struct line_writer **ret, char **ret_err)
 {
     bool out = str_is(path, "stdout"), err = str_is(path, "stderr");
     char *name = str_dup(path);
-    int fd = out ? STDOUT_FILENO : err ? STDERR_FILENO : open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    int fd = out   ? STDOUT_FILENO
+             : err ? STDERR_FILENO
+                   : open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     int r = fd < 0 ? -errno : 0;
-    if (r < 0)
-        *ret_err = xprintf("open %s: %s", name, strerror(-r));
+    if (r < 0) *ret_err = xprintf("open %s: %s", name, strerror(-r));
     free(name);
-    if (r < 0)
-        return r;
+    if (r < 0) return r;
     struct line_writer *w = xnew(struct line_writer);
-    *w = (struct line_writer){.fd = fd, .owned = !out && !err, .pending = BUF_INIT(PENDING_MAX), .room = room, .arg = arg};
+    *w = (struct line_writer){.fd = fd,
+                              .owned = !out && !err,
+                              .pending = BUF_INIT(PENDING_MAX),
+                              .room = room,
+                              .arg = arg};
     w->again = timer_new(loop, drain, w);
     *ret = w;
     return 0;
@@ -85,20 +89,17 @@ bool line_writer_empty(const struct line_writer *w)
 void line_writer_add(struct line_writer *w, struct str text)
 {
     buf_str(&w->pending, text);
-    if (!timer_active(w->again))
-        drain(w);
+    if (!timer_active(w->again)) drain(w);
     w->was_full = line_writer_full(w);
 }
 
 void line_writer_free(struct line_writer *w)
 {
-    if (!w)
-        return;
+    if (!w) return;
     w->was_full = false; /* nobody is waiting any more */
     drain(w);
     timer_free(w->again);
     buf_done(&w->pending);
-    if (w->owned)
-        close(w->fd);
+    if (w->owned) close(w->fd);
     free(w);
 }

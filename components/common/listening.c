@@ -22,7 +22,8 @@ static struct listening *listening_new(struct http_listener *l, const struct lis
     return n;
 }
 
-int listening_set(struct listening **at, const struct host *host, const struct listening_conf *conf, char **ret_err)
+int listening_set(struct listening **at, const struct host *host, const struct listening_conf *conf,
+                  char **ret_err)
 {
     struct http_listener *opened;
     if (conf->addr && same_address(*at, conf)) {
@@ -30,9 +31,9 @@ int listening_set(struct listening **at, const struct host *host, const struct l
         return 0;
     }
     if (conf->addr) {
-        int r = http_listener_open(host->listeners, conf->network, conf->addr, &conf->http, &opened, ret_err);
-        if (r < 0)
-            return r;
+        int r = http_listener_open(host->listeners, conf->network, conf->addr, &conf->http, &opened,
+                                   ret_err);
+        if (r < 0) return r;
     }
     listening_unref(*at);
     *at = conf->addr ? listening_new(opened, conf) : NULL;
@@ -41,8 +42,7 @@ int listening_set(struct listening **at, const struct host *host, const struct l
 
 void listening_leave(struct listening *l, const struct listening_conf *conf)
 {
-    if (l && !(conf && conf->addr && same_address(l, conf)))
-        http_listener_leave(l->l);
+    if (l && !(conf && conf->addr && same_address(l, conf))) http_listener_leave(l->l);
 }
 
 struct listening *listening_ref(struct listening *l)
@@ -53,8 +53,7 @@ struct listening *listening_ref(struct listening *l)
 
 void listening_unref(struct listening *l)
 {
-    if (!l || !refs_put(&l->refs))
-        return;
+    if (!l || !refs_put(&l->refs)) return;
     http_listener_close(l->l);
     free(l->network);
     free(l->addr);
@@ -74,7 +73,8 @@ struct leaving {
     struct serving *of; /* NULL: forgotten */
 };
 
-void serving_init(struct serving *s, const struct http_handler *handler, void *arg, void (*idle)(void *arg))
+void serving_init(struct serving *s, const struct http_handler *handler, void *arg,
+                  void (*idle)(void *arg))
 {
     *s = (struct serving){.handler = handler, .arg = arg, .idle = idle};
     list_init(&s->leaving);
@@ -87,8 +87,7 @@ static void left(void *arg)
     list_del(&v->link);
     listening_unref(v->l);
     free(v);
-    if (s && list_empty(&s->leaving))
-        s->idle(s->arg);
+    if (s && list_empty(&s->leaving)) s->idle(s->arg);
 }
 
 static void leave(struct serving *s, struct loop *loop, i64 grace)
@@ -102,13 +101,10 @@ static void leave(struct serving *s, struct loop *loop, i64 grace)
 
 void serving_set(struct serving *s, struct listening *l, struct loop *loop, i64 grace)
 {
-    if (s->l == l)
-        return;
+    if (s->l == l) return;
     struct listening *before = s->l;
-    if (before)
-        leave(s, loop, grace);
-    if (!l)
-        return;
+    if (before) leave(s, loop, grace);
+    if (!l) return;
     s->l = listening_ref(l);
     http_listener_serve(l->l, loop, s->handler, s->arg);
 }
@@ -120,7 +116,7 @@ bool serving_idle(const struct serving *s)
 
 void serving_done(struct serving *s)
 {
-    list_each(&s->leaving, at) {
+    list_each (&s->leaving, at) {
         list_item(at, struct leaving, link)->of = NULL;
         list_del(at);
     }

@@ -1,4 +1,5 @@
-/* The `tls` blocks of otelcol components: rows, rules, and their way into net/tls.h. Arguments are borrowed from the decoding arena. */
+/* The `tls` blocks of otelcol components: rows, rules, and their way into net/tls.h. Arguments are
+ * borrowed from the decoding arena. */
 #ifndef COMPONENTS_COMMON_OTEL_TLS_H
 #define COMPONENTS_COMMON_OTEL_TLS_H
 
@@ -12,10 +13,12 @@ struct otel_tpm_args {
 
 /* One struct for both sides; a schema binds what its side has. */
 struct otel_tls_args {
-    struct str ca_file, ca_pem, cert_file, cert_pem, key_file, client_ca_file, server_name, min_version, max_version;
+    struct str ca_file, ca_pem, cert_file, cert_pem, key_file, client_ca_file, server_name,
+        min_version, max_version;
     struct secret key_pem;
     struct str_list cipher_suites, curve_preferences;
-    bool include_insecure_cipher_suites, include_system_ca_certs_pool, insecure, insecure_skip_verify;
+    bool include_insecure_cipher_suites, include_system_ca_certs_pool, insecure,
+        insecure_skip_verify;
     struct dur reload_interval;
     struct otel_tpm_args *tpm;
 };

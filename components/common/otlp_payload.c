@@ -7,8 +7,9 @@
 #include "telemetry/otlp.h"
 
 #define SCRATCH_KEPT ((size_t)4 << 20)
-#define BODY_MAX ((size_t)1 << 30)
-/* JSON is longer than protobuf at worst by this factor: an empty message of two bytes becomes its braces, its name and required members. */
+#define BODY_MAX     ((size_t)1 << 30)
+/* JSON is longer than protobuf at worst by this factor: an empty message of two bytes becomes its
+ * braces, its name and required members. */
 #define JSON_GROWTH 64
 
 static void slices_to_iov(struct payload *p, const struct batch *b)
@@ -40,21 +41,21 @@ static int gather(const struct batch *b, struct buf *scratch, struct str *ret)
     return buf_err(scratch);
 }
 
-static int plain_text(const struct payload_format *f, const struct batch *b, struct buf *scratch, struct str *ret)
+static int plain_text(const struct payload_format *f, const struct batch *b, struct buf *scratch,
+                      struct str *ret)
 {
-    if (!f->json)
-        return gather(b, scratch, ret);
+    if (!f->json) return gather(b, scratch, ret);
     int r = otlp_to_json(b, scratch);
     *ret = buf_view(scratch);
     return r;
 }
 
-static int encode(struct payload *p, const struct payload_format *f, const struct batch *b, struct buf *scratch)
+static int encode(struct payload *p, const struct payload_format *f, const struct batch *b,
+                  struct buf *scratch)
 {
     size_t most = MIN(b->bytes, BODY_MAX / JSON_GROWTH) * JSON_GROWTH + 4096;
     buf_init(&p->body, most);
-    if (f->codec == CODEC_NONE)
-        return otlp_to_json(b, &p->body);
+    if (f->codec == CODEC_NONE) return otlp_to_json(b, &p->body);
     struct str plain = {0};
     buf_reset(scratch);
     scratch->max = most;
@@ -62,7 +63,8 @@ static int encode(struct payload *p, const struct payload_format *f, const struc
     return r < 0 ? r : codec_compress(f->codec, f->level, plain, &p->body);
 }
 
-int payload_make(struct payload *p, const struct payload_format *f, const struct batch *b, struct buf *scratch)
+int payload_make(struct payload *p, const struct payload_format *f, const struct batch *b,
+                 struct buf *scratch)
 {
     *p = (struct payload){0};
     if (!f->json && f->codec == CODEC_NONE) {
@@ -87,6 +89,5 @@ void payload_done(struct payload *p)
 
 void payload_scratch_trim(struct buf *scratch)
 {
-    if (scratch->cap > SCRATCH_KEPT)
-        buf_done(scratch);
+    if (scratch->cap > SCRATCH_KEPT) buf_done(scratch);
 }

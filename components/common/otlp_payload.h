@@ -1,4 +1,5 @@
-/* A batch as the body of one request: protobuf or JSON, compressed or not. Uncompressed protobuf is sent from the batch's own slices. */
+/* A batch as the body of one request: protobuf or JSON, compressed or not. Uncompressed protobuf is
+ * sent from the batch's own slices. */
 #ifndef COMPONENTS_COMMON_OTLP_PAYLOAD_H
 #define COMPONENTS_COMMON_OTLP_PAYLOAD_H
 
@@ -20,9 +21,11 @@ struct payload {
     size_t n_iov, len;
 };
 
-/* scratch is emptied and used for what the compressor must see in one piece; it may be shared by all payloads of a worker.
- * 0, -ENOMEM, -E2BIG, -EBADMSG (a batch that is no OTLP). b must outlive p. */
-int payload_make(struct payload *p, const struct payload_format *f, const struct batch *b, struct buf *scratch);
+/* scratch is emptied and used for what the compressor must see in one piece; it may be shared by
+ * all payloads of a worker. 0, -ENOMEM, -E2BIG, -EBADMSG (a batch that is no OTLP). b must outlive
+ * p. */
+int payload_make(struct payload *p, const struct payload_format *f, const struct batch *b,
+                 struct buf *scratch);
 void payload_done(struct payload *p);
 
 /* Between requests: gives memory back after an unusually large one. */

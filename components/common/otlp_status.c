@@ -9,44 +9,39 @@ static const i64 least_delay = NS_PER_SEC;
 int otlp_http_status(enum grpc_code code)
 {
     switch (code) {
-    case GRPC_OK:
-        return 200;
+    case GRPC_OK: return 200;
     case GRPC_CANCELED:
     case GRPC_DEADLINE_EXCEEDED:
     case GRPC_ABORTED:
     case GRPC_OUT_OF_RANGE:
     case GRPC_UNAVAILABLE:
-    case GRPC_DATA_LOSS:
-        return 503;
-    case GRPC_RESOURCE_EXHAUSTED:
-        return 429;
-    case GRPC_INVALID_ARGUMENT:
-        return 400;
-    case GRPC_UNAUTHENTICATED:
-        return 401;
-    case GRPC_PERMISSION_DENIED:
-        return 403;
-    case GRPC_UNIMPLEMENTED:
-        return 404;
+    case GRPC_DATA_LOSS: return 503;
+    case GRPC_RESOURCE_EXHAUSTED: return 429;
+    case GRPC_INVALID_ARGUMENT: return 400;
+    case GRPC_UNAUTHENTICATED: return 401;
+    case GRPC_PERMISSION_DENIED: return 403;
+    case GRPC_UNIMPLEMENTED: return 404;
     case GRPC_UNKNOWN:
     case GRPC_NOT_FOUND:
     case GRPC_ALREADY_EXISTS:
     case GRPC_FAILED_PRECONDITION:
-    case GRPC_INTERNAL:
-        return 500;
+    case GRPC_INTERNAL: return 500;
     }
     return 500; /* a number from the network that is no known code */
 }
 
 enum grpc_code otlp_code_of_http(int status)
 {
-    static const struct { int status; enum grpc_code code; } table[] = {
-        {400, GRPC_INVALID_ARGUMENT},   {401, GRPC_UNAUTHENTICATED}, {403, GRPC_PERMISSION_DENIED}, {404, GRPC_UNIMPLEMENTED},
-        {429, GRPC_RESOURCE_EXHAUSTED}, {502, GRPC_UNAVAILABLE},     {503, GRPC_UNAVAILABLE},       {504, GRPC_UNAVAILABLE},
+    static const struct {
+        int status;
+        enum grpc_code code;
+    } table[] = {
+        {400, GRPC_INVALID_ARGUMENT}, {401, GRPC_UNAUTHENTICATED},    {403, GRPC_PERMISSION_DENIED},
+        {404, GRPC_UNIMPLEMENTED},    {429, GRPC_RESOURCE_EXHAUSTED}, {502, GRPC_UNAVAILABLE},
+        {503, GRPC_UNAVAILABLE},      {504, GRPC_UNAVAILABLE},
     };
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
-        if (table[i].status == status)
-            return table[i].code;
+        if (table[i].status == status) return table[i].code;
     return GRPC_UNKNOWN;
 }
 
@@ -57,8 +52,7 @@ bool otlp_code_retryable(enum grpc_code code, bool has_retry_info)
 
 static enum grpc_code code_of_failure(const struct ack_failure *f)
 {
-    if (f->grpc_code != GRPC_OK)
-        return (enum grpc_code)f->grpc_code;
+    if (f->grpc_code != GRPC_OK) return (enum grpc_code)f->grpc_code;
     return f->retryable ? GRPC_UNAVAILABLE : GRPC_INTERNAL;
 }
 
@@ -67,8 +61,7 @@ struct grpc_status otlp_status_of_ack(enum ack_outcome outcome, const struct ack
     struct grpc_status s = {.code = GRPC_OK};
     switch (outcome) {
     case ACK_OK:
-    case ACK_DROPPED:
-        return s;
+    case ACK_DROPPED: return s;
     case ACK_ABANDONED:
         s.code = GRPC_UNAVAILABLE;
         s.message = STR("shutting down");
@@ -80,8 +73,7 @@ struct grpc_status otlp_status_of_ack(enum ack_outcome outcome, const struct ack
         break;
     }
     int http = otlp_http_status(s.code);
-    if (http == 503 || http == 429)
-        s.retry_delay = MAX(s.retry_delay, least_delay);
+    if (http == 503 || http == 429) s.retry_delay = MAX(s.retry_delay, least_delay);
     return s;
 }
 
@@ -125,7 +117,6 @@ void otlp_status_body(const struct grpc_status *s, bool json, struct buf *out)
     json_i64(&j, s->code);
     json_key(&j, STR("message"));
     json_str(&j, s->message);
-    if (s->retry_delay > 0)
-        json_details(&j, s->retry_delay);
+    if (s->retry_delay > 0) json_details(&j, s->retry_delay);
     json_obj_end(&j);
 }

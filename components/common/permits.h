@@ -1,5 +1,6 @@
-/* A counted right to do something at the same time, drawn by all workers from one instance-wide limit and shared fairly: a worker that gets none
- * while others hold more than their part is served before them. Lock-free; thread safe. */
+/* A counted right to do something at the same time, drawn by all workers from one instance-wide
+ * limit and shared fairly: a worker that gets none while others hold more than their part is served
+ * before them. Lock-free; thread safe. */
 #ifndef COMPONENTS_COMMON_PERMITS_H
 #define COMPONENTS_COMMON_PERMITS_H
 
@@ -19,7 +20,8 @@ struct permits_share {
     bool hungry;
 };
 
-/* False: none for this share now; a share that holds none is remembered as hungry until it got one or gave up. */
+/* False: none for this share now; a share that holds none is remembered as hungry until it got one
+ * or gave up. */
 bool permits_take(struct permits *p, struct permits_share *s);
 void permits_give(struct permits *p, struct permits_share *s);
 /* It wants nothing any more. */

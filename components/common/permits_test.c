@@ -72,7 +72,9 @@ static void sated_stand_in_nobodys_way(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(limit_holds), cmocka_unit_test(one_may_use_all), cmocka_unit_test(hungry_come_first),
-                                       cmocka_unit_test(a_single_permit_goes_round), cmocka_unit_test(sated_stand_in_nobodys_way)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limit_holds), cmocka_unit_test(one_may_use_all),
+        cmocka_unit_test(hungry_come_first), cmocka_unit_test(a_single_permit_goes_round),
+        cmocka_unit_test(sated_stand_in_nobodys_way)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

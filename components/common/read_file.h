@@ -6,7 +6,8 @@
 
 #define READ_FILE_MAX ((size_t)32 << 20)
 
-/* Appends the contents to out (made with a maximum). 0; or -errno with an owned *ret_err: "open PATH: no such file or directory". */
+/* Appends the contents to out (made with a maximum). 0; or -errno with an owned *ret_err: "open
+ * PATH: no such file or directory". */
 int read_file(const char *path, struct buf *out, char **ret_err);
 
 #endif

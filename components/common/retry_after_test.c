@@ -35,8 +35,10 @@ static void dates(void **state)
 static void not_dates(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"Sun, 6 Nov 1994 08:49:37 GMT",  "Sun, 06 Nov 1994 08:49:37",     "Sun, 06 Foo 1994 08:49:37 GMT",
-                                      "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 0001 08:49:37 GMT"};
+    static const char *const bad[] = {
+        "Sun, 6 Nov 1994 08:49:37 GMT",  "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 0001 08:49:37 GMT"};
     i64 at = 5;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(http_date_parse(str_of(bad[i]), &at), -EINVAL);
@@ -45,6 +47,7 @@ static void not_dates(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(seconds), cmocka_unit_test(dates), cmocka_unit_test(not_dates)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(seconds), cmocka_unit_test(dates),
+                                       cmocka_unit_test(not_dates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

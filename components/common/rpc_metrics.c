@@ -1,16 +1,23 @@
 /* The rpc_server_* and rpc_client_* histograms. Source: spec D.2, reference's debug_metrics. */
 #include "components/common/rpc_metrics.h"
 
-static const f64 bounds[] = {0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000};
+static const f64 bounds[] = {0,   5,   10,   25,   50,   75,   100,  250,
+                             500, 750, 1000, 2500, 5000, 7500, 10000};
 
-#define HISTOGRAM(name_, help_) {.name = name_, .help = help_, .kind = METRIC_HISTOGRAM, .bounds = bounds, .n_bounds = ARRAY_LEN(bounds)}
-#define FAMILY(side)                                                                                   \
-    {                                                                                                  \
-        HISTOGRAM("rpc_" side "_duration_milliseconds", "Time that calls took."),                      \
-        HISTOGRAM("rpc_" side "_request_size_bytes", "Size of request messages, uncompressed."),       \
-        HISTOGRAM("rpc_" side "_response_size_bytes", "Size of response messages, uncompressed."),     \
-        HISTOGRAM("rpc_" side "_requests_per_rpc", "Request messages in one call."),                   \
-        HISTOGRAM("rpc_" side "_responses_per_rpc", "Response messages in one call."),                 \
+#define HISTOGRAM(name_, help_)                                                                    \
+    {                                                                                              \
+        .name = name_, .help = help_, .kind = METRIC_HISTOGRAM, .bounds = bounds,                  \
+        .n_bounds = ARRAY_LEN(bounds)                                                              \
+    }
+#define FAMILY(side)                                                                               \
+    {                                                                                              \
+        HISTOGRAM("rpc_" side "_duration_milliseconds", "Time that calls took."),                  \
+            HISTOGRAM("rpc_" side "_request_size_bytes",                                           \
+                      "Size of request messages, uncompressed."),                                  \
+            HISTOGRAM("rpc_" side "_response_size_bytes",                                          \
+                      "Size of response messages, uncompressed."),                                 \
+            HISTOGRAM("rpc_" side "_requests_per_rpc", "Request messages in one call."),           \
+            HISTOGRAM("rpc_" side "_responses_per_rpc", "Response messages in one call."),         \
     }
 static const struct metric_desc server_family[] = FAMILY("server");
 static const struct metric_desc client_family[] = FAMILY("client");
@@ -25,12 +32,15 @@ const char *otlp_service_name(enum signal s)
     return names[s];
 }
 
-static void create(struct comp *c, const struct metric_desc *family, const char *scope, struct rpc_metrics *m, enum signal s)
+static void create(struct comp *c, const struct metric_desc *family, const char *scope,
+                   struct rpc_metrics *m, enum signal s)
 {
-    struct metric **const series[] = {&m->duration, &m->request_size, &m->response_size, &m->requests, &m->responses};
+    struct metric **const series[] = {&m->duration, &m->request_size, &m->response_size,
+                                      &m->requests, &m->responses};
     const struct metric_label labels[] = {
-        {"rpc_system", "grpc"},       {"rpc_service", otlp_service_name(s)}, {"rpc_method", "Export"},
-        {"otel_scope_name", scope},   {"otel_scope_version", ""},            {"otel_scope_schema_url", ""},
+        {"rpc_system", "grpc"},     {"rpc_service", otlp_service_name(s)},
+        {"rpc_method", "Export"},   {"otel_scope_name", scope},
+        {"otel_scope_version", ""}, {"otel_scope_schema_url", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(series); i++)
         *series[i] = comp_metric(c, &family[i], labels, ARRAY_LEN(labels));

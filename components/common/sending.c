@@ -1,4 +1,5 @@
-/* The life of an exporter's sending machinery: instance-wide limits and metrics, and what each shard has. */
+/* The life of an exporter's sending machinery: instance-wide limits and metrics, and what each
+ * shard has. */
 #include "components/common/sending.h"
 
 #include "components/common/sending_int.h"
@@ -7,37 +8,63 @@
 
 #define SCOPE "go.opentelemetry.io/collector/exporter/exporterhelper"
 
-#define PER_SIGNAL(verb, text)                                                                                                       \
-    {                                                                                                                                 \
-        {.name = "otelcol_exporter_" verb "_spans_total", .help = "Number of spans " text, .kind = METRIC_COUNTER},                 \
-        {.name = "otelcol_exporter_" verb "_metric_points_total", .help = "Number of metric points " text, .kind = METRIC_COUNTER}, \
-        {.name = "otelcol_exporter_" verb "_log_records_total", .help = "Number of log records " text, .kind = METRIC_COUNTER},     \
+#define PER_SIGNAL(verb, text)                                                                     \
+    {                                                                                              \
+        {.name = "otelcol_exporter_" verb "_spans_total",                                          \
+         .help = "Number of spans " text,                                                          \
+         .kind = METRIC_COUNTER},                                                                  \
+            {.name = "otelcol_exporter_" verb "_metric_points_total",                              \
+             .help = "Number of metric points " text,                                              \
+             .kind = METRIC_COUNTER},                                                              \
+            {.name = "otelcol_exporter_" verb "_log_records_total",                                \
+             .help = "Number of log records " text,                                                \
+             .kind = METRIC_COUNTER},                                                              \
     }
-static const struct metric_desc sent_desc[SIGNAL_COUNT] = PER_SIGNAL("sent", "that the endpoint has taken.");
-static const struct metric_desc failed_desc[SIGNAL_COUNT] = PER_SIGNAL("send_failed", "that were given up.");
-static const struct metric_desc enqueue_desc[SIGNAL_COUNT] = PER_SIGNAL("enqueue_failed", "that the queue could not take.");
+static const struct metric_desc sent_desc[SIGNAL_COUNT] =
+    PER_SIGNAL("sent", "that the endpoint has taken.");
+static const struct metric_desc failed_desc[SIGNAL_COUNT] =
+    PER_SIGNAL("send_failed", "that were given up.");
+static const struct metric_desc enqueue_desc[SIGNAL_COUNT] =
+    PER_SIGNAL("enqueue_failed", "that the queue could not take.");
 static const struct metric_desc size_desc = {
-    .name = "otelcol_exporter_queue_size", .help = "Size of the sending queue, requests being sent included.", .kind = METRIC_GAUGE};
-static const struct metric_desc capacity_desc = {
-    .name = "otelcol_exporter_queue_capacity", .help = "Largest size of the sending queue.", .kind = METRIC_GAUGE};
+    .name = "otelcol_exporter_queue_size",
+    .help = "Size of the sending queue, requests being sent included.",
+    .kind = METRIC_GAUGE};
+static const struct metric_desc capacity_desc = {.name = "otelcol_exporter_queue_capacity",
+                                                 .help = "Largest size of the sending queue.",
+                                                 .kind = METRIC_GAUGE};
 static const struct metric_desc flight_desc = {
-    .name = "otelcol_exporter_in_flight_requests", .help = "Requests being sent or waiting for their next try.", .kind = METRIC_GAUGE};
-static const f64 item_bounds[] = {10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000, 100000};
-static const f64 byte_bounds[] = {10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000,
-                                  100000, 200000, 300000, 400000, 500000, 600000, 700000, 800000, 900000, 1000000, 2000000, 3000000, 4000000, 5000000,
-                                  6000000, 7000000, 8000000, 9000000};
-static const struct metric_desc batch_items_desc = {.name = "otelcol_exporter_queue_batch_send_size", .help = "Items in the batches that left the queue.",
-                                                    .kind = METRIC_HISTOGRAM, .bounds = item_bounds, .n_bounds = ARRAY_LEN(item_bounds)};
-static const struct metric_desc batch_bytes_desc = {.name = "otelcol_exporter_queue_batch_send_size_bytes",
-                                                    .help = "Bytes in the batches that left the queue.", .kind = METRIC_HISTOGRAM,
-                                                    .bounds = byte_bounds, .n_bounds = ARRAY_LEN(byte_bounds)};
+    .name = "otelcol_exporter_in_flight_requests",
+    .help = "Requests being sent or waiting for their next try.",
+    .kind = METRIC_GAUGE};
+static const f64 item_bounds[] = {10,   25,    50,    75,    100,   250,   500,  750,
+                                  1000, 2000,  3000,  4000,  5000,  6000,  7000, 8000,
+                                  9000, 10000, 20000, 30000, 50000, 100000};
+static const f64 byte_bounds[] = {
+    10,      25,      50,      75,      100,     250,     500,     750,     1000,   2000,
+    3000,    4000,    5000,    6000,    7000,    8000,    9000,    10000,   20000,  30000,
+    50000,   100000,  200000,  300000,  400000,  500000,  600000,  700000,  800000, 900000,
+    1000000, 2000000, 3000000, 4000000, 5000000, 6000000, 7000000, 8000000, 9000000};
+static const struct metric_desc batch_items_desc = {
+    .name = "otelcol_exporter_queue_batch_send_size",
+    .help = "Items in the batches that left the queue.",
+    .kind = METRIC_HISTOGRAM,
+    .bounds = item_bounds,
+    .n_bounds = ARRAY_LEN(item_bounds)};
+static const struct metric_desc batch_bytes_desc = {
+    .name = "otelcol_exporter_queue_batch_send_size_bytes",
+    .help = "Bytes in the batches that left the queue.",
+    .kind = METRIC_HISTOGRAM,
+    .bounds = byte_bounds,
+    .n_bounds = ARRAY_LEN(byte_bounds)};
 
 /* The queue's own series name the kind of data too. */
-static struct metric *metric_of(struct sending_shared *sh, const struct metric_desc *d, const char *data_type)
+static struct metric *metric_of(struct sending_shared *sh, const struct metric_desc *d,
+                                const char *data_type)
 {
     struct metric_label labels[] = {
-        {"exporter", sh->exporter_id},  {"otel_scope_name", SCOPE},   {"otel_scope_version", ""},
-        {"otel_scope_schema_url", ""},  {"data_type", data_type},
+        {"exporter", sh->exporter_id}, {"otel_scope_name", SCOPE}, {"otel_scope_version", ""},
+        {"otel_scope_schema_url", ""}, {"data_type", data_type},
     };
     return comp_metric(sh->comp, d, labels, ARRAY_LEN(labels) - (data_type ? 0 : 1));
 }
@@ -90,8 +117,7 @@ void sending_configure(struct sending_shared *sh, const struct sending_conf *con
         struct sending_lane_shared *l = &sh->lanes[s];
         atomic_store(&l->units.limit, conf->limit);
         atomic_store(&l->permits.limit, conf->consumers);
-        if (!conf->batching || l->batch_items)
-            continue;
+        if (!conf->batching || l->batch_items) continue;
         l->batch_items = metric_of(sh, &batch_items_desc, signal_name(s));
         l->batch_bytes = metric_of(sh, &batch_bytes_desc, signal_name(s));
     }
@@ -127,8 +153,8 @@ static void lane_init(struct sending *s, enum signal signal)
     atomic_fetch_add(&l->shared->permits.sharers, 1);
 }
 
-void sending_run(struct sending *s, struct shard *shard, struct sending_shared *sh, const struct sending_conf *conf, const struct send_ops *ops,
-                 void *arg)
+void sending_run(struct sending *s, struct shard *shard, struct sending_shared *sh,
+                 const struct sending_conf *conf, const struct send_ops *ops, void *arg)
 {
     *s = (struct sending){.shard = shard, .shared = sh, .conf = conf, .ops = ops, .arg = arg};
     s->poll = timer_new(shard->worker->loop, look_again, s);
@@ -150,8 +176,7 @@ void sending_free(struct sending *s)
 {
     for (enum signal i = 0; i < SIGNAL_COUNT; i++) {
         struct sending_lane *l = &s->lanes[i];
-        if (!l->sending)
-            continue; /* it never ran */
+        if (!l->sending) continue; /* it never ran */
         lane_each(l, req_abandon);
         permits_sated(&l->shared->permits, &l->share);
         atomic_fetch_sub(&l->shared->permits.sharers, 1);

@@ -1,11 +1,15 @@
-/* What every OTLP exporter does besides speaking its protocol: sending queue, batching, retries, back-pressure, counting. Source: spec D.6.
+/* What every OTLP exporter does besides speaking its protocol: sending queue, batching, retries,
+ * back-pressure, counting. Source: spec D.6.
  *
- * Each signal has a lane with limits of its own: `queue_size` and `num_consumers` hold for the whole instance and are drawn from atomically by the
- * shards, which keep their own queues. Requests count against the queue until they are delivered or given up. The queue is a boundary: acks that
- * wait for ACCEPTED complete when a request enters it, those that wait for DELIVERED when the endpoint has it. A full queue answers PUSH_FULL; with
- * block_on_overflow it takes requests unanswered and lets their clients wait. Everything waiting is in the process's data budget.
+ * Each signal has a lane with limits of its own: `queue_size` and `num_consumers` hold for the
+ * whole instance and are drawn from atomically by the shards, which keep their own queues. Requests
+ * count against the queue until they are delivered or given up. The queue is a boundary: acks that
+ * wait for ACCEPTED complete when a request enters it, those that wait for DELIVERED when the
+ * endpoint has it. A full queue answers PUSH_FULL; with block_on_overflow it takes requests
+ * unanswered and lets their clients wait. Everything waiting is in the process's data budget.
  *
- * struct sending_shared lives in comp->shared, struct sending in a shard's self. Functions run on the shard's worker unless they say otherwise. */
+ * struct sending_shared lives in comp->shared, struct sending in a shard's self. Functions run on
+ * the shard's worker unless they say otherwise. */
 #ifndef COMPONENTS_COMMON_SENDING_H
 #define COMPONENTS_COMMON_SENDING_H
 
@@ -38,11 +42,11 @@ enum sizer { SIZER_REQUESTS, SIZER_ITEMS, SIZER_BYTES };
 
 /* The plan's part. */
 struct sending_conf {
-    bool queued;        /* false: the caller waits through the retries */
-    bool answer_late;   /* wait_for_result, or no queue: acks complete at the endpoint only */
-    bool block;         /* block_on_overflow */
+    bool queued;      /* false: the caller waits through the retries */
+    bool answer_late; /* wait_for_result, or no queue: acks complete at the endpoint only */
+    bool block;       /* block_on_overflow */
     enum sizer sizer;
-    i64 limit;          /* in units of sizer */
+    i64 limit; /* in units of sizer */
     i32 consumers;
     bool batching;
     enum sizer batch_sizer;
@@ -52,13 +56,15 @@ struct sending_conf {
     struct backoff_conf backoff;
 };
 /* Checks both blocks (faults at sending_queue/..., retry_on_failure/...); 0 or -EINVAL. Pure. */
-int sending_prepare(struct prepare *p, const struct sending_queue_args *q, const struct sending_retry_args *r, struct sending_conf *ret);
+int sending_prepare(struct prepare *p, const struct sending_queue_args *q,
+                    const struct sending_retry_args *r, struct sending_conf *ret);
 
 /* --- instance --- */
 struct sending_lane_shared {
     struct budget units;
     struct permits permits;
-    struct metric *sent, *failed, *enqueue_failed, *size, *capacity, *in_flight, *batch_items, *batch_bytes;
+    struct metric *sent, *failed, *enqueue_failed, *size, *capacity, *in_flight, *batch_items,
+        *batch_bytes;
 };
 struct sending_shared {
     struct comp *comp;
@@ -112,9 +118,9 @@ struct sending_lane {
     struct sending *sending;
     struct sending_lane_shared *shared;
     enum signal signal;
-    struct list waiting; /* no room yet (block_on_overflow) */
-    struct list queue;   /* in the queue */
-    struct list flight;  /* holds a permit: being sent, or waiting for its next try */
+    struct list waiting;       /* no room yet (block_on_overflow) */
+    struct list queue;         /* in the queue */
+    struct list flight;        /* holds a permit: being sent, or waiting for its next try */
     struct send_req *gathered; /* batching: what is being put together */
     i64 gathered_since;
     struct permits_share share;
@@ -133,15 +139,15 @@ struct sending {
     bool stopping, pumping, stopped;
 };
 
-void sending_run(struct sending *s, struct shard *shard, struct sending_shared *sh, const struct sending_conf *conf, const struct send_ops *ops,
-                 void *arg);
+void sending_run(struct sending *s, struct shard *shard, struct sending_shared *sh,
+                 const struct sending_conf *conf, const struct send_ops *ops, void *arg);
 /* conf replaces the old one, which may vanish when this returns; queues and retries survive. */
 void sending_apply(struct sending *s, const struct sending_conf *conf);
 enum push sending_push(struct sending *s, struct batch *b);
 /* What became of the attempt. r is invalid afterwards unless it is tried again. */
 void sending_done_one(struct send_req *r, const struct send_result *res);
-/* Cuts the waits short, gives each waiting request one more attempt, abandons what is left when three quarters of the shutdown's time are over, then
- * calls shard_stopped. */
+/* Cuts the waits short, gives each waiting request one more attempt, abandons what is left when
+ * three quarters of the shutdown's time are over, then calls shard_stopped. */
 void sending_stop(struct sending *s);
 void sending_free(struct sending *s);
 

@@ -6,7 +6,8 @@
 
 static void say_healthy(struct sending *s)
 {
-    if (atomic_load_explicit(&s->shared->failing, memory_order_relaxed) && atomic_exchange(&s->shared->failing, false))
+    if (atomic_load_explicit(&s->shared->failing, memory_order_relaxed) &&
+        atomic_exchange(&s->shared->failing, false))
         comp_health(s->shared->comp, HEALTH_HEALTHY, "exporting again");
 }
 
@@ -29,8 +30,7 @@ static char *error_text(const struct send_result *res, const char *prefix)
 {
     struct buf text = BUF_INIT(ERROR_MAX), delay = BUF_INIT(64);
     buf_cstr(&text, prefix);
-    if (res->verdict == SEND_PERMANENT)
-        buf_cstr(&text, "not retryable error: Permanent error: ");
+    if (res->verdict == SEND_PERMANENT) buf_cstr(&text, "not retryable error: Permanent error: ");
     if (res->verdict == SEND_RETRY && res->delay > 0) {
         dur_format(&delay, res->delay);
         buf_printf(&text, "Throttle (%s), error: ", delay.p);
@@ -42,15 +42,20 @@ static char *error_text(const struct send_result *res, const char *prefix)
     return buf_take(&text, NULL);
 }
 
-static void give_up(struct send_req *r, const struct send_result *res, const char *prefix, enum ack_outcome outcome)
+static void give_up(struct send_req *r, const struct send_result *res, const char *prefix,
+                    enum ack_outcome outcome)
 {
     struct sending *s = r->lane->sending;
     char *error = error_text(res, prefix);
-    log_error(s->shared->comp->log, "Exporting failed. Dropping data.", F_CSTR("error", error), F_UINT("dropped_items", r->batch->items));
+    log_error(s->shared->comp->log, "Exporting failed. Dropping data.", F_CSTR("error", error),
+              F_UINT("dropped_items", r->batch->items));
     metric_add(r->lane->shared->failed, r->batch->items);
     say_unhealthy(s, error);
     batch_fail(r->batch, outcome,
-               &(struct ack_failure){.retryable = res->verdict == SEND_RETRY, .grpc_code = res->grpc_code, .retry_delay = res->delay, .text = error});
+               &(struct ack_failure){.retryable = res->verdict == SEND_RETRY,
+                                     .grpc_code = res->grpc_code,
+                                     .retry_delay = res->delay,
+                                     .text = error});
     free(error);
     req_finish(r);
 }
@@ -64,11 +69,11 @@ static void wait_and_retry(struct send_req *r, const struct send_result *res, i6
 {
     struct sending *s = r->lane->sending;
     char *error = error_text(res, "");
-    log_info(s->shared->comp->log, "Exporting failed. Will retry the request after interval.", F_CSTR("error", error), F_DUR("interval", wait));
+    log_info(s->shared->comp->log, "Exporting failed. Will retry the request after interval.",
+             F_CSTR("error", error), F_DUR("interval", wait));
     say_unhealthy(s, error);
     free(error);
-    if (!r->retry)
-        r->retry = timer_new(s->shard->worker->loop, retry_now, r);
+    if (!r->retry) r->retry = timer_new(s->shard->worker->loop, retry_now, r);
     timer_start(r->retry, wait);
 }
 
@@ -92,8 +97,7 @@ static void failed_for_now(struct send_req *r, const struct send_result *res)
 
 static void stopped_when_empty(struct sending *s)
 {
-    if (!s->stopping || s->stopped || !lanes_empty(s))
-        return;
+    if (!s->stopping || s->stopped || !lanes_empty(s)) return;
     s->stopped = true;
     timer_stop(s->deadline);
     timer_stop(s->poll);
@@ -105,15 +109,9 @@ void sending_done_one(struct send_req *r, const struct send_result *res)
     struct sending *s = r->lane->sending;
     r->sending = false;
     switch (res->verdict) {
-    case SEND_OK:
-        delivered(r);
-        break;
-    case SEND_RETRY:
-        failed_for_now(r, res);
-        break;
-    case SEND_PERMANENT:
-        give_up(r, res, "", ACK_FAILED);
-        break;
+    case SEND_OK: delivered(r); break;
+    case SEND_RETRY: failed_for_now(r, res); break;
+    case SEND_PERMANENT: give_up(r, res, "", ACK_FAILED); break;
     }
     lanes_pump(s);
     stopped_when_empty(s);
@@ -124,8 +122,7 @@ void sending_done_one(struct send_req *r, const struct send_result *res)
 /* The last chance of a request that waits for its next try. */
 static void try_at_once(struct send_req *r)
 {
-    if (r->start == 0 || r->sending)
-        return;
+    if (r->start == 0 || r->sending) return;
     timer_stop(r->retry);
     req_start(r);
 }
@@ -133,8 +130,7 @@ static void try_at_once(struct send_req *r)
 void req_abandon(struct send_req *r)
 {
     struct sending *s = r->lane->sending;
-    if (r->sending)
-        s->ops->cancel(s->arg, r);
+    if (r->sending) s->ops->cancel(s->arg, r);
     metric_add(r->lane->shared->failed, r->batch->items);
     batch_fail(r->batch, ACK_ABANDONED, NULL);
     req_finish(r);
@@ -150,7 +146,8 @@ static u64 items_left(const struct list *l)
 
 static u64 lane_items(const struct sending_lane *l)
 {
-    return items_left(&l->flight) + items_left(&l->queue) + items_left(&l->waiting) + (l->gathered ? l->gathered->batch->items : 0);
+    return items_left(&l->flight) + items_left(&l->queue) + items_left(&l->waiting) +
+           (l->gathered ? l->gathered->batch->items : 0);
 }
 
 static void abandon_all(void *arg)
@@ -159,7 +156,9 @@ static void abandon_all(void *arg)
     u64 items = 0;
     for (enum signal i = 0; i < SIGNAL_COUNT; i++)
         items += lane_items(&s->lanes[i]);
-    log_error(s->shared->comp->log, "The shutdown's time is over. Abandoning what was not delivered.", F_UINT("dropped_items", items));
+    log_error(s->shared->comp->log,
+              "The shutdown's time is over. Abandoning what was not delivered.",
+              F_UINT("dropped_items", items));
     s->pumping = true; /* nothing is started any more */
     for (enum signal i = 0; i < SIGNAL_COUNT; i++)
         lane_each(&s->lanes[i], req_abandon);
@@ -173,7 +172,7 @@ void sending_stop(struct sending *s)
     timer_start(s->deadline, s->shared->comp->host->stop_deadline / 4 * 3);
     s->pumping = true; /* requests that end at once are looked at below */
     for (enum signal i = 0; i < SIGNAL_COUNT; i++)
-        list_each(&s->lanes[i].flight, at)
+        list_each (&s->lanes[i].flight, at)
             try_at_once(list_item(at, struct send_req, link));
     s->pumping = false;
     lanes_pump(s);

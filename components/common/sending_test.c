@@ -1,4 +1,5 @@
-/* The sending machinery with a transport that answers when it is told to, on a clock that stands still. The runtime's part is played here. */
+/* The sending machinery with a transport that answers when it is told to, on a clock that stands
+ * still. The runtime's part is played here. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -34,7 +35,8 @@ void comp_health(struct comp *c, enum health h, const char *fmt, ...)
 }
 
 static struct metrics *metrics;
-struct metric *comp_metric(struct comp *c, const struct metric_desc *d, const struct metric_label *labels, size_t n)
+struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
+                           const struct metric_label *labels, size_t n)
 {
     (void)c;
     return metric_new(metrics, d, labels, n);
@@ -86,7 +88,8 @@ static void answer(struct rig *g, enum send_verdict v, i64 delay)
 {
     struct send_req *r = g->flight[0];
     forget(g, r);
-    sending_done_one(r, &(struct send_result){.verdict = v, .delay = delay, .text = "endpoint says no"});
+    sending_done_one(
+        r, &(struct send_result){.verdict = v, .delay = delay, .text = "endpoint says no"});
 }
 
 static void rig_init(struct rig *g, struct sending_conf conf)
@@ -100,7 +103,8 @@ static void rig_init(struct rig *g, struct sending_conf conf)
     g->loop = loop_new("t", 1, &g->clock.clock);
     loop_turn(g->loop, 0);
     budget_init(&g->data, 0);
-    g->host = (struct host){.clock = &g->clock.clock, .data_budget = &g->data, .stop_deadline = 20 * NS_PER_SEC};
+    g->host = (struct host){
+        .clock = &g->clock.clock, .data_budget = &g->data, .stop_deadline = 20 * NS_PER_SEC};
     g->comp = (struct comp){.host = &g->host, .id = "otelcol.exporter.test.x"};
     g->worker = (struct worker){.index = 1, .loop = g->loop};
     g->shard = (struct shard){.comp = &g->comp, .worker = &g->worker};
@@ -130,9 +134,16 @@ static void pass(struct rig *g, i64 ns)
 
 static struct sending_conf plain(i64 limit, i32 consumers)
 {
-    return (struct sending_conf){
-        .queued = true, .sizer = SIZER_REQUESTS, .limit = limit, .consumers = consumers, .retry = true,
-        .backoff = {.initial = 5 * NS_PER_SEC, .max = 30 * NS_PER_SEC, .max_elapsed = 60 * NS_PER_SEC, .multiplier = 1.5, .randomization = 0}};
+    return (struct sending_conf){.queued = true,
+                                 .sizer = SIZER_REQUESTS,
+                                 .limit = limit,
+                                 .consumers = consumers,
+                                 .retry = true,
+                                 .backoff = {.initial = 5 * NS_PER_SEC,
+                                             .max = 30 * NS_PER_SEC,
+                                             .max_elapsed = 60 * NS_PER_SEC,
+                                             .multiplier = 1.5,
+                                             .randomization = 0}};
 }
 
 /* --- batches with acks --- */
@@ -180,8 +191,7 @@ static enum push push(struct rig *g, u32 items)
 {
     struct batch *b = make_batch(g, items, ACK_ACCEPTED, NULL);
     enum push p = sending_push(&g->sending, b);
-    if (p == PUSH_FULL)
-        batch_unref(b);
+    if (p == PUSH_FULL) batch_unref(b);
     return p;
 }
 
@@ -231,7 +241,8 @@ static void the_queue_is_the_receivers_boundary(void **state)
     struct rig g;
     struct told accepted = {0}, delivered = {0};
     rig_init(&g, plain(10, 1));
-    struct batch *a = make_batch(&g, 1, ACK_ACCEPTED, &accepted), *b = make_batch(&g, 1, ACK_DELIVERED, &delivered);
+    struct batch *a = make_batch(&g, 1, ACK_ACCEPTED, &accepted),
+                 *b = make_batch(&g, 1, ACK_DELIVERED, &delivered);
     sending_push(&g.sending, a);
     sending_push(&g.sending, b);
     pass(&g, 0);
@@ -441,11 +452,18 @@ static void a_larger_limit_takes_effect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(queue_and_consumers_are_bounded), cmocka_unit_test(sizers_count), cmocka_unit_test(the_queue_is_the_receivers_boundary),
-        cmocka_unit_test(late_answers_wait_for_the_endpoint), cmocka_unit_test(retries_until_the_time_is_over),
-        cmocka_unit_test(permanent_failures_are_not_retried), cmocka_unit_test(blocking_callers_wait_for_room),
-        cmocka_unit_test(small_requests_are_merged), cmocka_unit_test(large_requests_are_split), cmocka_unit_test(stop_drains_with_one_attempt_each),
-        cmocka_unit_test(stop_abandons_what_is_left), cmocka_unit_test(a_larger_limit_takes_effect),
+        cmocka_unit_test(queue_and_consumers_are_bounded),
+        cmocka_unit_test(sizers_count),
+        cmocka_unit_test(the_queue_is_the_receivers_boundary),
+        cmocka_unit_test(late_answers_wait_for_the_endpoint),
+        cmocka_unit_test(retries_until_the_time_is_over),
+        cmocka_unit_test(permanent_failures_are_not_retried),
+        cmocka_unit_test(blocking_callers_wait_for_room),
+        cmocka_unit_test(small_requests_are_merged),
+        cmocka_unit_test(large_requests_are_split),
+        cmocka_unit_test(stop_drains_with_one_attempt_each),
+        cmocka_unit_test(stop_abandons_what_is_left),
+        cmocka_unit_test(a_larger_limit_takes_effect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* What `prepare` says about settings: faults at their place, and those that are accepted but have no effect in this build (said by name at `check` and
- * at `run`, never silently ignored). Paths are as in span_at: "client/tls/min_version". */
+/* What `prepare` says about settings: faults at their place, and those that are accepted but have
+ * no effect in this build (said by name at `check` and at `run`, never silently ignored). Paths are
+ * as in span_at: "client/tls/min_version". */
 #ifndef COMPONENTS_COMMON_SETTINGS_H
 #define COMPONENTS_COMMON_SETTINGS_H
 

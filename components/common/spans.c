@@ -5,8 +5,7 @@ static const struct block *inner_block(const struct block *b, struct str name, s
 {
     for (size_t i = 0; i < b->body.n; i++) {
         const struct stmt *s = &b->body.stmts[i];
-        if (s->kind == STMT_BLOCK && str_eq(s->block->name, name) && nth-- == 0)
-            return s->block;
+        if (s->kind == STMT_BLOCK && str_eq(s->block->name, name) && nth-- == 0) return s->block;
     }
     return NULL;
 }
@@ -32,8 +31,7 @@ static bool follow(const struct block *block, const char *path, struct span *ret
             *ret = attr->attr->value->span;
             return true;
         }
-        if (!inner)
-            return false;
+        if (!inner) return false;
         block = inner;
         *ret = block->header_span;
     }
@@ -43,8 +41,7 @@ static bool follow(const struct block *block, const char *path, struct span *ret
 struct span span_at(const struct block *block, const char *path)
 {
     struct span at = NO_SPAN;
-    if (block)
-        follow(block, path, &at);
+    if (block) follow(block, path, &at);
     return at;
 }
 

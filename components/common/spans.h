@@ -4,8 +4,8 @@
 
 #include "parser/ast.h"
 
-/* Span of the attribute or block at `path` ("sending_queue/batch/max_size"). What is not written is placed at the innermost block that is;
- * a NULL block has no place at all. */
+/* Span of the attribute or block at `path` ("sending_queue/batch/max_size"). What is not written is
+ * placed at the innermost block that is; a NULL block has no place at all. */
 struct span span_at(const struct block *block, const char *path);
 /* True when that attribute or block is written. */
 bool span_written(const struct block *block, const char *path);

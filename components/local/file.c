@@ -1,4 +1,5 @@
-/* local.file: a file's contents as an export that follows the file. Lives on the control loop; reads are of small files. */
+/* local.file: a file's contents as an export that follows the file. Lives on the control loop;
+ * reads are of small files. */
 #include <errno.h>
 
 #include "components/common/read_file.h"
@@ -11,10 +12,16 @@ struct args {
     bool is_secret;
     struct dur poll_frequency;
 };
-struct exports { struct opt_secret_text content; };
+struct exports {
+    struct opt_secret_text content;
+};
 
-struct plan { const struct args *args; };
-struct shared { struct metric *accessed; };
+struct plan {
+    const struct args *args;
+};
+struct shared {
+    struct metric *accessed;
+};
 struct self {
     struct shard *shard;
     const struct plan *plan;
@@ -23,10 +30,13 @@ struct self {
 };
 
 static const struct row arg_rows[] = {
-    ATTR(struct args, detector, .doc = "How changes are noticed: fsnotify or poll.", .def = "\"fsnotify\"", .one_of = ONE_OF_TEXT("fsnotify", "poll")),
+    ATTR(struct args, detector, .doc = "How changes are noticed: fsnotify or poll.",
+         .def = "\"fsnotify\"", .one_of = ONE_OF_TEXT("fsnotify", "poll")),
     ATTR(struct args, filename, .doc = "File to read.", .required = true),
     ATTR(struct args, is_secret, .doc = "Export the contents as a secret.", .def = "false"),
-    ATTR(struct args, poll_frequency, .doc = "How often the file is looked at, for poll and where changes cannot be watched.", .def = "\"1m\""),
+    ATTR(struct args, poll_frequency,
+         .doc = "How often the file is looked at, for poll and where changes cannot be watched.",
+         .def = "\"1m\""),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
@@ -36,17 +46,23 @@ static const struct row export_rows[] = {
 static const struct schema exports_schema = SCHEMA(struct exports, export_rows);
 
 static const struct metric_desc accessed_desc = {
-    .name = "local_file_timestamp_last_accessed_unix_seconds", .help = "Time at which the file was last read.", .kind = METRIC_GAUGE};
+    .name = "local_file_timestamp_last_accessed_unix_seconds",
+    .help = "Time at which the file was last read.",
+    .kind = METRIC_GAUGE};
 
 static int prepare(struct prepare *p, const void *args, void *plan_)
 {
     struct plan *plan = plan_;
     const struct args *a = plan->args = args;
-    return a->poll_frequency.ns > 0 ? 0 : setting_fault(p, "poll_frequency", "poll_frequency must be greater than 0");
+    return a->poll_frequency.ns > 0
+               ? 0
+               : setting_fault(p, "poll_frequency", "poll_frequency must be greater than 0");
 }
 
-/* What of the contents differs between the first export and later ones is only who publishes them. */
-static int publish(struct comp *c, const struct plan *plan, void (*export_to)(void *to, const void *exports), void *to, char **ret_err)
+/* What of the contents differs between the first export and later ones is only who publishes them.
+ */
+static int publish(struct comp *c, const struct plan *plan,
+                   void (*export_to)(void *to, const void *exports), void *to, char **ret_err)
 {
     struct shared *sh = c->shared;
     struct buf content = BUF_INIT(READ_FILE_MAX);
@@ -57,7 +73,8 @@ static int publish(struct comp *c, const struct plan *plan, void (*export_to)(vo
         free(err);
     } else {
         struct str text = content.n > 0 ? buf_view(&content) : STR("");
-        export_to(to, &(struct exports){.content = {.s = text, .is_secret = plan->args->is_secret, .set = true}});
+        export_to(to, &(struct exports){
+                          .content = {.s = text, .is_secret = plan->args->is_secret, .set = true}});
         metric_set(sh->accessed, (f64)clock_real(c->host->clock) / (f64)NS_PER_SEC);
     }
     buf_done(&content);
@@ -79,8 +96,7 @@ static int create(struct comp *c, char **ret_err)
     struct shared *sh = c->shared;
     sh->accessed = comp_metric(c, &accessed_desc, NULL, 0);
     int r = publish(c, c->plan, to_comp, c, ret_err);
-    if (r == 0)
-        comp_health(c, HEALTH_HEALTHY, "read file");
+    if (r == 0) comp_health(c, HEALTH_HEALTHY, "read file");
     return r;
 }
 
@@ -111,14 +127,14 @@ static void watch(struct self *self)
         self->poll = timer_new(loop, changed, self);
         timer_every(self->poll, a->poll_frequency.ns);
     } else {
-        self->watch = file_watch_new(loop, a->filename.p, DEBOUNCE, a->poll_frequency.ns, changed, self);
+        self->watch =
+            file_watch_new(loop, a->filename.p, DEBOUNCE, a->poll_frequency.ns, changed, self);
     }
 }
 
 static void unwatch(struct self *self)
 {
-    if (self->watch)
-        file_watch_free(self->watch);
+    if (self->watch) file_watch_free(self->watch);
     timer_free(self->poll);
     self->watch = NULL;
     self->poll = NULL;

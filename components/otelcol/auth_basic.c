@@ -1,5 +1,5 @@
-/* otelcol.auth.basic: user name and password. Client side from settings or files, server side against htpasswd users. Lives on the control loop; a changed
- * file makes a new handler. */
+/* otelcol.auth.basic: user name and password. Client side from settings or files, server side
+ * against htpasswd users. Lives on the control loop; a changed file makes a new handler. */
 #include <errno.h>
 
 #include "base/digest.h"
@@ -9,15 +9,17 @@
 #include "components/common/read_file.h"
 #include "components/common/settings.h"
 
-#define DEBOUNCE (100 * NS_PER_MS)
-#define POLL (60 * NS_PER_SEC)
+#define DEBOUNCE  (100 * NS_PER_MS)
+#define POLL      (60 * NS_PER_SEC)
 #define FILES_MAX 3
 
 struct client_args {
     struct secret password;
     struct str password_file, username, username_file;
 };
-struct htpasswd_args { struct str file, inline_; };
+struct htpasswd_args {
+    struct str file, inline_;
+};
 struct args {
     struct secret password; /* deprecated: client_auth */
     struct str username;
@@ -25,34 +27,47 @@ struct args {
     struct htpasswd_args *htpasswd;
     struct otel_debug_metrics debug_metrics;
 };
-struct exports { struct capsule_ref handler; };
-struct plan { const struct args *args; };
+struct exports {
+    struct capsule_ref handler;
+};
+struct plan {
+    const struct args *args;
+};
 
 static const struct row client_rows[] = {
     ATTR(struct client_args, password, .doc = "Password to send.", .def = "\"\""),
-    ATTR(struct client_args, password_file, .doc = "File with the password; wins over password.", .def = "\"\""),
+    ATTR(struct client_args, password_file, .doc = "File with the password; wins over password.",
+         .def = "\"\""),
     ATTR(struct client_args, username, .doc = "User name to send.", .def = "\"\""),
-    ATTR(struct client_args, username_file, .doc = "File with the user name; wins over username.", .def = "\"\""),
+    ATTR(struct client_args, username_file, .doc = "File with the user name; wins over username.",
+         .def = "\"\""),
 };
 static const struct schema client_schema = SCHEMA(struct client_args, client_rows);
 
 static const struct row htpasswd_rows[] = {
     ATTR(struct htpasswd_args, file, .doc = "File in htpasswd format.", .def = "\"\""),
-    ATTR_AS(struct htpasswd_args, inline_, "inline", .doc = "Lines in htpasswd format; they win over those of the file.", .def = "\"\""),
+    ATTR_AS(struct htpasswd_args, inline_, "inline",
+            .doc = "Lines in htpasswd format; they win over those of the file.", .def = "\"\""),
 };
 static const struct schema htpasswd_schema = SCHEMA(struct htpasswd_args, htpasswd_rows);
 
 static const struct row arg_rows[] = {
-    ATTR(struct args, password, .doc = "Password; use client_auth and htpasswd instead.", .def = "\"\"", .deprecated = true),
-    ATTR(struct args, username, .doc = "User name; use client_auth and htpasswd instead.", .def = "\"\"", .deprecated = true),
-    BLOCK_PTR(struct args, client_auth, &client_schema, .doc = "Credentials of this agent as a client."),
-    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
-    BLOCK_PTR(struct args, htpasswd, &htpasswd_schema, .doc = "Users that may call this agent's servers."),
+    ATTR(struct args, password, .doc = "Password; use client_auth and htpasswd instead.",
+         .def = "\"\"", .deprecated = true),
+    ATTR(struct args, username, .doc = "User name; use client_auth and htpasswd instead.",
+         .def = "\"\"", .deprecated = true),
+    BLOCK_PTR(struct args, client_auth, &client_schema,
+              .doc = "Credentials of this agent as a client."),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema,
+          .doc = "The component's own metrics."),
+    BLOCK_PTR(struct args, htpasswd, &htpasswd_schema,
+              .doc = "Users that may call this agent's servers."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
 static const struct row export_rows[] = {
-    ATTR(struct exports, handler, .doc = "Signs and checks requests.", .capsule = &capsule_otelcol_handler),
+    ATTR(struct exports, handler, .doc = "Signs and checks requests.",
+         .capsule = &capsule_otelcol_handler),
 };
 static const struct schema exports_schema = SCHEMA(struct exports, export_rows);
 
@@ -64,38 +79,40 @@ struct basic {
     struct htpasswd *users;
 };
 
-static void sign(const struct auth_handler *h, const struct client_info *from, struct auth_headers *out)
+static void sign(const struct auth_handler *h, const struct client_info *from,
+                 struct auth_headers *out)
 {
     (void)from;
     const struct basic *b = container_of(h, const struct basic, handler);
     auth_headers_set(out, STR("Authorization"), str_of(b->authorization));
 }
 
-static const char *check_credentials(const struct basic *b, struct str credentials, struct str raw, struct client_info *into)
+static const char *check_credentials(const struct basic *b, struct str credentials, struct str raw,
+                                     struct client_info *into)
 {
     ssize_t colon = str_chr(credentials, ':');
-    if (colon < 0)
-        return "invalid authorization format";
-    struct str user = str_sub(credentials, 0, (size_t)colon), password = str_sub(credentials, (size_t)colon + 1, credentials.n);
-    if (!htpasswd_check(b->users, user, password))
-        return "invalid credentials";
+    if (colon < 0) return "invalid authorization format";
+    struct str user = str_sub(credentials, 0, (size_t)colon),
+               password = str_sub(credentials, (size_t)colon + 1, credentials.n);
+    if (!htpasswd_check(b->users, user, password)) return "invalid credentials";
     client_info_add_auth(into, STR("username"), user);
     client_info_add_auth(into, STR("raw"), raw);
     return NULL;
 }
 
-static const char *check(const struct auth_handler *h, const struct http_header *headers, size_t n, struct client_info *into)
+static const char *check(const struct auth_handler *h, const struct http_header *headers, size_t n,
+                         struct client_info *into)
 {
     const struct basic *b = container_of(h, const struct basic, handler);
     struct str given = http_header_get(headers, n, STR("authorization")), scheme = STR("Basic ");
-    if (given.n == 0)
-        return "no basic auth provided";
+    if (given.n == 0) return "no basic auth provided";
     if (given.n < scheme.n || !str_ieq(str_sub(given, 0, scheme.n), scheme))
         return "invalid authorization scheme prefix";
     struct buf clear = BUF_INIT(8192);
     struct str raw = str_sub(given, scheme.n, given.n);
-    const char *why = base64_decode(&clear, BASE64_STD, raw, NULL) < 0 ? "invalid authorization format"
-                                                                       : check_credentials(b, buf_view(&clear), raw, into);
+    const char *why = base64_decode(&clear, BASE64_STD, raw, NULL) < 0
+                          ? "invalid authorization format"
+                          : check_credentials(b, buf_view(&clear), raw, into);
     buf_done(&clear);
     return why;
 }
@@ -110,7 +127,8 @@ static void basic_free(struct auth_handler *h)
 
 /* --- making it --- */
 
-/* The file's contents without white space around them when there is one, else the value. 0, or -errno with *ret_err. */
+/* The file's contents without white space around them when there is one, else the value. 0, or
+ * -errno with *ret_err. */
 static int value_or_file(struct str value, struct str file, struct buf *out, char **ret_err)
 {
     if (file.n == 0) {
@@ -119,8 +137,7 @@ static int value_or_file(struct str value, struct str file, struct buf *out, cha
     }
     struct buf content = BUF_INIT(READ_FILE_MAX);
     int r = read_file(file.p, &content, ret_err);
-    if (r == 0)
-        buf_str(out, str_trim(buf_view(&content)));
+    if (r == 0) buf_str(out, str_trim(buf_view(&content)));
     buf_done(&content);
     return r;
 }
@@ -128,9 +145,12 @@ static int value_or_file(struct str value, struct str file, struct buf *out, cha
 static int read_credentials(const struct args *a, struct buf *out, char **ret_err)
 {
     const struct client_args *c = a->client_auth;
-    int r = value_or_file(c ? c->username : a->username, c ? c->username_file : STR(""), out, ret_err);
+    int r =
+        value_or_file(c ? c->username : a->username, c ? c->username_file : STR(""), out, ret_err);
     buf_ch(out, ':');
-    return r < 0 ? r : value_or_file(c ? c->password.s : a->password.s, c ? c->password_file : STR(""), out, ret_err);
+    return r < 0 ? r
+                 : value_or_file(c ? c->password.s : a->password.s, c ? c->password_file : STR(""),
+                                 out, ret_err);
 }
 
 static int make_client(struct basic *b, const struct args *a, char **ret_err)
@@ -151,9 +171,9 @@ static int make_client(struct basic *b, const struct args *a, char **ret_err)
 static int add_users(struct basic *b, struct str text, char **ret_err)
 {
     struct str bad;
-    if (htpasswd_add(b->users, text, &bad))
-        return 0;
-    *ret_err = xprintf("htpasswd: a line is not of the form name:hash"); /* the line may hold a password */
+    if (htpasswd_add(b->users, text, &bad)) return 0;
+    *ret_err =
+        xprintf("htpasswd: a line is not of the form name:hash"); /* the line may hold a password */
     return -EINVAL;
 }
 
@@ -161,8 +181,7 @@ static int add_users_file(struct basic *b, struct str file, char **ret_err)
 {
     struct buf text = BUF_INIT(READ_FILE_MAX);
     int r = read_file(file.p, &text, ret_err);
-    if (r == 0)
-        r = add_users(b, buf_view(&text), ret_err);
+    if (r == 0) r = add_users(b, buf_view(&text), ret_err);
     buf_done(&text);
     return r;
 }
@@ -188,10 +207,8 @@ static int make(const struct args *a, struct auth_handler **ret, char **ret_err)
     struct basic *b = xnew(struct basic);
     int r = 0;
     b->handler.free = basic_free;
-    if (a->client_auth || a->username.n > 0)
-        r = make_client(b, a, ret_err);
-    if (r == 0 && (a->htpasswd || a->username.n > 0))
-        r = make_server(b, a, ret_err);
+    if (a->client_auth || a->username.n > 0) r = make_client(b, a, ret_err);
+    if (r == 0 && (a->htpasswd || a->username.n > 0)) r = make_server(b, a, ret_err);
     if (r < 0)
         basic_free(&b->handler);
     else
@@ -199,12 +216,12 @@ static int make(const struct args *a, struct auth_handler **ret, char **ret_err)
     return r;
 }
 
-static int publish(const struct args *a, void (*export_to)(void *to, const void *exports), void *to, char **ret_err)
+static int publish(const struct args *a, void (*export_to)(void *to, const void *exports), void *to,
+                   char **ret_err)
 {
     struct auth_handler *h;
     int r = make(a, &h, ret_err);
-    if (r < 0)
-        return r;
+    if (r < 0) return r;
     struct exports e = {.handler.c = auth_capsule(h)};
     export_to(to, &e);
     capsule_unref(e.handler.c);
@@ -279,17 +296,18 @@ static void watch(struct self *self)
 {
     const struct args *a = self->args;
     const struct str files[FILES_MAX] = {a->client_auth ? a->client_auth->username_file : STR(""),
-                                         a->client_auth ? a->client_auth->password_file : STR(""), a->htpasswd ? a->htpasswd->file : STR("")};
+                                         a->client_auth ? a->client_auth->password_file : STR(""),
+                                         a->htpasswd ? a->htpasswd->file : STR("")};
     for (size_t i = 0; i < FILES_MAX; i++)
         if (files[i].n > 0)
-            self->watches[i] = file_watch_new(self->shard->worker->loop, files[i].p, DEBOUNCE, POLL, changed, self);
+            self->watches[i] = file_watch_new(self->shard->worker->loop, files[i].p, DEBOUNCE, POLL,
+                                              changed, self);
 }
 
 static void unwatch(struct self *self)
 {
     for (size_t i = 0; i < FILES_MAX; i++) {
-        if (self->watches[i])
-            file_watch_free(self->watches[i]);
+        if (self->watches[i]) file_watch_free(self->watches[i]);
         self->watches[i] = NULL;
     }
 }

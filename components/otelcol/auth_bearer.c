@@ -9,42 +9,53 @@ struct args {
     struct str header, scheme;
     struct otel_debug_metrics debug_metrics;
 };
-struct exports { struct capsule_ref handler; };
-struct plan { const struct args *args; };
+struct exports {
+    struct capsule_ref handler;
+};
+struct plan {
+    const struct args *args;
+};
 
 static const struct row arg_rows[] = {
     ATTR(struct args, header, .doc = "Header that carries the token.", .def = "\"Authorization\""),
-    ATTR(struct args, scheme, .doc = "Word in front of the token; empty for none.", .def = "\"Bearer\""),
+    ATTR(struct args, scheme, .doc = "Word in front of the token; empty for none.",
+         .def = "\"Bearer\""),
     ATTR(struct args, token, .doc = "The token.", .required = true),
-    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema,
+          .doc = "The component's own metrics."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
 static const struct row export_rows[] = {
-    ATTR(struct exports, handler, .doc = "Signs and checks requests.", .capsule = &capsule_otelcol_handler),
+    ATTR(struct exports, handler, .doc = "Signs and checks requests.",
+         .capsule = &capsule_otelcol_handler),
 };
 static const struct schema exports_schema = SCHEMA(struct exports, export_rows);
 
 struct bearer {
     struct auth_handler handler;
-    char *header, *value, *missing; /* value: scheme and token; missing: the text when there is no header */
+    char *header, *value,
+        *missing; /* value: scheme and token; missing: the text when there is no header */
 };
 
-static void sign(const struct auth_handler *h, const struct client_info *from, struct auth_headers *out)
+static void sign(const struct auth_handler *h, const struct client_info *from,
+                 struct auth_headers *out)
 {
     (void)from;
     const struct bearer *b = container_of(h, const struct bearer, handler);
     auth_headers_set(out, str_of(b->header), str_of(b->value));
 }
 
-static const char *check(const struct auth_handler *h, const struct http_header *headers, size_t n, struct client_info *into)
+static const char *check(const struct auth_handler *h, const struct http_header *headers, size_t n,
+                         struct client_info *into)
 {
     (void)into;
     const struct bearer *b = container_of(h, const struct bearer, handler);
     struct str given = http_header_get(headers, n, str_of(b->header));
-    if (given.n == 0)
-        return b->missing;
-    return secret_eq(given, str_of(b->value)) ? NULL : "provided authorization does not match expected scheme or token";
+    if (given.n == 0) return b->missing;
+    return secret_eq(given, str_of(b->value))
+               ? NULL
+               : "provided authorization does not match expected scheme or token";
 }
 
 static void bearer_free(struct auth_handler *h)
@@ -69,7 +80,8 @@ static void export_handler(struct comp *c)
     struct bearer *b = xnew(struct bearer);
     b->handler = (struct auth_handler){.sign = sign, .check = check, .free = bearer_free};
     b->header = str_dup(a->header);
-    b->value = xprintf(STR_FMT "%s" STR_FMT, STR_ARG(a->scheme), a->scheme.n > 0 ? " " : "", STR_ARG(a->token.s));
+    b->value = xprintf(STR_FMT "%s" STR_FMT, STR_ARG(a->scheme), a->scheme.n > 0 ? " " : "",
+                       STR_ARG(a->token.s));
     b->missing = xprintf("missing or empty authorization header: " STR_FMT, STR_ARG(a->header));
     struct exports e = {.handler.c = auth_capsule(&b->handler)};
     comp_export(c, &e);

@@ -1,4 +1,5 @@
-/* otelcol.auth.headers: sets headers of outgoing requests from fixed values, or from what the data's client sent. Client side only. */
+/* otelcol.auth.headers: sets headers of outgoing requests from fixed values, or from what the
+ * data's client sent. Client side only. */
 #include <errno.h>
 
 #include "components/common/auth.h"
@@ -11,30 +12,41 @@ struct header_args {
     struct opt_secret_text value;
 };
 struct args {
-    struct { struct header_args *v; size_t n; } header;
+    struct {
+        struct header_args *v;
+        size_t n;
+    } header;
     struct otel_debug_metrics debug_metrics;
 };
-struct exports { struct capsule_ref handler; };
-struct plan { const struct args *args; };
+struct exports {
+    struct capsule_ref handler;
+};
+struct plan {
+    const struct args *args;
+};
 
 static const struct row header_rows[] = {
-    ATTR(struct header_args, action, .doc = "insert, update, upsert or delete.", .def = "\"upsert\"",
-         .one_of = ONE_OF_TEXT("insert", "update", "upsert", "delete")),
-    ATTR(struct header_args, from_attribute, .doc = "Attribute of the client's authentication to take the value from."),
-    ATTR(struct header_args, from_context, .doc = "Header of the client's request to take the value from."),
+    ATTR(struct header_args, action, .doc = "insert, update, upsert or delete.",
+         .def = "\"upsert\"", .one_of = ONE_OF_TEXT("insert", "update", "upsert", "delete")),
+    ATTR(struct header_args, from_attribute,
+         .doc = "Attribute of the client's authentication to take the value from."),
+    ATTR(struct header_args, from_context,
+         .doc = "Header of the client's request to take the value from."),
     ATTR(struct header_args, key, .doc = "Name of the header.", .required = true),
     ATTR(struct header_args, value, .doc = "Fixed value of the header."),
 };
 static const struct schema header_schema = SCHEMA(struct header_args, header_rows);
 
 static const struct row arg_rows[] = {
-    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema,
+          .doc = "The component's own metrics."),
     BLOCKS(struct args, header, &header_schema, .doc = "One header; applied in order."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
 static const struct row export_rows[] = {
-    ATTR(struct exports, handler, .doc = "Sets headers of requests.", .capsule = &capsule_otelcol_handler),
+    ATTR(struct exports, handler, .doc = "Sets headers of requests.",
+         .capsule = &capsule_otelcol_handler),
 };
 static const struct schema exports_schema = SCHEMA(struct exports, export_rows);
 
@@ -67,9 +79,11 @@ static struct str from_client(const struct header *h, const struct client_info *
     return STR("");
 }
 
-static void apply_header(const struct header *h, const struct client_info *from, struct auth_headers *out)
+static void apply_header(const struct header *h, const struct client_info *from,
+                         struct auth_headers *out)
 {
-    struct str key = str_of(h->key), value = h->source == FIXED ? str_of(h->text) : from_client(h, from);
+    struct str key = str_of(h->key),
+               value = h->source == FIXED ? str_of(h->text) : from_client(h, from);
     bool has = auth_headers_has(out, key);
     if (h->action == DELETE)
         auth_headers_remove(out, key);
@@ -77,7 +91,8 @@ static void apply_header(const struct header *h, const struct client_info *from,
         auth_headers_set(out, key, value);
 }
 
-static void sign(const struct auth_handler *handler, const struct client_info *from, struct auth_headers *out)
+static void sign(const struct auth_handler *handler, const struct client_info *from,
+                 struct auth_headers *out)
 {
     const struct setter *s = container_of(handler, const struct setter, handler);
     for (size_t i = 0; i < s->n; i++)
@@ -98,8 +113,7 @@ static char *lower(struct str s)
 {
     char *copy = str_dup(s);
     for (char *p = copy; *p; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p - 'A' + 'a');
+        if (*p >= 'A' && *p <= 'Z') *p = (char)(*p - 'A' + 'a');
     return copy;
 }
 
@@ -143,13 +157,19 @@ static int header_fault(struct prepare *p, size_t i, const char *path, const cha
 static int prepare_header(struct prepare *p, size_t i, const struct header_args *h)
 {
     int sources = h->value.set + h->from_context.set + h->from_attribute.set;
-    if (h->key.n == 0)
-        return header_fault(p, i, "key", "key must be set to a non-empty string");
+    if (h->key.n == 0) return header_fault(p, i, "key", "key must be set to a non-empty string");
     if (str_is(h->action, "delete"))
-        return sources == 0 ? 0 : header_fault(p, i, "action", "the delete action takes no value, from_context or from_attribute");
+        return sources == 0
+                   ? 0
+                   : header_fault(
+                         p, i, "action",
+                         "the delete action takes no value, from_context or from_attribute");
     if (sources == 0)
         return header_fault(p, i, "", "either value, from_context or from_attribute must be set");
-    return sources == 1 ? 0 : header_fault(p, i, "", "only one of value, from_context and from_attribute may be set");
+    return sources == 1
+               ? 0
+               : header_fault(p, i, "",
+                              "only one of value, from_context and from_attribute may be set");
 }
 
 static int prepare(struct prepare *p, const void *args, void *plan_)
@@ -158,8 +178,7 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
     int r = 0;
     plan->args = args;
     for (size_t i = 0; i < plan->args->header.n; i++)
-        if (prepare_header(p, i, &plan->args->header.v[i]) < 0)
-            r = -EINVAL;
+        if (prepare_header(p, i, &plan->args->header.v[i]) < 0) r = -EINVAL;
     return r;
 }
 
@@ -173,8 +192,7 @@ static int create(struct comp *c, char **ret_err)
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
 {
     (void)ret_err;
-    if (old_plan)
-        export_handler(c);
+    if (old_plan) export_handler(c);
     return 0;
 }
 

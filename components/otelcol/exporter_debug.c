@@ -1,4 +1,5 @@
-/* otelcol.exporter.debug: prints what arrives, as log lines or as text to files. Lives on one worker; a slow reader of its text holds up the pipeline. */
+/* otelcol.exporter.debug: prints what arrives, as log lines or as text to files. Lives on one
+ * worker; a slow reader of its text holds up the pipeline. */
 #include <errno.h>
 
 #include "components/common/line_writer.h"
@@ -21,7 +22,9 @@ struct plan {
     const struct args *args;
     enum otlp_verbosity verbosity;
 };
-struct shared { struct metric *sent[SIGNAL_COUNT]; };
+struct shared {
+    struct metric *sent[SIGNAL_COUNT];
+};
 
 /* Of one kind of message: how many there were in the current second. */
 struct sampler {
@@ -37,13 +40,21 @@ struct self {
 };
 
 static const struct row arg_rows[] = {
-    ATTR(struct args, output_paths, .doc = "Where text goes without the internal logger: stdout, stderr, or files.", .def = "[\"stdout\"]"),
-    ATTR(struct args, sampling_initial, .doc = "Messages that are printed in each second.", .def = "2"),
-    ATTR(struct args, sampling_thereafter, .doc = "Of further messages in that second, every so-many-th is printed; 0 for none.", .def = "1"),
-    ATTR(struct args, use_internal_logger, .doc = "Print through this agent's log instead of to output_paths.", .def = "true"),
-    ATTR(struct args, verbosity, .doc = "basic for counts, normal for a line per record, detailed for all.", .def = "\"basic\"",
-         .one_of = ONE_OF_TEXT("basic", "normal", "detailed")),
-    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
+    ATTR(struct args, output_paths,
+         .doc = "Where text goes without the internal logger: stdout, stderr, or files.",
+         .def = "[\"stdout\"]"),
+    ATTR(struct args, sampling_initial, .doc = "Messages that are printed in each second.",
+         .def = "2"),
+    ATTR(struct args, sampling_thereafter,
+         .doc = "Of further messages in that second, every so-many-th is printed; 0 for none.",
+         .def = "1"),
+    ATTR(struct args, use_internal_logger,
+         .doc = "Print through this agent's log instead of to output_paths.", .def = "true"),
+    ATTR(struct args, verbosity,
+         .doc = "basic for counts, normal for a line per record, detailed for all.",
+         .def = "\"basic\"", .one_of = ONE_OF_TEXT("basic", "normal", "detailed")),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema,
+          .doc = "The component's own metrics."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
@@ -72,8 +83,7 @@ static bool sampled(struct self *self, enum signal signal)
     const struct args *a = self->plan->args;
     struct sampler *s = &self->samplers[signal];
     i64 second = loop_now(self->shard->worker->loop) / NS_PER_SEC;
-    if (s->second != second)
-        *s = (struct sampler){.second = second};
+    if (s->second != second) *s = (struct sampler){.second = second};
     i64 further = ++s->seen - a->sampling_initial;
     return further <= 0 || (a->sampling_thereafter > 0 && further % a->sampling_thereafter == 0);
 }
@@ -89,17 +99,21 @@ static struct headline headline_of(const struct batch *b)
 {
     struct otlp_counts n = {0};
     if (otlp_count(b, &n) < 0)
-        n = (struct otlp_counts){.items = b->items}; /* only a batch of ours that is broken; its items are known */
+        n = (struct otlp_counts){
+            .items = b->items}; /* only a batch of ours that is broken; its items are known */
     switch (b->signal) {
     case SIGNAL_TRACES:
-        return (struct headline){"Traces", {F_UINT("resource spans", n.resources), F_UINT("spans", n.items)}, 2};
-    case SIGNAL_METRICS:
         return (struct headline){
-            "Metrics", {F_UINT("resource metrics", n.resources), F_UINT("metrics", n.metrics), F_UINT("data points", n.items)}, 3};
+            "Traces", {F_UINT("resource spans", n.resources), F_UINT("spans", n.items)}, 2};
+    case SIGNAL_METRICS:
+        return (struct headline){"Metrics",
+                                 {F_UINT("resource metrics", n.resources),
+                                  F_UINT("metrics", n.metrics), F_UINT("data points", n.items)},
+                                 3};
     case SIGNAL_LOGS:
-        return (struct headline){"Logs", {F_UINT("resource logs", n.resources), F_UINT("log records", n.items)}, 2};
-    case SIGNAL_COUNT:
-        break;
+        return (struct headline){
+            "Logs", {F_UINT("resource logs", n.resources), F_UINT("log records", n.items)}, 2};
+    case SIGNAL_COUNT: break;
     }
     UNREACHABLE();
 }
@@ -108,7 +122,8 @@ static void headline_text(const struct headline *h, struct buf *out)
 {
     buf_printf(out, "%s\t{", h->message);
     for (size_t i = 0; i < h->n; i++)
-        buf_printf(out, "%s\"%s\": %llu", i > 0 ? ", " : "", h->fields[i].key, (unsigned long long)h->fields[i].u);
+        buf_printf(out, "%s\"%s\": %llu", i > 0 ? ", " : "", h->fields[i].key,
+                   (unsigned long long)h->fields[i].u);
     buf_cstr(out, "}\n");
 }
 
@@ -116,10 +131,10 @@ static void headline_text(const struct headline *h, struct buf *out)
 static void details_text(const struct batch *b, enum otlp_verbosity v, struct buf *out)
 {
     int r = otlp_dump(b, v, out);
-    if (r == 0)
-        return;
+    if (r == 0) return;
     buf_reset(out);
-    buf_printf(out, "(%u records cannot be printed: %s)", b->items, r == -E2BIG ? "too much text" : strerror(-r));
+    buf_printf(out, "(%u records cannot be printed: %s)", b->items,
+               r == -E2BIG ? "too much text" : strerror(-r));
 }
 
 static void print_to_log(struct self *self, const struct batch *b)
@@ -127,8 +142,7 @@ static void print_to_log(struct self *self, const struct batch *b)
     struct logger *log = self->shard->comp->log;
     struct headline h = headline_of(b);
     log_emit(log, LOG_INFO, h.message, h.fields, h.n);
-    if (self->plan->verbosity == OTLP_BASIC)
-        return;
+    if (self->plan->verbosity == OTLP_BASIC) return;
     struct buf text = BUF_INIT(TEXT_MAX);
     details_text(b, self->plan->verbosity, &text);
     log_emit(log, LOG_INFO, text.p ? text.p : "", NULL, 0);
@@ -140,10 +154,8 @@ static void print_to_writers(struct self *self, const struct batch *b)
     struct buf text = BUF_INIT(TEXT_MAX), head = BUF_INIT(4096);
     struct headline h = headline_of(b);
     headline_text(&h, &head);
-    if (self->plan->verbosity != OTLP_BASIC)
-        details_text(b, self->plan->verbosity, &text);
-    if (text.n > 0 && text.p[text.n - 1] != '\n')
-        buf_ch(&text, '\n');
+    if (self->plan->verbosity != OTLP_BASIC) details_text(b, self->plan->verbosity, &text);
+    if (text.n > 0 && text.p[text.n - 1] != '\n') buf_ch(&text, '\n');
     for (size_t i = 0; i < self->n_writers; i++) {
         line_writer_add(self->writers[i], buf_view(&head));
         line_writer_add(self->writers[i], buf_view(&text));
@@ -155,8 +167,7 @@ static void print_to_writers(struct self *self, const struct batch *b)
 static bool writers_full(const struct self *self)
 {
     for (size_t i = 0; i < self->n_writers; i++)
-        if (line_writer_full(self->writers[i]))
-            return true;
+        if (line_writer_full(self->writers[i])) return true;
     return false;
 }
 
@@ -165,8 +176,7 @@ static enum push push(struct shard *s, u32 port, struct batch *b)
     (void)port;
     struct self *self = s->self;
     struct shared *sh = s->comp->shared;
-    if (writers_full(self))
-        return PUSH_FULL;
+    if (writers_full(self)) return PUSH_FULL;
     if (sampled(self, b->signal)) {
         if (self->plan->args->use_internal_logger)
             print_to_log(self, b);
@@ -193,8 +203,7 @@ static int create(struct comp *c, char **ret_err)
 static void room(void *arg)
 {
     struct self *self = arg;
-    if (!writers_full(self))
-        shard_ready(self->shard);
+    if (!writers_full(self)) shard_ready(self->shard);
 }
 
 static void close_writers(struct self *self)
@@ -210,11 +219,11 @@ static int open_writers(struct self *self)
 {
     const struct args *a = self->plan->args;
     char *err;
-    if (a->use_internal_logger)
-        return 0;
+    if (a->use_internal_logger) return 0;
     self->writers = xcalloc(a->output_paths.n, sizeof(struct line_writer *));
     for (size_t i = 0; i < a->output_paths.n; i++) {
-        int r = line_writer_open(self->shard->worker->loop, a->output_paths.v[i], room, self, &self->writers[i], &err);
+        int r = line_writer_open(self->shard->worker->loop, a->output_paths.v[i], room, self,
+                                 &self->writers[i], &err);
         if (r < 0) {
             comp_health(self->shard->comp, HEALTH_UNHEALTHY, "failed to open the output: %s", err);
             log_error(self->shard->comp->log, "failed to open the output", F_CSTR("error", err));

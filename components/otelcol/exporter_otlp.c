@@ -1,5 +1,6 @@
-/* otelcol.exporter.otlp: sends OTLP over gRPC. Queue, batching and retries are components/common/sending.h; this file makes calls and judges statuses.
- * One shard per worker. Source: spec D.7. */
+/* otelcol.exporter.otlp: sends OTLP over gRPC. Queue, batching and retries are
+ * components/common/sending.h; this file makes calls and judges statuses. One shard per worker.
+ * Source: spec D.7. */
 #include <errno.h>
 
 #include "components/common/auth.h"
@@ -64,25 +65,39 @@ struct self {
 /* --- arguments --- */
 
 static const struct row keepalive_rows[] = {
-    ATTR(struct keepalive_args, ping_response_timeout, .doc = "Time a ping may stay unanswered.", .def = "\"0s\""),
-    ATTR(struct keepalive_args, ping_wait, .doc = "Silence on the connection after which it is pinged; 0s for never.", .def = "\"0s\""),
-    ATTR(struct keepalive_args, ping_without_stream, .doc = "Ping while no call is under way, too.", .def = "false"),
+    ATTR(struct keepalive_args, ping_response_timeout, .doc = "Time a ping may stay unanswered.",
+         .def = "\"0s\""),
+    ATTR(struct keepalive_args, ping_wait,
+         .doc = "Silence on the connection after which it is pinged; 0s for never.",
+         .def = "\"0s\""),
+    ATTR(struct keepalive_args, ping_without_stream, .doc = "Ping while no call is under way, too.",
+         .def = "false"),
 };
 static const struct schema keepalive_schema = SCHEMA(struct keepalive_args, keepalive_rows);
 
 #define C struct client_args
 static const struct row client_rows[] = {
-    ATTR(C, auth, .doc = "Handler of an otelcol.auth component that signs calls.", .capsule = &capsule_otelcol_handler),
-    ATTR(C, authority, .doc = "Value of :authority instead of the endpoint's host and port.", .def = "\"\""),
-    ATTR(C, balancer_name, .doc = "How calls spread over the endpoint's addresses: pick_first or round_robin.", .def = "\"round_robin\"",
-         .one_of = ONE_OF_TEXT("pick_first", "round_robin")),
-    ATTR(C, compression, .doc = "Compression of messages: gzip, snappy, zstd, or none.", .def = "\"gzip\"",
+    ATTR(C, auth, .doc = "Handler of an otelcol.auth component that signs calls.",
+         .capsule = &capsule_otelcol_handler),
+    ATTR(C, authority, .doc = "Value of :authority instead of the endpoint's host and port.",
+         .def = "\"\""),
+    ATTR(C, balancer_name,
+         .doc = "How calls spread over the endpoint's addresses: pick_first or round_robin.",
+         .def = "\"round_robin\"", .one_of = ONE_OF_TEXT("pick_first", "round_robin")),
+    ATTR(C, compression, .doc = "Compression of messages: gzip, snappy, zstd, or none.",
+         .def = "\"gzip\"",
          .one_of = ONE_OF_TEXT("gzip", "zlib", "deflate", "snappy", "zstd", "none", "")),
-    ATTR(C, endpoint, .doc = "Host and port, optionally with http://, https:// or dns:/// in front.", .required = true),
+    ATTR(C, endpoint,
+         .doc = "Host and port, optionally with http://, https:// or dns:/// in front.",
+         .required = true),
     ATTR(C, headers, .doc = "Additional metadata of each call.", .def = "{}"),
-    ATTR(C, read_buffer_size, .doc = "Size of the buffer that answers are read into; 0B for the default.", .def = "\"0B\""),
-    ATTR(C, wait_for_ready, .doc = "Let calls wait for a connection instead of failing.", .def = "false"),
-    ATTR(C, write_buffer_size, .doc = "Size of the buffer that requests are written from.", .def = "\"512KiB\""),
+    ATTR(C, read_buffer_size,
+         .doc = "Size of the buffer that answers are read into; 0B for the default.",
+         .def = "\"0B\""),
+    ATTR(C, wait_for_ready, .doc = "Let calls wait for a connection instead of failing.",
+         .def = "false"),
+    ATTR(C, write_buffer_size, .doc = "Size of the buffer that requests are written from.",
+         .def = "\"512KiB\""),
     BLOCK_PTR(C, keepalive, &keepalive_schema, .doc = "Pings that keep the connection alive."),
     BLOCK(C, tls, &otel_tls_client_schema, .doc = "TLS to the server; on unless insecure is set."),
 };
@@ -91,9 +106,12 @@ static const struct schema client_schema = SCHEMA(C, client_rows);
 
 static const struct row arg_rows[] = {
     ATTR(struct args, timeout, .doc = "Time for one attempt.", .def = "\"5s\""),
-    BLOCK(struct args, client, &client_schema, .doc = "The server and how to talk to it.", .required = true),
-    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
-    BLOCK(struct args, retry_on_failure, &sending_retry_schema, .doc = "Retries of what failed for a while."),
+    BLOCK(struct args, client, &client_schema, .doc = "The server and how to talk to it.",
+          .required = true),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema,
+          .doc = "The component's own metrics."),
+    BLOCK(struct args, retry_on_failure, &sending_retry_schema,
+          .doc = "Retries of what failed for a while."),
     BLOCK(struct args, sending_queue, &sending_queue_schema, .doc = "Data that waits to be sent."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
@@ -127,9 +145,12 @@ static int prepare_compression(struct prepare *p, const struct client_args *c, s
 {
     ASSERT(codec_by_name(str_is(c->compression, "none") ? STR("") : c->compression, &plan->wire));
     if (plan->wire == CODEC_ZLIB)
-        return setting_fault(p, "client/compression", "unsupported compression type \"" STR_FMT "\"", STR_ARG(c->compression));
-    plan->format = (struct payload_format){
-        .codec = plan->wire == CODEC_SNAPPY ? CODEC_SNAPPY_FRAMED : plan->wire, .level = CODEC_LEVEL_DEFAULT};
+        return setting_fault(p, "client/compression",
+                             "unsupported compression type \"" STR_FMT "\"",
+                             STR_ARG(c->compression));
+    plan->format = (struct payload_format){.codec = plan->wire == CODEC_SNAPPY ? CODEC_SNAPPY_FRAMED
+                                                                               : plan->wire,
+                                           .level = CODEC_LEVEL_DEFAULT};
     return 0;
 }
 
@@ -137,13 +158,18 @@ static int prepare_compression(struct prepare *p, const struct client_args *c, s
 static void warn_unsupported(struct prepare *p, const struct client_args *c)
 {
     if (span_written(p->block, "client/balancer_name") && str_is(c->balancer_name, "round_robin"))
-        setting_no_effect(p, "client/balancer_name", "calls share one connection to the first address that answers (pick_first)");
+        setting_no_effect(
+            p, "client/balancer_name",
+            "calls share one connection to the first address that answers (pick_first)");
     if (c->wait_for_ready)
-        setting_no_effect(p, "client/wait_for_ready", "a call without a connection fails and is retried");
+        setting_no_effect(p, "client/wait_for_ready",
+                          "a call without a connection fails and is retried");
     if (c->keepalive && c->keepalive->ping_without_stream)
-        setting_no_effect(p, "client/keepalive/ping_without_stream", "connections without a call are not pinged");
+        setting_no_effect(p, "client/keepalive/ping_without_stream",
+                          "connections without a call are not pinged");
     if (c->keepalive && c->keepalive->ping_wait.ns > 0)
-        setting_no_effect(p, "client/keepalive/ping_wait", "TCP keepalive probes are sent instead of HTTP/2 pings");
+        setting_no_effect(p, "client/keepalive/ping_wait",
+                          "TCP keepalive probes are sent instead of HTTP/2 pings");
 }
 
 static int prepare(struct prepare *p, const void *args, void *plan_)
@@ -160,8 +186,7 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
     };
     warn_unsupported(p, &a->client);
     for (size_t i = 0; i < ARRAY_LEN(results); i++)
-        if (results[i] < 0)
-            return results[i];
+        if (results[i] < 0) return results[i];
     return 0;
 }
 
@@ -196,28 +221,34 @@ static void metadata_of(struct self *self, const struct client_info *client, str
     auth_headers_add(h, STR("user-agent"), str_of(self->shard->comp->host->user_agent));
     for (size_t i = 0; i < c->headers.n; i++)
         auth_headers_set(h, c->headers.v[i].key, c->headers.v[i].value);
-    if (c->authority.n > 0)
-        auth_headers_set(h, STR("host"), c->authority);
-    if (auth)
-        auth->sign(auth, client, h);
+    if (c->authority.n > 0) auth_headers_set(h, STR("host"), c->authority);
+    if (auth) auth->sign(auth, client, h);
 }
 
 static void say_partial(struct attempt *a, struct str message)
 {
-    static const char *const rejected[SIGNAL_COUNT] = {"dropped_spans", "dropped_data_points", "dropped_log_records"};
+    static const char *const rejected[SIGNAL_COUNT] = {"dropped_spans", "dropped_data_points",
+                                                       "dropped_log_records"};
     struct otlp_partial partial = {0};
-    if (otlp_response_parse(message, &partial) < 0 || (partial.rejected == 0 && partial.message.n == 0))
+    if (otlp_response_parse(message, &partial) < 0 ||
+        (partial.rejected == 0 && partial.message.n == 0))
         return;
-    log_warn(a->self->shard->comp->log, "Partial success response", F_STR("message", partial.message),
+    log_warn(a->self->shard->comp->log, "Partial success response",
+             F_STR("message", partial.message),
              F_INT(rejected[a->req->batch->signal], partial.rejected));
 }
 
 static void refused(struct attempt *a, const struct grpc_status *s)
 {
     bool retry_info = s->retry_delay > 0 || str_find(s->details, STR("google.rpc.RetryInfo")) >= 0;
-    char *text = xprintf("rpc error: code = %s desc = " STR_FMT, grpc_code_name(s->code), STR_ARG(s->message));
-    attempt_end(a, &(struct send_result){.verdict = otlp_code_retryable(s->code, retry_info) ? SEND_RETRY : SEND_PERMANENT,
-                                         .grpc_code = (int)s->code, .delay = s->retry_delay, .text = text});
+    char *text = xprintf("rpc error: code = %s desc = " STR_FMT, grpc_code_name(s->code),
+                         STR_ARG(s->message));
+    attempt_end(a, &(struct send_result){.verdict = otlp_code_retryable(s->code, retry_info)
+                                                        ? SEND_RETRY
+                                                        : SEND_PERMANENT,
+                                         .grpc_code = (int)s->code,
+                                         .delay = s->retry_delay,
+                                         .text = text});
     free(text);
 }
 
@@ -239,10 +270,19 @@ static void call_start(struct attempt *a)
     struct self *self = a->self;
     struct auth_headers metadata;
     metadata_of(self, a->req->batch->client, &metadata);
-    a->call = grpc_start(self->shard->worker->http, &(struct grpc_call){
-        .target = self->target, .url = self->plan->url[a->req->batch->signal], .metadata = metadata.v, .n_metadata = metadata.n,
-        .message = a->payload.iov, .n_message = a->payload.n_iov, .message_len = a->payload.len, .codec = self->plan->wire,
-        .timeout = self->plan->args->timeout.ns, .max_response = ANSWER_MAX, .done = answered, .arg = a});
+    a->call = grpc_start(self->shard->worker->http,
+                         &(struct grpc_call){.target = self->target,
+                                             .url = self->plan->url[a->req->batch->signal],
+                                             .metadata = metadata.v,
+                                             .n_metadata = metadata.n,
+                                             .message = a->payload.iov,
+                                             .n_message = a->payload.n_iov,
+                                             .message_len = a->payload.len,
+                                             .codec = self->plan->wire,
+                                             .timeout = self->plan->args->timeout.ns,
+                                             .max_response = ANSWER_MAX,
+                                             .done = answered,
+                                             .arg = a});
     arena_reset(&self->request);
     if (!a->call)
         attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = "out of memory"});
@@ -258,7 +298,9 @@ static void start(void *arg, struct send_req *r)
     if (made == 0)
         call_start(a);
     else
-        attempt_end(a, &(struct send_result){.verdict = made == -ENOMEM ? SEND_RETRY : SEND_PERMANENT, .text = "the payload could not be encoded"});
+        attempt_end(a,
+                    &(struct send_result){.verdict = made == -ENOMEM ? SEND_RETRY : SEND_PERMANENT,
+                                          .text = "the payload could not be encoded"});
 }
 
 static void cancel(void *arg, struct send_req *r)
@@ -286,16 +328,18 @@ static int create(struct comp *c, char **ret_err)
 static void target_conf(const struct plan *plan, struct http_target_conf *ret)
 {
     const struct client_args *a = &plan->args->client;
-    *ret = (struct http_target_conf){
-        .proxy_from_env = true, .http2 = true, .h2c = !plan->tls, .http2_only = plan->tls, .read_buffer = (size_t)MAX(a->read_buffer_size.n, 0),
-        .write_buffer = (size_t)MAX(a->write_buffer_size.n, 0)};
+    *ret = (struct http_target_conf){.proxy_from_env = true,
+                                     .http2 = true,
+                                     .h2c = !plan->tls,
+                                     .http2_only = plan->tls,
+                                     .read_buffer = (size_t)MAX(a->read_buffer_size.n, 0),
+                                     .write_buffer = (size_t)MAX(a->write_buffer_size.n, 0)};
     if (a->keepalive) {
         ret->keepalive_ping_every = a->keepalive->ping_wait.ns;
         ret->keepalive_ping_timeout = a->keepalive->ping_response_timeout.ns;
     }
     otel_tls_conf(&a->tls, &ret->tls);
-    if (ret->tls.server_name.n == 0)
-        ret->tls.server_name = a->authority;
+    if (ret->tls.server_name.n == 0) ret->tls.server_name = a->authority;
 }
 
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
@@ -306,8 +350,7 @@ static int configure(struct comp *c, const void *old_plan, char **ret_err)
     struct http_target_conf conf;
     target_conf(plan, &conf);
     struct http_target *target = http_target_new(&conf, ret_err);
-    if (!target)
-        return -EINVAL;
+    if (!target) return -EINVAL;
     http_target_unref(sh->target);
     sh->target = target;
     sending_configure(&sh->sending, &plan->sending);

@@ -1,5 +1,6 @@
-/* otelcol.exporter.otlphttp: sends OTLP over HTTP, protobuf or JSON. Queue, batching and retries are components/common/sending.h; this file makes
- * requests and judges answers. One shard per worker. Source: spec D.8. */
+/* otelcol.exporter.otlphttp: sends OTLP over HTTP, protobuf or JSON. Queue, batching and retries
+ * are components/common/sending.h; this file makes requests and judges answers. One shard per
+ * worker. Source: spec D.8. */
 #include <errno.h>
 
 #include "components/common/auth.h"
@@ -14,8 +15,12 @@
 
 #define ANSWER_MAX ((size_t)64 << 10) /* bytes of an answer that are read */
 
-struct compression_args { i64 level; };
-struct cookies_args { bool enabled; };
+struct compression_args {
+    i64 level;
+};
+struct cookies_args {
+    bool enabled;
+};
 struct client_args {
     struct str endpoint, compression, proxy_url;
     struct capsule_ref auth;
@@ -60,34 +65,50 @@ struct self {
 /* --- arguments --- */
 
 static const struct row compression_rows[] = {
-    ATTR(struct compression_args, level, .doc = "Level of the compressor; its range depends on the algorithm.", .required = true),
+    ATTR(struct compression_args, level,
+         .doc = "Level of the compressor; its range depends on the algorithm.", .required = true),
 };
 static const struct schema compression_schema = SCHEMA(struct compression_args, compression_rows);
 
 static const struct row cookies_rows[] = {
-    ATTR(struct cookies_args, enabled, .doc = "Keep the server's cookies and send them back.", .def = "false"),
+    ATTR(struct cookies_args, enabled, .doc = "Keep the server's cookies and send them back.",
+         .def = "false"),
 };
 static const struct schema cookies_schema = SCHEMA(struct cookies_args, cookies_rows);
 
 #define C struct client_args
 static const struct row client_rows[] = {
-    ATTR(C, auth, .doc = "Handler of an otelcol.auth component that signs requests.", .capsule = &capsule_otelcol_handler),
-    ATTR(C, compression, .doc = "Compression of requests: gzip, zlib, deflate, snappy, zstd, or none.", .def = "\"gzip\"",
+    ATTR(C, auth, .doc = "Handler of an otelcol.auth component that signs requests.",
+         .capsule = &capsule_otelcol_handler),
+    ATTR(C, compression,
+         .doc = "Compression of requests: gzip, zlib, deflate, snappy, zstd, or none.",
+         .def = "\"gzip\"",
          .one_of = ONE_OF_TEXT("gzip", "zlib", "deflate", "snappy", "zstd", "none", "")),
-    ATTR(C, disable_keep_alives, .doc = "Use each connection for one request only.", .def = "false"),
+    ATTR(C, disable_keep_alives, .doc = "Use each connection for one request only.",
+         .def = "false"),
     ATTR(C, endpoint, .doc = "Base URL; the path of each signal is appended.", .required = true),
     ATTR(C, force_attempt_http2, .doc = "Try HTTP/2 on TLS connections.", .def = "true"),
     ATTR(C, headers, .doc = "Additional headers of each request.", .def = "{}"),
-    ATTR(C, http2_ping_timeout, .doc = "Time an HTTP/2 ping may stay unanswered.", .def = "\"15s\""),
-    ATTR(C, http2_read_idle_timeout, .doc = "Silence on an HTTP/2 connection after which it is pinged; 0s for never.", .def = "\"0s\""),
-    ATTR(C, idle_conn_timeout, .doc = "Time after which an unused connection is closed; 0s for never.", .def = "\"1m30s\""),
+    ATTR(C, http2_ping_timeout, .doc = "Time an HTTP/2 ping may stay unanswered.",
+         .def = "\"15s\""),
+    ATTR(C, http2_read_idle_timeout,
+         .doc = "Silence on an HTTP/2 connection after which it is pinged; 0s for never.",
+         .def = "\"0s\""),
+    ATTR(C, idle_conn_timeout,
+         .doc = "Time after which an unused connection is closed; 0s for never.",
+         .def = "\"1m30s\""),
     ATTR(C, max_conns_per_host, .doc = "Most connections to one host; 0 for no limit.", .def = "0"),
-    ATTR(C, max_idle_conns, .doc = "Most unused connections that are kept; 0 for no limit.", .def = "100"),
-    ATTR(C, max_idle_conns_per_host, .doc = "Most unused connections kept to one host; 0 for the default.", .def = "0"),
+    ATTR(C, max_idle_conns, .doc = "Most unused connections that are kept; 0 for no limit.",
+         .def = "100"),
+    ATTR(C, max_idle_conns_per_host,
+         .doc = "Most unused connections kept to one host; 0 for the default.", .def = "0"),
     ATTR(C, proxy_url, .doc = "HTTP proxy to send requests through.", .def = "\"\""),
-    ATTR(C, read_buffer_size, .doc = "Size of the buffer that answers are read into; 0B for the default.", .def = "\"0B\""),
+    ATTR(C, read_buffer_size,
+         .doc = "Size of the buffer that answers are read into; 0B for the default.",
+         .def = "\"0B\""),
     ATTR(C, timeout, .doc = "Time for one whole attempt; 0s for no limit.", .def = "\"30s\""),
-    ATTR(C, write_buffer_size, .doc = "Size of the buffer that requests are written from.", .def = "\"512KiB\""),
+    ATTR(C, write_buffer_size, .doc = "Size of the buffer that requests are written from.",
+         .def = "\"512KiB\""),
     BLOCK_PTR(C, compression_params, &compression_schema, .doc = "Tuning of the compressor."),
     BLOCK_PTR(C, cookies, &cookies_schema, .doc = "Cookies of the server."),
     BLOCK(C, tls, &otel_tls_client_schema, .doc = "TLS to the server."),
@@ -96,26 +117,35 @@ static const struct schema client_schema = SCHEMA(C, client_rows);
 #undef C
 
 static const struct row arg_rows[] = {
-    ATTR(struct args, encoding, .doc = "Encoding of the payload: proto or json.", .def = "\"proto\""),
-    ATTR(struct args, logs_endpoint, .doc = "Whole URL for logs; empty: the client's endpoint and /v1/logs.", .def = "\"\""),
-    ATTR(struct args, metrics_endpoint, .doc = "Whole URL for metrics; empty: the client's endpoint and /v1/metrics.", .def = "\"\""),
-    ATTR(struct args, traces_endpoint, .doc = "Whole URL for traces; empty: the client's endpoint and /v1/traces.", .def = "\"\""),
-    BLOCK(struct args, client, &client_schema, .doc = "The server and how to talk to it.", .required = true),
-    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
-    BLOCK(struct args, retry_on_failure, &sending_retry_schema, .doc = "Retries of what failed for a while."),
+    ATTR(struct args, encoding, .doc = "Encoding of the payload: proto or json.",
+         .def = "\"proto\""),
+    ATTR(struct args, logs_endpoint,
+         .doc = "Whole URL for logs; empty: the client's endpoint and /v1/logs.", .def = "\"\""),
+    ATTR(struct args, metrics_endpoint,
+         .doc = "Whole URL for metrics; empty: the client's endpoint and /v1/metrics.",
+         .def = "\"\""),
+    ATTR(struct args, traces_endpoint,
+         .doc = "Whole URL for traces; empty: the client's endpoint and /v1/traces.",
+         .def = "\"\""),
+    BLOCK(struct args, client, &client_schema, .doc = "The server and how to talk to it.",
+          .required = true),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema,
+          .doc = "The component's own metrics."),
+    BLOCK(struct args, retry_on_failure, &sending_retry_schema,
+          .doc = "Retries of what failed for a while."),
     BLOCK(struct args, sending_queue, &sending_queue_schema, .doc = "Data that waits to be sent."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
 /* --- prepare --- */
 
-static int url_of(struct prepare *p, const char *path, struct str whole, struct str base, const char *suffix, struct str *ret)
+static int url_of(struct prepare *p, const char *path, struct str whole, struct str base,
+                  const char *suffix, struct str *ret)
 {
     struct url url;
     char *err;
     if (whole.n == 0) {
-        if (str_ends(base, STR("/")))
-            base.n--;
+        if (str_ends(base, STR("/"))) base.n--;
         whole = str_of(arena_printf(p->arena, STR_FMT "%s", STR_ARG(base), suffix));
         path = "client/endpoint";
     }
@@ -130,20 +160,19 @@ static int url_of(struct prepare *p, const char *path, struct str whole, struct 
 
 static int prepare_urls(struct prepare *p, const struct args *a, struct plan *plan)
 {
-    static const char *const paths[SIGNAL_COUNT] = {"traces_endpoint", "metrics_endpoint", "logs_endpoint"};
+    static const char *const paths[SIGNAL_COUNT] = {"traces_endpoint", "metrics_endpoint",
+                                                    "logs_endpoint"};
     static const char *const suffixes[SIGNAL_COUNT] = {"/v1/traces", "/v1/metrics", "/v1/logs"};
-    const struct str whole[SIGNAL_COUNT] = {a->traces_endpoint, a->metrics_endpoint, a->logs_endpoint};
+    const struct str whole[SIGNAL_COUNT] = {a->traces_endpoint, a->metrics_endpoint,
+                                            a->logs_endpoint};
     bool any = a->client.endpoint.n > 0;
     for (enum signal s = 0; s < SIGNAL_COUNT; s++)
         any = any || whole[s].n > 0;
-    if (!any)
-        return setting_fault(p, "client/endpoint", "at least one endpoint must be specified");
+    if (!any) return setting_fault(p, "client/endpoint", "at least one endpoint must be specified");
     for (enum signal s = 0; s < SIGNAL_COUNT; s++) {
-        if (whole[s].n == 0 && a->client.endpoint.n == 0)
-            continue; /* this signal is not taken */
+        if (whole[s].n == 0 && a->client.endpoint.n == 0) continue; /* this signal is not taken */
         int r = url_of(p, paths[s], whole[s], a->client.endpoint, suffixes[s], &plan->url[s]);
-        if (r < 0)
-            return r; /* the same base would be blamed three times */
+        if (r < 0) return r; /* the same base would be blamed three times */
     }
     return 0;
 }
@@ -151,10 +180,12 @@ static int prepare_urls(struct prepare *p, const struct args *a, struct plan *pl
 /* Levels as the algorithms have them; what has none takes 0 and -1 only, for "the default". */
 static int prepare_level(struct prepare *p, const struct client_args *c, struct payload_format *f)
 {
-    static const struct { enum codec codec; i64 min, max; } ranges[] = {{CODEC_GZIP, -2, 9}, {CODEC_ZLIB, -2, 9}, {CODEC_ZSTD, 1, 22}};
+    static const struct {
+        enum codec codec;
+        i64 min, max;
+    } ranges[] = {{CODEC_GZIP, -2, 9}, {CODEC_ZLIB, -2, 9}, {CODEC_ZSTD, 1, 22}};
     f->level = CODEC_LEVEL_DEFAULT;
-    if (!c->compression_params)
-        return 0;
+    if (!c->compression_params) return 0;
     i64 level = c->compression_params->level, min = -1, max = 0;
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
         if (ranges[i].codec == f->codec) {
@@ -163,12 +194,11 @@ static int prepare_level(struct prepare *p, const struct client_args *c, struct 
         }
     bool unset = level == 0 || level == -1;
     if (!unset && (level < min || level > max))
-        return setting_fault(p, "client/compression_params/level", "unsupported compression type and level " STR_FMT " - %lld", STR_ARG(c->compression),
-                     (long long)level);
-    if (level == -2)
-        level = 1; /* Huffman coding only: the fastest level comes nearest */
-    if (level > 0)
-        f->level = (int)level;
+        return setting_fault(p, "client/compression_params/level",
+                             "unsupported compression type and level " STR_FMT " - %lld",
+                             STR_ARG(c->compression), (long long)level);
+    if (level == -2) level = 1; /* Huffman coding only: the fastest level comes nearest */
+    if (level > 0) f->level = (int)level;
     return 0;
 }
 
@@ -178,7 +208,8 @@ static int prepare_format(struct prepare *p, const struct args *a, struct payloa
     int r = 0;
     if (!f->json && !str_is(a->encoding, "proto"))
         r = setting_fault(p, "encoding", "invalid encoding type " STR_FMT, STR_ARG(a->encoding));
-    ASSERT(codec_by_name(str_is(a->client.compression, "none") ? STR("") : a->client.compression, &f->codec));
+    ASSERT(codec_by_name(str_is(a->client.compression, "none") ? STR("") : a->client.compression,
+                         &f->codec));
     return prepare_level(p, &a->client, f) < 0 ? -EINVAL : r;
 }
 
@@ -192,14 +223,17 @@ static int prepare_client(struct prepare *p, const struct client_args *c)
         free(err);
     }
     if (c->http2_read_idle_timeout.ns > 0)
-        setting_no_effect(p, "client/http2_read_idle_timeout", "TCP keepalive probes are sent instead of HTTP/2 pings");
-    static const char *const names[] = {"client/max_conns_per_host", "client/max_idle_conns", "client/max_idle_conns_per_host", "client/timeout",
-                                        "client/idle_conn_timeout", "client/read_buffer_size", "client/write_buffer_size"};
-    const i64 values[] = {c->max_conns_per_host, c->max_idle_conns, c->max_idle_conns_per_host, c->timeout.ns,
-                          c->idle_conn_timeout.ns, c->read_buffer_size.n, c->write_buffer_size.n};
+        setting_no_effect(p, "client/http2_read_idle_timeout",
+                          "TCP keepalive probes are sent instead of HTTP/2 pings");
+    static const char *const names[] = {"client/max_conns_per_host",      "client/max_idle_conns",
+                                        "client/max_idle_conns_per_host", "client/timeout",
+                                        "client/idle_conn_timeout",       "client/read_buffer_size",
+                                        "client/write_buffer_size"};
+    const i64 values[] = {
+        c->max_conns_per_host,   c->max_idle_conns,     c->max_idle_conns_per_host, c->timeout.ns,
+        c->idle_conn_timeout.ns, c->read_buffer_size.n, c->write_buffer_size.n};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (values[i] < 0)
-            r = setting_fault(p, names[i], "must not be negative");
+        if (values[i] < 0) r = setting_fault(p, names[i], "must not be negative");
     return r;
 }
 
@@ -215,8 +249,7 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
         sending_prepare(p, &a->sending_queue, &a->retry_on_failure, &plan->sending),
     };
     for (size_t i = 0; i < ARRAY_LEN(results); i++)
-        if (results[i] < 0)
-            return results[i];
+        if (results[i] < 0) return results[i];
     return 0;
 }
 
@@ -249,7 +282,8 @@ static void standard_headers(struct self *self, struct auth_headers *h)
 {
     const struct payload_format *f = &self->plan->format;
     const struct str_map *configured = &self->plan->args->client.headers;
-    auth_headers_add(h, STR("Content-Type"), f->json ? STR("application/json") : STR("application/x-protobuf"));
+    auth_headers_add(h, STR("Content-Type"),
+                     f->json ? STR("application/json") : STR("application/x-protobuf"));
     if (f->codec != CODEC_NONE)
         auth_headers_add(h, STR("Content-Encoding"), self->plan->args->client.compression);
     auth_headers_add(h, STR("User-Agent"), str_of(self->shard->comp->host->user_agent));
@@ -257,19 +291,21 @@ static void standard_headers(struct self *self, struct auth_headers *h)
         auth_headers_set(h, configured->v[i].key, configured->v[i].value);
 }
 
-static void request_headers(struct self *self, const struct client_info *client, struct auth_headers *h)
+static void request_headers(struct self *self, const struct client_info *client,
+                            struct auth_headers *h)
 {
     const struct auth_handler *auth = auth_of(self->plan->args->client.auth);
     *h = (struct auth_headers){.arena = &self->request};
     standard_headers(self, h);
-    if (auth)
-        auth->sign(auth, client, h);
+    if (auth) auth->sign(auth, client, h);
 }
 
-/* Partial success is said and counts as sent. False: the body is of the announced type and cannot be read. */
+/* Partial success is said and counts as sent. False: the body is of the announced type and cannot
+ * be read. */
 static bool answer_readable(struct attempt *a, const struct http_result *res)
 {
-    static const char *const rejected[SIGNAL_COUNT] = {"dropped_spans", "dropped_data_points", "dropped_log_records"};
+    static const char *const rejected[SIGNAL_COUNT] = {"dropped_spans", "dropped_data_points",
+                                                       "dropped_log_records"};
     struct self *self = a->self;
     enum signal s = a->req->batch->signal;
     struct str type = http_header_get(res->headers, res->n_headers, STR("content-type"));
@@ -280,16 +316,20 @@ static bool answer_readable(struct attempt *a, const struct http_result *res)
     else if (str_is(type, "application/json") && res->body.n > 0)
         r = otlp_response_parse_json(res->body, &self->request, s, &partial);
     if (r == 0 && (partial.rejected != 0 || partial.message.n > 0))
-        log_warn(self->shard->comp->log, "Partial success response", F_STR("message", partial.message), F_INT(rejected[s], partial.rejected));
+        log_warn(self->shard->comp->log, "Partial success response",
+                 F_STR("message", partial.message), F_INT(rejected[s], partial.rejected));
     arena_reset(&self->request);
     return r == 0;
 }
 
-/* "rpc error: code = Unavailable desc = error exporting items, request to URL responded with HTTP Status Code 503, Message=..., Details=[]" */
+/* "rpc error: code = Unavailable desc = error exporting items, request to URL responded with HTTP
+ * Status Code 503, Message=..., Details=[]" */
 static void status_text(const struct attempt *a, const struct http_result *res, struct buf *out)
 {
     struct grpc_status status;
-    buf_printf(out, "rpc error: code = %s desc = error exporting items, request to " STR_FMT " responded with HTTP Status Code %d",
+    buf_printf(out,
+               "rpc error: code = %s desc = error exporting items, request to " STR_FMT
+               " responded with HTTP Status Code %d",
                grpc_code_name(otlp_code_of_http(res->status)), STR_ARG(a->url), res->status);
     if (res->status >= 400 && res->status < 600 && grpc_status_decode(res->body, &status) == 0)
         buf_printf(out, ", Message=" STR_FMT ", Details=[]", STR_ARG(status.message));
@@ -302,17 +342,20 @@ static bool status_retryable(int status)
 
 static i64 asked_delay(const struct attempt *a, const struct http_result *res)
 {
-    if (res->status != 429 && res->status != 503)
-        return 0;
-    return retry_after_parse(http_header_get(res->headers, res->n_headers, STR("retry-after")), clock_real(a->self->shard->comp->host->clock));
+    if (res->status != 429 && res->status != 503) return 0;
+    return retry_after_parse(http_header_get(res->headers, res->n_headers, STR("retry-after")),
+                             clock_real(a->self->shard->comp->host->clock));
 }
 
 static void refused(struct attempt *a, const struct http_result *res)
 {
     struct buf text = BUF_INIT(ANSWER_MAX + 4096);
     status_text(a, res, &text);
-    attempt_end(a, &(struct send_result){.verdict = status_retryable(res->status) ? SEND_RETRY : SEND_PERMANENT,
-                                         .grpc_code = (int)otlp_code_of_http(res->status), .delay = asked_delay(a, res), .text = text.p});
+    attempt_end(a, &(struct send_result){.verdict = status_retryable(res->status) ? SEND_RETRY
+                                                                                  : SEND_PERMANENT,
+                                         .grpc_code = (int)otlp_code_of_http(res->status),
+                                         .delay = asked_delay(a, res),
+                                         .text = text.p});
     buf_done(&text);
 }
 
@@ -320,7 +363,8 @@ static void answered(void *arg, const struct http_result *res)
 {
     struct attempt *a = arg;
     if (res->fail != HTTP_OK) {
-        char *text = xprintf("failed to make an HTTP request: Post \"" STR_FMT "\": %s", STR_ARG(a->url), res->error ? res->error : "failed");
+        char *text = xprintf("failed to make an HTTP request: Post \"" STR_FMT "\": %s",
+                             STR_ARG(a->url), res->error ? res->error : "failed");
         attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = text});
         free(text);
         return;
@@ -332,7 +376,8 @@ static void answered(void *arg, const struct http_result *res)
     if (answer_readable(a, res))
         attempt_end(a, &(struct send_result){.verdict = SEND_OK});
     else
-        attempt_end(a, &(struct send_result){.verdict = SEND_PERMANENT, .text = "error parsing the answer's partial success"});
+        attempt_end(a, &(struct send_result){.verdict = SEND_PERMANENT,
+                                             .text = "error parsing the answer's partial success"});
 }
 
 static void call_start(struct attempt *a)
@@ -340,10 +385,20 @@ static void call_start(struct attempt *a)
     struct self *self = a->self;
     struct auth_headers headers;
     request_headers(self, a->req->batch->client, &headers);
-    a->call = http_client_start(self->shard->worker->http, &(struct http_call){
-        .target = self->target, .method = STR("POST"), .url = a->url, .headers = headers.v, .n_headers = headers.n,
-        .body = a->payload.iov, .n_body = a->payload.n_iov, .body_len = a->payload.len, .timeout = self->plan->args->client.timeout.ns,
-        .max_response = ANSWER_MAX, .truncate = true, .done = answered, .arg = a});
+    a->call = http_client_start(self->shard->worker->http,
+                                &(struct http_call){.target = self->target,
+                                                    .method = STR("POST"),
+                                                    .url = a->url,
+                                                    .headers = headers.v,
+                                                    .n_headers = headers.n,
+                                                    .body = a->payload.iov,
+                                                    .n_body = a->payload.n_iov,
+                                                    .body_len = a->payload.len,
+                                                    .timeout = self->plan->args->client.timeout.ns,
+                                                    .max_response = ANSWER_MAX,
+                                                    .truncate = true,
+                                                    .done = answered,
+                                                    .arg = a});
     arena_reset(&self->request);
     if (!a->call)
         attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = "out of memory"});
@@ -353,7 +408,9 @@ static void start(void *arg, struct send_req *r)
 {
     struct self *self = arg;
     if (self->plan->url[r->batch->signal].n == 0) {
-        sending_done_one(r, &(struct send_result){.verdict = SEND_PERMANENT, .text = "no endpoint is configured for this signal"});
+        sending_done_one(
+            r, &(struct send_result){.verdict = SEND_PERMANENT,
+                                     .text = "no endpoint is configured for this signal"});
         return;
     }
     int made;
@@ -365,7 +422,9 @@ static void start(void *arg, struct send_req *r)
     if (made == 0)
         call_start(a);
     else
-        attempt_end(a, &(struct send_result){.verdict = made == -ENOMEM ? SEND_RETRY : SEND_PERMANENT, .text = "the payload could not be encoded"});
+        attempt_end(a,
+                    &(struct send_result){.verdict = made == -ENOMEM ? SEND_RETRY : SEND_PERMANENT,
+                                          .text = "the payload could not be encoded"});
 }
 
 static void cancel(void *arg, struct send_req *r)
@@ -392,12 +451,21 @@ static int create(struct comp *c, char **ret_err)
 static void target_conf(const struct client_args *a, struct http_target_conf *ret)
 {
     *ret = (struct http_target_conf){
-        .proxy_url = a->proxy_url, .proxy_from_env = a->proxy_url.n == 0, .http2 = a->force_attempt_http2, .no_keepalive = a->disable_keep_alives,
-        .follow_redirects = true, .max_conns_per_host = (size_t)a->max_conns_per_host,
-        .max_idle_conns = (size_t)(a->max_idle_conns_per_host > 0 ? MIN(a->max_idle_conns_per_host, a->max_idle_conns) : a->max_idle_conns),
-        .idle_conn_timeout = a->idle_conn_timeout.ns, .keepalive_ping_every = a->http2_read_idle_timeout.ns,
-        .keepalive_ping_timeout = a->http2_ping_timeout.ns, .read_buffer = (size_t)a->read_buffer_size.n,
-        .write_buffer = (size_t)a->write_buffer_size.n, .cookies = a->cookies && a->cookies->enabled};
+        .proxy_url = a->proxy_url,
+        .proxy_from_env = a->proxy_url.n == 0,
+        .http2 = a->force_attempt_http2,
+        .no_keepalive = a->disable_keep_alives,
+        .follow_redirects = true,
+        .max_conns_per_host = (size_t)a->max_conns_per_host,
+        .max_idle_conns = (size_t)(a->max_idle_conns_per_host > 0
+                                       ? MIN(a->max_idle_conns_per_host, a->max_idle_conns)
+                                       : a->max_idle_conns),
+        .idle_conn_timeout = a->idle_conn_timeout.ns,
+        .keepalive_ping_every = a->http2_read_idle_timeout.ns,
+        .keepalive_ping_timeout = a->http2_ping_timeout.ns,
+        .read_buffer = (size_t)a->read_buffer_size.n,
+        .write_buffer = (size_t)a->write_buffer_size.n,
+        .cookies = a->cookies && a->cookies->enabled};
     otel_tls_conf(&a->tls, &ret->tls);
 }
 
@@ -409,8 +477,7 @@ static int configure(struct comp *c, const void *old_plan, char **ret_err)
     struct http_target_conf conf;
     target_conf(&plan->args->client, &conf);
     struct http_target *target = http_target_new(&conf, ret_err);
-    if (!target)
-        return -EINVAL;
+    if (!target) return -EINVAL;
     http_target_unref(sh->target);
     sh->target = target;
     sending_configure(&sh->sending, &plan->sending);

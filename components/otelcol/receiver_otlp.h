@@ -1,5 +1,6 @@
-/* Between the files of otelcol.receiver.otlp: receiver_otlp.c (arguments, life), receiver_otlp_call.c (a request's way through the pipeline),
- * receiver_otlp_http.c and receiver_otlp_grpc.c (the two transports). */
+/* Between the files of otelcol.receiver.otlp: receiver_otlp.c (arguments, life),
+ * receiver_otlp_call.c (a request's way through the pipeline), receiver_otlp_http.c and
+ * receiver_otlp_grpc.c (the two transports). */
 #ifndef COMPONENTS_OTELCOL_RECEIVER_OTLP_H
 #define COMPONENTS_OTELCOL_RECEIVER_OTLP_H
 
@@ -85,13 +86,15 @@ struct otlp_request {
     bool json;
     enum codec codec;
     i64 started;
-    struct client_info *client; /* attributes of the authenticated client; the arena holds the reference */
+    struct client_info
+        *client; /* attributes of the authenticated client; the arena holds the reference */
     struct http_header cors[CORS_HEADERS_MAX];
     size_t n_cors;
-    struct otlp_call *call;     /* once the pipeline has it */
+    struct otlp_call *call; /* once the pipeline has it */
 };
 struct otlp_request *receiver_request_of(struct receiver_otlp *self, struct http_req *r);
-/* The request's client: address, headers when include_metadata, attributes of its authentication. Owned by the request. */
+/* The request's client: address, headers when include_metadata, attributes of its authentication.
+ * Owned by the request. */
 struct client_info *otlp_request_client(struct http_req *r, bool metadata);
 /* NULL: it may pass. */
 const char *otlp_authenticate(struct http_req *r, struct capsule_ref auth);
@@ -99,8 +102,10 @@ const char *otlp_authenticate(struct http_req *r, struct capsule_ref auth);
 /* The status to refuse a request with while it could not be taken anyway; GRPC_OK: it can. */
 struct grpc_status otlp_overload(struct receiver_otlp *self, enum signal s);
 
-/* Gives a validated payload (root moves) to the pipeline and answers when it has: through http_answer or grpc_answer. Zero items answer at once. */
-void otlp_submit(struct receiver_otlp *self, struct http_req *r, enum otlp_transport t, struct blob *root, u32 items);
+/* Gives a validated payload (root moves) to the pipeline and answers when it has: through
+ * http_answer or grpc_answer. Zero items answer at once. */
+void otlp_submit(struct receiver_otlp *self, struct http_req *r, enum otlp_transport t,
+                 struct blob *root, u32 items);
 void otlp_gone(void *arg, struct http_req *r);
 /* The shard is over: calls that are still out answer nobody. */
 void otlp_calls_forget(struct receiver_otlp *self);

@@ -1,6 +1,8 @@
-/* A request's way through the pipeline: a batch is made of its payload, and whoever takes it over answers through an ack.
+/* A request's way through the pipeline: a batch is made of its payload, and whoever takes it over
+ * answers through an ack.
  *
- * The call outlives both the request (the client may go away) and, when the pipeline is slow, the shard: the ack only knows the call. */
+ * The call outlives both the request (the client may go away) and, when the pipeline is slow, the
+ * shard: the ack only knows the call. */
 #include <errno.h>
 
 #include "components/common/otlp_status.h"
@@ -51,8 +53,7 @@ static void add_metadata(struct client_info *c, const struct http_header *h, str
 {
     char *key = arena_strdup(a, h->name);
     for (char *p = key; *p; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p - 'A' + 'a');
+        if (*p >= 'A' && *p <= 'Z') *p = (char)(*p - 'A' + 'a');
     client_info_add(c, str_of(key), h->value);
 }
 
@@ -67,8 +68,7 @@ struct client_info *otlp_request_client(struct http_req *r, bool metadata)
 const char *otlp_authenticate(struct http_req *r, struct capsule_ref auth)
 {
     const struct auth_handler *h = auth_of(auth);
-    if (!h)
-        return NULL;
+    if (!h) return NULL;
     return h->check(h, r->headers, r->n_headers, client_of(r));
 }
 
@@ -78,20 +78,20 @@ const char *otlp_authenticate(struct http_req *r, struct capsule_ref auth)
 static i64 wait_of(struct receiver_otlp *self, enum signal s)
 {
     i64 now = loop_now(self->shard->worker->loop);
-    if (self->full_since[s] == 0)
-        self->full_since[s] = now;
+    if (self->full_since[s] == 0) self->full_since[s] = now;
     return MIN(MAX(now - self->full_since[s], NS_PER_SEC), LONGEST_WAIT);
 }
 
-static struct grpc_status full_status(struct receiver_otlp *self, enum signal s, const char *message)
+static struct grpc_status full_status(struct receiver_otlp *self, enum signal s,
+                                      const char *message)
 {
-    return (struct grpc_status){.code = GRPC_UNAVAILABLE, .message = str_of(message), .retry_delay = wait_of(self, s)};
+    return (struct grpc_status){
+        .code = GRPC_UNAVAILABLE, .message = str_of(message), .retry_delay = wait_of(self, s)};
 }
 
 struct grpc_status otlp_overload(struct receiver_otlp *self, enum signal s)
 {
-    if (otel_outputs_full(&self->outputs, s))
-        return full_status(self, s, "sending queue is full");
+    if (otel_outputs_full(&self->outputs, s)) return full_status(self, s, "sending queue is full");
     if (!budget_has(self->shard->comp->host->data_budget, 1))
         return full_status(self, s, "data refused due to high memory usage");
     self->full_since[s] = 0;
@@ -105,7 +105,9 @@ static void count(const struct otlp_call *call, bool ok)
     struct receiver_otlp_shared *sh = call->self->shared;
     metric_add((ok ? sh->accepted : sh->refused)[call->transport][call->signal], call->items);
     if (call->transport == OTLP_GRPC)
-        rpc_metrics_observe(&sh->rpc[call->signal], loop_now(call->self->shard->worker->loop) - call->started, call->bytes, ok ? 2 : 0);
+        rpc_metrics_observe(&sh->rpc[call->signal],
+                            loop_now(call->self->shard->worker->loop) - call->started, call->bytes,
+                            ok ? 2 : 0);
 }
 
 static void answer(struct http_req *r, enum otlp_transport t, const struct grpc_status *s)
@@ -119,8 +121,7 @@ static void answer(struct http_req *r, enum otlp_transport t, const struct grpc_
 static void call_answer(struct otlp_call *call, const struct grpc_status *s)
 {
     struct http_req *r = call->r;
-    if (!r)
-        return;
+    if (!r) return;
     call->r = NULL;
     answer(r, call->transport, s);
 }
@@ -142,13 +143,12 @@ void otlp_gone(void *arg, struct http_req *r)
 {
     (void)arg;
     struct otlp_request *q = r->user;
-    if (q && q->call)
-        q->call->r = NULL;
+    if (q && q->call) q->call->r = NULL;
 }
 
 void otlp_calls_forget(struct receiver_otlp *self)
 {
-    list_each(&self->calls, at) {
+    list_each (&self->calls, at) {
         struct otlp_call *call = list_item(at, struct otlp_call, link);
         call->self = NULL;
         call->r = NULL;
@@ -158,22 +158,30 @@ void otlp_calls_forget(struct receiver_otlp *self)
 
 /* --- into the pipeline --- */
 
-static struct otlp_call *call_new(struct receiver_otlp *self, struct http_req *r, enum otlp_transport t, u32 items, size_t bytes)
+static struct otlp_call *call_new(struct receiver_otlp *self, struct http_req *r,
+                                  enum otlp_transport t, u32 items, size_t bytes)
 {
     struct otlp_request *q = r->user;
     struct otlp_call *call = xnew(struct otlp_call);
-    *call = (struct otlp_call){
-        .self = self, .r = r, .transport = t, .signal = q->signal, .items = items, .bytes = bytes, .started = q->started};
+    *call = (struct otlp_call){.self = self,
+                               .r = r,
+                               .transport = t,
+                               .signal = q->signal,
+                               .items = items,
+                               .bytes = bytes,
+                               .started = q->started};
     list_add_tail(&self->calls, &call->link);
     q->call = call;
     return call;
 }
 
-static struct batch *batch_of(struct receiver_otlp *self, struct http_req *r, enum otlp_transport t, struct blob *root, u32 items)
+static struct batch *batch_of(struct receiver_otlp *self, struct http_req *r, enum otlp_transport t,
+                              struct blob *root, u32 items)
 {
     const struct receiver_otlp_args *args = self->plan->args;
     struct otlp_request *q = r->user;
-    bool metadata = t == OTLP_GRPC ? args->grpc && args->grpc->include_metadata : args->http && args->http->include_metadata;
+    bool metadata = t == OTLP_GRPC ? args->grpc && args->grpc->include_metadata
+                                   : args->http && args->http->include_metadata;
     struct batch *b = batch_new(q->signal);
     batch_add_slice(b, root, root->p, root->n, items);
     b->client = client_info_ref(otlp_request_client(r, metadata));
@@ -181,7 +189,8 @@ static struct batch *batch_of(struct receiver_otlp *self, struct http_req *r, en
     return b;
 }
 
-void otlp_submit(struct receiver_otlp *self, struct http_req *r, enum otlp_transport t, struct blob *root, u32 items)
+void otlp_submit(struct receiver_otlp *self, struct http_req *r, enum otlp_transport t,
+                 struct blob *root, u32 items)
 {
     struct otlp_request *q = r->user;
     if (items == 0) {
@@ -196,10 +205,11 @@ void otlp_submit(struct receiver_otlp *self, struct http_req *r, enum otlp_trans
     batch_add_ack(b, ack);
     ack_unref(ack);
     batch_seal(b);
-    if (otel_outputs_push(&self->outputs, b) == PUSH_TAKEN)
-        return;
+    if (otel_outputs_push(&self->outputs, b) == PUSH_TAKEN) return;
     struct grpc_status full = full_status(self, q->signal, "sending queue is full");
-    batch_fail(b, ACK_FAILED, &(struct ack_failure){.retryable = true, .grpc_code = full.code, .text = "sending queue is full"});
+    batch_fail(b, ACK_FAILED,
+               &(struct ack_failure){
+                   .retryable = true, .grpc_code = full.code, .text = "sending queue is full"});
     batch_unref(b);
     call_answer(call, &full); /* at once, with the wait; the ack then only counts */
 }

@@ -1,4 +1,5 @@
-/* OTLP over gRPC: three services with one unary method each. Framing and trailers are net/grpc.h's. Source: spec D.2, W.3b. */
+/* OTLP over gRPC: three services with one unary method each. Framing and trailers are net/grpc.h's.
+ * Source: spec D.2, W.3b. */
 #include <errno.h>
 
 #include "base/num.h"
@@ -6,7 +7,7 @@
 #include "telemetry/otlp.h"
 
 #define FRAME_HEADER 5 /* flag and length in front of a message */
-#define ERROR_MAX 512
+#define ERROR_MAX    512
 
 void otlp_grpc_answer(struct http_req *r, const struct grpc_status *s)
 {
@@ -25,26 +26,25 @@ static bool check_service(struct receiver_otlp *self, struct http_req *r)
 {
     struct otlp_request *q = r->user;
     struct str service, method;
-    if (!grpc_is(r) || !grpc_split_path(r->path, &service, &method))
-        return true;
+    if (!grpc_is(r) || !grpc_split_path(r->path, &service, &method)) return true;
     for (enum signal s = 0; s < SIGNAL_COUNT; s++) {
-        if (!(self->plan->signals & (1u << s)) || !str_is(service, otlp_service_name(s)))
-            continue;
+        if (!(self->plan->signals & (1u << s)) || !str_is(service, otlp_service_name(s))) continue;
         q->signal = s;
-        if (str_is(method, "Export"))
-            return true;
-        refuse(r, GRPC_UNIMPLEMENTED, arena_printf(r->arena, "unknown method " STR_FMT " for service " STR_FMT, STR_ARG(method), STR_ARG(service)));
+        if (str_is(method, "Export")) return true;
+        refuse(r, GRPC_UNIMPLEMENTED,
+               arena_printf(r->arena, "unknown method " STR_FMT " for service " STR_FMT,
+                            STR_ARG(method), STR_ARG(service)));
         return false;
     }
-    refuse(r, GRPC_UNIMPLEMENTED, arena_printf(r->arena, "unknown service " STR_FMT, STR_ARG(service)));
+    refuse(r, GRPC_UNIMPLEMENTED,
+           arena_printf(r->arena, "unknown service " STR_FMT, STR_ARG(service)));
     return false;
 }
 
 static bool check_auth(struct receiver_otlp *self, struct http_req *r)
 {
     const char *why = otlp_authenticate(r, self->plan->args->grpc->auth);
-    if (why)
-        refuse(r, GRPC_UNAUTHENTICATED, why);
+    if (why) refuse(r, GRPC_UNAUTHENTICATED, why);
     return !why;
 }
 
@@ -52,41 +52,34 @@ static bool check_room(struct receiver_otlp *self, struct http_req *r)
 {
     const struct otlp_request *q = r->user;
     struct grpc_status s = otlp_overload(self, q->signal);
-    if (s.code != GRPC_OK)
-        grpc_respond(r, &s, STR(""));
+    if (s.code != GRPC_OK) grpc_respond(r, &s, STR(""));
     return s.code == GRPC_OK;
 }
 
 static void headers_in(void *arg, struct http_req *r)
 {
-    static bool (*const checks[])(struct receiver_otlp *, struct http_req *) = {check_service, check_auth, check_room};
+    static bool (*const checks[])(struct receiver_otlp *,
+                                  struct http_req *) = {check_service, check_auth, check_room};
     struct receiver_otlp *self = arg;
     receiver_request_of(self, r);
-    if (!self->plan->args->grpc) { /* the protocol was switched off; connections of before are still open */
+    /* Without the block the protocol was switched off; connections of before are still open. */
+    if (!self->plan->args->grpc) {
         refuse(r, GRPC_UNAVAILABLE, "shutting down");
         return;
     }
     r->body_limit = self->plan->grpc_limit + FRAME_HEADER;
     for (size_t i = 0; i < ARRAY_LEN(checks); i++)
-        if (!checks[i](self, r))
-            return;
+        if (!checks[i](self, r)) return;
 }
 
 /* --- the message --- */
-
-static u32 announced_length(const struct http_req *r)
-{
-    const u8 *p = r->body && r->body->n >= FRAME_HEADER ? (const u8 *)r->body->p : NULL;
-    return p ? (u32)p[1] << 24 | (u32)p[2] << 16 | (u32)p[3] << 8 | p[4] : 0;
-}
 
 static void too_large(void *arg, struct http_req *r)
 {
     struct receiver_otlp *self = arg;
     receiver_request_of(self, r);
-    size_t n = MAX((size_t)announced_length(r), self->plan->grpc_limit + 1);
-    refuse(r, GRPC_RESOURCE_EXHAUSTED,
-           arena_printf(r->arena, "grpc: received message larger than max (%zu vs. %zu)", n, self->plan->grpc_limit));
+    struct grpc_status s = grpc_too_large(r, self->plan->grpc_limit);
+    grpc_respond(r, &s, STR(""));
 }
 
 static void request_in(void *arg, struct http_req *r)
@@ -96,7 +89,8 @@ static void request_in(void *arg, struct http_req *r)
     struct blob *message = NULL;
     char err[ERROR_MAX] = "";
     u32 items = 0;
-    struct grpc_status s = grpc_read_message(r, self->plan->grpc_limit, self->shard->comp->host->data_budget, &message);
+    struct grpc_status s = grpc_read_message(r, self->plan->grpc_limit,
+                                             self->shard->comp->host->data_budget, &message);
     if (s.code != GRPC_OK) {
         grpc_respond(r, &s, STR(""));
         return;
@@ -106,7 +100,9 @@ static void request_in(void *arg, struct http_req *r)
         return;
     }
     blob_unref(message);
-    refuse(r, GRPC_INTERNAL, arena_printf(r->arena, "grpc: failed to unmarshal the received message: %s", err));
+    refuse(r, GRPC_INTERNAL,
+           arena_printf(r->arena, "grpc: failed to unmarshal the received message: %s", err));
 }
 
-const struct http_handler otlp_grpc_handler = {.headers = headers_in, .request = request_in, .gone = otlp_gone, .too_large = too_large};
+const struct http_handler otlp_grpc_handler = {
+    .headers = headers_in, .request = request_in, .gone = otlp_gone, .too_large = too_large};
