@@ -17,15 +17,19 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 COLLECTOR = pathlib.Path.home() / ".cache/weir-tests/otelcol-0.158.0/src/otelcol-weir-test"
-GRPC_PORT, OTLP_PORT = 14317, 14318
+OTHER_PORT = 14317  # of the protocol that is not loaded
 EXPECT = ["--expect", "deployment.cluster=bench", "--expect", "deployment.environment=test"]
 SCENARIOS = ["idle", "plain", "gzip", "grpc", "grpc-out", "workers", "overload", "outage"]
 BUDGET = "--data-budget=64MiB"
 
 
-def config(name, folder, compression):
-    text = (HERE / name).read_text().replace("{{compression}}", compression).replace("{{grpc_port}}", str(GRPC_PORT))
-    path = pathlib.Path(folder) / f"{compression or 'none'}-{pathlib.Path(name).name}"
+def config(name, folder, compression, grpc=False):
+    """{{otlp_port}} is where the load goes: to the gRPC listener when grpc, else to the HTTP one."""
+    text = (HERE / name).read_text().replace("{{compression}}", compression)
+    if grpc:
+        text = text.replace("{{otlp_port}}", str(OTHER_PORT)).replace("{{grpc_port}}", "{{otlp_port}}")
+    text = text.replace("{{grpc_port}}", str(OTHER_PORT))
+    path = pathlib.Path(folder) / f"{compression}-{'grpc' if grpc else 'http'}-{pathlib.Path(name).name}"
     path.write_text(text)
     return str(path)
 
@@ -46,30 +50,29 @@ class Plan:
         self.a, self.folder = a, folder
         self.weir = a.weir + " run --server.http.listen-addr=127.0.0.1:{{http_port}} --storage.path={{work}}/data"
 
-    def agents(self, scenario, comp, extra):
+    def agents(self, comp, extra, grpc=False):
         f = self.folder
-        out = [("weir", "traces", f"{self.weir} --workers=1 {{{{config}}}}", config("weir/traces.alloy", f, comp), extra)]
+        out = [("weir", "traces", f"{self.weir} --workers=1 {{{{config}}}}", config("weir/traces.alloy", f, comp, grpc), extra)]
         if self.a.otelcol:
-            out.append(("otelcol", "traces", f"{self.a.otelcol} --config {{{{config}}}}", config("peers/otelcol-traces.yaml", f, comp), extra))
-        if self.a.fluent_bit and comp == "none" and "--grpc" not in extra:
+            out.append(("otelcol", "traces", f"{self.a.otelcol} --config {{{{config}}}}", config("peers/otelcol-traces.yaml", f, comp, grpc), extra))
+        if self.a.fluent_bit and comp == "none" and not grpc:
             out.append(("fluent-bit", "traces", f"{self.a.fluent_bit} -c {{{{config}}}}", config("peers/fluent-bit-traces.yaml", f, comp), extra))
         return out
 
     def of(self, scenario):
         t = ["--seconds", str(self.a.seconds), *EXPECT]
-        grpc = ["--grpc", "--otlp-port", str(GRPC_PORT)]
         w = lambda n, more="": f"{self.weir} --workers={n} {more} {{{{config}}}}"
-        plain, outgrpc = config("weir/traces.alloy", self.folder, "none"), config("weir/traces-grpc.alloy", self.folder, "none")
+        plain, outgrpc = config("weir/traces.alloy", self.folder, "none"), config("weir/traces-grpc.alloy", self.folder, "none", True)
         if scenario == "idle":
             return [("weir", "idle", w(2), plain, ["--ready", "http://127.0.0.1:12345/-/ready"])]
         if scenario == "plain":
-            return self.agents(scenario, "none", t)
+            return self.agents("none", t)
         if scenario == "gzip":
-            return self.agents(scenario, "gzip", t)
+            return self.agents("gzip", t)
         if scenario == "grpc":
-            return self.agents(scenario, "none", t + grpc)
+            return self.agents("none", t + ["--grpc"], True)
         if scenario == "grpc-out":
-            return [("weir", "traces", w(1), outgrpc, t + grpc)]
+            return [("weir", "traces", w(1), outgrpc, t + ["--grpc"])]
         if scenario == "workers":
             return [(f"weir-{n}w", "traces", w(n), plain, t) for n in (1, 2)]
         if scenario == "overload":

@@ -148,7 +148,8 @@ struct fanout *fanout_new(struct shard *s, void (*ready)(void *arg), void *arg);
 /* Leads to these sinks from now on (K_CAPSULE_LIST member; references are taken). A batch held for a branch that stays is kept; for a vanished one its ack completes DROPPED. */
 void fanout_set(struct fanout *f, const struct capsule_list *sinks);
 size_t fanout_branches(const struct fanout *f);
-/* TAKEN when each branch took or holds it (the reference moves); FULL while any branch still holds an earlier one. Without branches: TAKEN, DROPPED.
+/* TAKEN (the reference moves) when a branch took it; the others took or hold it. FULL when none has room, or while any holds an earlier one:
+ * the caller keeps the batch, ready() comes. Without branches: TAKEN, DROPPED.
  * A branch that does not take the batch's signal fails its ack: permanent, "telemetry type is not supported". */
 enum push fanout_push(struct fanout *f, struct batch *b);
 bool fanout_full(const struct fanout *f);

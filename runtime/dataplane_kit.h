@@ -527,8 +527,9 @@ static inline enum push transform_push(struct shard *s, u32 port, struct batch *
     if (fanout_full(self->out)) return PUSH_FULL;
     struct batch *next = batch_derive(b);
     batch_seal(next);
-    batch_unref(b);
-    return fanout_push(self->out, next);
+    enum push answer = fanout_push(self->out, next);
+    batch_unref(answer == PUSH_FULL ? next : b);
+    return answer;
 }
 
 static inline void transform_stop(struct shard *s)

@@ -1,6 +1,7 @@
-/* Fan-out: one batch to several sinks. Each branch holds at most one batch that its sink did not
- * take; while any does, the fan-out is full. So a slow branch delays the others by one batch at
- * most before its producer is held back. One shard's worker. */
+/* Fan-out: one batch to several sinks. A batch that no branch takes stays the producer's, so that
+ * refusal reaches the source. Once one branch took it, each other holds it until its sink has room:
+ * a slow branch delays the others by one batch at most before its producer is held back.
+ * One shard's worker. */
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
 
@@ -9,7 +10,8 @@
 struct branch {
     struct outlet outlet;
     struct fanout *fanout;
-    struct batch *held;
+    struct batch *held; /* NULL while blocked: its producer kept the batch */
+    bool blocked;       /* its sink said FULL; the outlet waits */
 };
 typedef VEC(struct branch *) branches;
 
@@ -18,7 +20,7 @@ struct fanout {
     void (*ready)(void *arg);
     void *arg;
     branches to;
-    u32 held; /* branches that hold a batch */
+    u32 blocked; /* branches whose sink has no room */
     struct msg msg;
     bool queued; /* msg is deferred */
     bool freed;  /* while queued: the message frees it */
@@ -37,13 +39,13 @@ static void on_ready(struct msg *m)
     f->queued = false;
     if (f->freed)
         free(f);
-    else if (f->held == 0 && f->ready)
+    else if (f->blocked == 0 && f->ready)
         f->ready(f->arg);
 }
 
-static void one_delivered(struct fanout *f)
+static void one_unblocked(struct fanout *f)
 {
-    if (--f->held > 0 || f->queued) return;
+    if (--f->blocked > 0 || f->queued) return;
     f->queued = true;
     loop_defer(f->shard->worker->loop, &f->msg);
 }
@@ -54,9 +56,10 @@ static bool retry_held(struct waiter *w)
 {
     struct branch *b = container_of(w, struct branch, outlet.waiter);
 
-    if (outlet_push(&b->outlet, b->held) == PUSH_FULL) return true;
+    if (b->held && outlet_push(&b->outlet, b->held) == PUSH_FULL) return true;
     b->held = NULL;
-    one_delivered(b->fanout);
+    b->blocked = false;
+    one_unblocked(b->fanout);
     return false;
 }
 
@@ -78,16 +81,19 @@ static bool branch_free(struct branch *b, enum ack_outcome outcome)
         batch_fail(held, outcome, NULL);
         batch_unref(held);
     }
+    if (b->blocked) one_unblocked(b->fanout);
     outlet_done(&b->outlet);
     free(b);
     return held;
 }
 
-static void branch_offer(struct branch *b, struct batch *batch)
+/* True when its sink took it. */
+static bool branch_offer(struct branch *b, struct batch *batch)
 {
-    if (outlet_push(&b->outlet, batch) == PUSH_TAKEN) return;
-    b->held = batch;
-    b->fanout->held++;
+    if (outlet_push(&b->outlet, batch) == PUSH_TAKEN) return true;
+    b->blocked = true;
+    b->fanout->blocked++;
+    return false;
 }
 
 static void warn_dropped(struct fanout *f)
@@ -125,9 +131,7 @@ static struct branch *take_branch(branches *from, const struct capsule *sink)
 static void drop_vanished(struct fanout *f, branches *old)
 {
     vec_each (old, b) {
-        if (!branch_free(*b, ACK_DROPPED)) continue;
-        warn_dropped(f);
-        one_delivered(f);
+        if (branch_free(*b, ACK_DROPPED)) warn_dropped(f);
     }
     vec_done(old);
 }
@@ -151,7 +155,7 @@ size_t fanout_branches(const struct fanout *f)
 
 bool fanout_full(const struct fanout *f)
 {
-    return f->held > 0;
+    return f->blocked > 0;
 }
 
 static enum push drop(struct fanout *f, struct batch *b)
@@ -162,17 +166,32 @@ static enum push drop(struct fanout *f, struct batch *b)
     return PUSH_TAKEN;
 }
 
+/* The branches without room hold it, each with a reference of its own. */
+static void hold(struct fanout *f, struct batch *b)
+{
+    vec_each (&f->to, it)
+        if ((*it)->blocked) (*it)->held = b;
+}
+
 /* All references are made before the first branch sees the batch: none may take itself for the sole
  * owner. */
 enum push fanout_push(struct fanout *f, struct batch *b)
 {
-    if (f->held > 0) return PUSH_FULL;
-    if (f->to.n == 0) return drop(f, b);
-    for (size_t i = 1; i < f->to.n; i++)
+    size_t n = f->to.n, taken = 0;
+
+    if (f->blocked > 0) return PUSH_FULL;
+    if (n == 0) return drop(f, b);
+    for (size_t i = 1; i < n; i++)
         batch_ref(b);
-    for (size_t i = 0; i < f->to.n; i++)
-        branch_offer(f->to.v[i], b);
-    return PUSH_TAKEN;
+    for (size_t i = 0; i < n; i++)
+        taken += branch_offer(f->to.v[i], b);
+    if (taken > 0) {
+        hold(f, b);
+        return PUSH_TAKEN;
+    }
+    for (size_t i = 1; i < n; i++)
+        batch_unref(b);
+    return PUSH_FULL;
 }
 
 void fanout_free(struct fanout *f)

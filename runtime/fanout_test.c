@@ -75,6 +75,23 @@ static void one_held_batch_on_the_same_worker(void **state)
     world_close(&w);
 }
 
+/* Nobody took it: the producer keeps it, so that the refusal reaches who can wait. */
+static void refused_by_all(void **state)
+{
+    struct world w;
+
+    world_open(&w, MODE_GATE, MODE_TAKE);
+    start_source(&w, TO(&w.to[0]));
+    kit_until(&w.k, w.out.full == 1);
+    quiesce(&w);
+    assert_int_equal(w.out.pushed, 0);
+    open_gate(&w, 0);
+    kit_until(&w.k, w.out.acks[ACK_OK] == 40);
+    assert_int_equal(w.in[0].taken, 40);
+    assert_int_equal(w.in[0].disorder, 0);
+    world_close(&w);
+}
+
 static void window_to_another_worker(void **state)
 {
     struct world w;
@@ -116,16 +133,16 @@ static void held_for_a_branch_that_stays(void **state)
     struct world w;
 
     world_open(&w, MODE_GATE, MODE_TAKE);
-    start_source(&w, TO(&w.to[0]));
+    start_source(&w, TO(&w.to[0], &w.to[1]));
     kit_until(&w.k, w.out.full == 1);
-    node_apply(&w.source, w.a, TO(&w.to[1], &w.to[0]));
+    node_apply(&w.source, w.a, TO(&w.to[0]));
     kit_until(&w.k, w.source.applied == 1);
     assert_int_equal(tally_acks(&w.out), 0);
     open_gate(&w, 0);
     kit_until(&w.k, w.out.acks[ACK_OK] == 40);
     assert_int_equal(w.in[0].taken, 40);
     assert_int_equal(w.in[0].disorder, 0);
-    assert_int_equal(w.in[1].taken, 39); /* the held one was not for it */
+    assert_int_equal(w.in[1].taken, 1); /* it had taken the held one before */
     world_close(&w);
 }
 
@@ -134,7 +151,7 @@ static void held_for_a_branch_that_vanished(void **state)
     struct world w;
 
     world_open(&w, MODE_GATE, MODE_TAKE);
-    start_source(&w, TO(&w.to[0]));
+    start_source(&w, TO(&w.to[0], &w.to[1]));
     kit_until(&w.k, w.out.full == 1);
     node_apply(&w.source, w.a, TO(&w.to[1]));
     kit_until(&w.k, tally_acks(&w.out) == 40);
@@ -232,7 +249,7 @@ static void deadline_abandons_what_is_held(void **state)
     struct world w;
 
     world_open(&w, MODE_GATE, MODE_TAKE);
-    start_source(&w, TO(&w.to[0]));
+    start_source(&w, TO(&w.to[0], &w.to[1]));
     kit_until(&w.k, w.out.full == 1);
     node_stop(&w.source, 5 * SEC);
     quiesce(&w);
@@ -253,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_held_batch_on_the_same_worker),
+        cmocka_unit_test(refused_by_all),
         cmocka_unit_test(window_to_another_worker),
         cmocka_unit_test(window_counts_bytes),
         cmocka_unit_test(held_for_a_branch_that_stays),

@@ -37,6 +37,7 @@ struct batcher {
     struct self *self;
     enum signal signal;
     struct pending pending;
+    struct batch *next; /* cut from it; waits for the outputs */
     struct client_info *client; /* the group's metadata; NULL without keys */
     struct timer *timer;
     bool due;     /* the time is up: send one batch */
@@ -139,8 +140,8 @@ static const struct shared *shared_of(const struct self *self)
     return self->shard->comp->shared;
 }
 
-/* Sends one batch; the fan-out is not full. -ENOMEM: nothing was sent. */
-static int send_one(struct batcher *r)
+/* Makes the next batch, which leaves from r->next. -ENOMEM: nothing was made. */
+static int cut_one(struct batcher *r)
 {
     struct self *self = r->self;
     const struct shared *sh = shared_of(self);
@@ -151,9 +152,16 @@ static int send_one(struct batcher *r)
     metric_observe(sh->send_bytes, (f64)b->bytes);
     metric_inc(r->due ? sh->timeout_trigger : sh->size_trigger);
     watch(self, b);
-    enum push answer = otel_outputs_push(&self->out, b);
-    ASSERT(answer == PUSH_TAKEN);
+    r->next = b;
     return 0;
+}
+
+/* False when it is still there: the outputs are full. */
+static bool send_next(struct batcher *r)
+{
+    if (r->next && otel_outputs_push(&r->self->out, r->next) == PUSH_FULL) return false;
+    r->next = NULL;
+    return true;
 }
 
 static bool enough(const struct batcher *r)
@@ -168,11 +176,13 @@ static void drain(struct batcher *r)
 {
     struct self *self = r->self;
     bool sent_any = false;
+    if (!send_next(r)) return;
     while (r->pending.items > 0 && (r->due || r->retired || self->stopping || enough(r))) {
         if (otel_outputs_full(&self->out, r->signal)) return;
-        if (send_one(r)) break;
+        if (cut_one(r)) break;
         r->due = false;
         sent_any = true;
+        if (!send_next(r)) return;
     }
     if (r->pending.items == 0) {
         r->due = false;
@@ -187,6 +197,11 @@ static u64 capacity(const struct args *a)
 {
     i64 n = MAX(a->send_batch_max_size, a->send_batch_size);
     return n > 0 ? (u64)n : 1;
+}
+
+static bool is_empty(const struct batcher *r)
+{
+    return r->pending.items == 0 && !r->next;
 }
 
 static bool has_room(const struct batcher *r)
@@ -220,6 +235,8 @@ static void batcher_free(struct batcher *r)
 {
     list_del(&r->link);
     timer_free(r->timer);
+    if (r->next) batch_fail(r->next, ACK_ABANDONED, NULL);
+    batch_unref(r->next);
     pending_done(&r->pending, ACK_ABANDONED);
     client_info_unref(r->client);
     free(r);
@@ -257,10 +274,10 @@ static void forget_idle(struct self *self, struct map *groups)
     struct map busy = {0};
     map_each(groups, e) {
         struct batcher *r = e->value;
-        if (r->pending.items > 0)
-            map_put(&busy, e->key, r);
-        else
+        if (is_empty(r))
             batcher_free(r);
+        else
+            map_put(&busy, e->key, r);
     }
     map_done(groups, NULL);
     *groups = busy;
@@ -304,7 +321,7 @@ static void finish(struct self *self)
 {
     bool empty = otel_outputs_idle(&self->out);
     list_each(&self->batchers, it)
-        empty = empty && list_item(it, struct batcher, link)->pending.items == 0;
+        empty = empty && is_empty(list_item(it, struct batcher, link));
     if (!self->stopping || self->stopped || !empty) return;
     self->stopped = true;
     shard_stopped(self->shard);
@@ -315,7 +332,7 @@ static void drain_all(struct self *self)
     list_each(&self->batchers, it) {
         struct batcher *r = list_item(it, struct batcher, link);
         drain(r);
-        if (r->retired && r->pending.items == 0) batcher_free(r);
+        if (r->retired && is_empty(r)) batcher_free(r);
     }
 }
 

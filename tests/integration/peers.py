@@ -29,6 +29,7 @@ exporters:
   - gomod: go.opentelemetry.io/collector/exporter/debugexporter v{COLLECTOR_VERSION}
   - gomod: github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter v{COLLECTOR_VERSION}
 providers:
+  - gomod: go.opentelemetry.io/collector/confmap/provider/envprovider v{PROVIDER_VERSION}
   - gomod: go.opentelemetry.io/collector/confmap/provider/fileprovider v{PROVIDER_VERSION}
 """
 

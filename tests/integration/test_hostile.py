@@ -49,7 +49,7 @@ def status_of(raw):
     (b"\x00\xff\x00\xff" * 64 + b"\r\n\r\n", {400, None}),
     (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", {400, 413}),
     (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", {400}),
-    (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", {400}),
+    (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", {400}),
     (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: " + b"b" * (1 << 20) + b"\r\n\r\n", {400, 431}),
     (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"H%d: v\r\n" % i for i in range(100000)) + b"\r\n", {400, 431}),
 ])
