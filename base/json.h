@@ -19,6 +19,8 @@ void json_obj_end(struct json_out *j);
 void json_arr(struct json_out *j);
 void json_arr_end(struct json_out *j);
 void json_key(struct json_out *j, struct str key);
+/* A key that is already text with quotes and colon: for names from tables. */
+void json_key_quoted(struct json_out *j, struct str quoted);
 void json_str(struct json_out *j, struct str s); /* bytes that are not UTF-8 become U+FFFD */
 void json_i64(struct json_out *j, i64 v);
 void json_u64(struct json_out *j, u64 v);

@@ -87,15 +87,62 @@ static size_t add_special(struct json_out *j, struct str s)
     return width;
 }
 
+/* True when all eight bytes can be copied: ASCII, no quote, backslash or control character, and none of < > &. */
+static bool all_plain(u64 word)
+{
+    const u64 ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    u64 quote = word ^ ones * '"', backslash = word ^ ones * '\\', angle = (word & ~(ones * 2)) ^ ones * '<', amp = word ^ ones * '&';
+
+    return !((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones) | (angle - ones) | (amp - ones)) & high);
+}
+
+static size_t plain_prefix(const struct json_out *j, struct str s)
+{
+    size_t n = 0;
+    u64 word;
+
+    for (; s.n - n >= 8; n += 8) {
+        memcpy(&word, s.p + n, 8);
+        if (!all_plain(word)) break;
+    }
+    while (n < s.n && is_plain(j, (u8)s.p[n]))
+        n++;
+    return n;
+}
+
+/* Text that needs no escapes, in one piece. */
+static void add_plain(struct json_out *j, struct str s)
+{
+    char *p = buf_reserve(j->b, s.n + 3), *start = p;
+
+    if (!p) return;
+    if (j->comma) *p++ = ',';
+    *p++ = '"';
+    memcpy(p, s.p, s.n);
+    p += s.n;
+    *p++ = '"';
+    buf_commit(j->b, (size_t)(p - start));
+    j->comma = true;
+}
+
+void json_key_quoted(struct json_out *j, struct str quoted)
+{
+    if (j->comma) buf_ch(j->b, ',');
+    buf_str(j->b, quoted);
+    j->comma = false;
+}
+
 void json_str(struct json_out *j, struct str s)
 {
+    if (s.n > 0 && plain_prefix(j, s) == s.n) {
+        add_plain(j, s);
+        return;
+    }
     before_value(j);
     buf_ch(j->b, '"');
     while (s.n) {
-        size_t n = 0;
+        size_t n = plain_prefix(j, s);
 
-        while (n < s.n && is_plain(j, (u8)s.p[n]))
-            n++;
         buf_add(j->b, s.p, n);
         s = str_sub(s, n, s.n);
         if (s.n) {

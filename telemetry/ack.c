@@ -1,5 +1,6 @@
-/* Acknowledgements: a count, and the worst outcome so far. Outcomes are rare, so each one that is worse than all before is kept as a record on a
- * stack whose top is always the worst; readers never wait and nothing is freed before the ack is. */
+/* Acknowledgements: a count, and the worst outcome so far. Outcomes are rare, so each one that is
+ * worse than all before is kept as a record on a stack whose top is always the worst; readers never
+ * wait and nothing is freed before the ack is. */
 #include "telemetry/ack.h"
 
 #include "base/xalloc.h"
@@ -48,7 +49,8 @@ enum ack_stage ack_stage(const struct ack *a)
 
 static void ack_free(struct ack *a)
 {
-    for (struct record *r = atomic_load_explicit(&a->worst, memory_order_relaxed), *below; r; r = below) {
+    for (struct record *r = atomic_load_explicit(&a->worst, memory_order_relaxed), *below; r;
+         r = below) {
         below = r->below;
         free(r);
     }
@@ -75,7 +77,8 @@ void ack_unref(struct ack *a)
 /* A permanent failure weighs more than a retryable one: sending all of it again cannot help. */
 static int rank_of(enum ack_outcome outcome, const struct ack_failure *f)
 {
-    static const int ranks[] = {[ACK_OK] = 0, [ACK_DROPPED] = 1, [ACK_FAILED] = 2, [ACK_ABANDONED] = 4};
+    static const int ranks[] = {
+        [ACK_OK] = 0, [ACK_DROPPED] = 1, [ACK_FAILED] = 2, [ACK_ABANDONED] = 4};
     return ranks[outcome] + (outcome == ACK_FAILED && !(f && f->retryable) ? 1 : 0);
 }
 
@@ -97,7 +100,9 @@ void ack_fail(struct ack *a, enum ack_outcome outcome, const struct ack_failure 
     while ((top ? top->rank : 0) < rank) {
         if (!r) r = record_new(outcome, rank, f);
         r->below = top;
-        if (atomic_compare_exchange_weak_explicit(&a->worst, &top, r, memory_order_acq_rel, memory_order_acquire)) return;
+        if (atomic_compare_exchange_weak_explicit(&a->worst, &top, r, memory_order_acq_rel,
+                                                  memory_order_acquire))
+            return;
     }
     free(r);
 }

@@ -1,7 +1,8 @@
 /* Acknowledgements: what became of a batch, told to its source on the source's own loop.
  *
- * An ack is counted: every batch that carries its data, in whole or part, holds a reference. Dropping the last reference completes it with the
- * worst outcome that anyone recorded (OK when nobody did). Waiting for ACCEPTED ends where a queue boundary takes the batch (receivers);
+ * An ack is counted: every batch that carries its data, in whole or part, holds a reference.
+ * Dropping the last reference completes it with the worst outcome that anyone recorded (OK when
+ * nobody did). Waiting for ACCEPTED ends where a queue boundary takes the batch (receivers);
  * waiting for DELIVERED ends at the endpoint or a durable log (positions). Thread safe. */
 #ifndef TELEMETRY_ACK_H
 #define TELEMETRY_ACK_H
@@ -26,7 +27,9 @@ struct ack_failure {
 };
 
 struct ack;
-typedef void (*ack_fn)(void *arg, enum ack_outcome outcome, const struct ack_failure *f); /* f: NULL unless ACK_FAILED; valid during the call */
+typedef void (*ack_fn)(
+    void *arg, enum ack_outcome outcome,
+    const struct ack_failure *f); /* f: NULL unless ACK_FAILED; valid during the call */
 
 /* fn(arg, ...) runs exactly once, on loop, never from within the call that completes it. */
 struct ack *ack_new(enum ack_stage stage, struct loop *loop, ack_fn fn, void *arg);

@@ -130,7 +130,8 @@ void batch_add_slice(struct batch *b, struct blob *root, const char *p, size_t n
     ASSERT(!b->sealed);
     bool known = b->n_slices > 0 && b->slices[b->n_slices - 1].root == root;
     b->slices = room(b->slices, b->n_slices, &b->cap_slices, sizeof(*b->slices));
-    b->slices[b->n_slices++] = (struct slice){.p = p, .n = n, .items = items, .root = blob_ref(root)};
+    b->slices[b->n_slices++] =
+        (struct slice){.p = p, .n = n, .items = items, .root = blob_ref(root)};
     b->items += items;
     b->bytes += n;
     if (!known) b->pinned += root->cap;
@@ -155,7 +156,8 @@ void batch_append(struct batch *dst, const struct batch *src)
     merge_client(dst, src, first);
     if (first || src->received < dst->received) dst->received = src->received;
     for (u32 i = 0; i < src->n_slices; i++)
-        batch_add_slice(dst, src->slices[i].root, src->slices[i].p, src->slices[i].n, src->slices[i].items);
+        batch_add_slice(dst, src->slices[i].root, src->slices[i].p, src->slices[i].n,
+                        src->slices[i].items);
     for (u32 i = 0; i < src->n_acks; i++)
         batch_add_ack(dst, src->acks[i]);
 }

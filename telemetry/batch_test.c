@@ -1,4 +1,5 @@
-/* Acks and batches: exactly one completion on the source's loop, the worst outcome wins, references and pinned bytes add up. */
+/* Acks and batches: exactly one completion on the source's loop, the worst outcome wins, references
+ * and pinned bytes add up. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -52,7 +53,8 @@ static void completes_once_on_the_loop(void **state)
     assert_int_equal(s.outcome, ACK_OK);
 }
 
-static struct seen outcome_of(const enum ack_outcome *outcomes, const struct ack_failure *failures, size_t n)
+static struct seen outcome_of(const enum ack_outcome *outcomes, const struct ack_failure *failures,
+                              size_t n)
 {
     struct seen s = {0};
     struct ack *a = ack_new(ACK_ACCEPTED, loop, on_ack, &s);
@@ -67,7 +69,8 @@ static struct seen outcome_of(const enum ack_outcome *outcomes, const struct ack
 static void worst_outcome_wins(void **state)
 {
     const enum ack_outcome all[] = {ACK_DROPPED, ACK_FAILED, ACK_FAILED, ACK_OK, ACK_ABANDONED};
-    const struct ack_failure f[] = {{0}, {.retryable = true, .text = "first"}, {.retryable = true, .text = "second"}, {0}, {0}};
+    const struct ack_failure f[] = {
+        {0}, {.retryable = true, .text = "first"}, {.retryable = true, .text = "second"}, {0}, {0}};
     struct seen s = outcome_of(all, f, 3);
     assert_int_equal(s.outcome, ACK_FAILED);
     assert_true(s.retryable);
@@ -79,7 +82,9 @@ static void worst_outcome_wins(void **state)
 static void permanent_outweighs_retryable(void **state)
 {
     const enum ack_outcome all[] = {ACK_FAILED, ACK_FAILED, ACK_FAILED};
-    const struct ack_failure f[] = {{.retryable = true, .text = "later"}, {.text = "never"}, {.retryable = true, .text = "again"}};
+    const struct ack_failure f[] = {{.retryable = true, .text = "later"},
+                                    {.text = "never"},
+                                    {.retryable = true, .text = "again"}};
     struct seen s = outcome_of(all, f, 3);
     assert_false(s.retryable);
     assert_string_equal(s.text, "never");
@@ -88,13 +93,15 @@ static void permanent_outweighs_retryable(void **state)
 /* --- from several threads --- */
 
 #define THREADS 4
-#define REFS 2000
+#define REFS    2000
 
 static void *drop_many(void *arg)
 {
     struct ack *a = arg;
     for (int i = 0; i < REFS; i++) {
-        if (i % 100 == 50) ack_fail(a, i % 200 == 50 ? ACK_DROPPED : ACK_FAILED, &(struct ack_failure){.retryable = true, .text = "t"});
+        if (i % 100 == 50)
+            ack_fail(a, i % 200 == 50 ? ACK_DROPPED : ACK_FAILED,
+                     &(struct ack_failure){.retryable = true, .text = "t"});
         ack_unref(a);
     }
     return NULL;
@@ -167,8 +174,10 @@ static void derived_batches_hold_the_acks(void **state)
 static void merging_keeps_slices_and_acks(void **state)
 {
     struct seen one = {0}, two = {0};
-    struct ack *a1 = ack_new(ACK_ACCEPTED, loop, on_ack, &one), *a2 = ack_new(ACK_DELIVERED, loop, on_ack, &two);
-    struct batch *b1 = batch_with("abc", 1, a1), *b2 = batch_with("defg", 2, a2), *all = batch_new(SIGNAL_LOGS);
+    struct ack *a1 = ack_new(ACK_ACCEPTED, loop, on_ack, &one),
+               *a2 = ack_new(ACK_DELIVERED, loop, on_ack, &two);
+    struct batch *b1 = batch_with("abc", 1, a1), *b2 = batch_with("defg", 2, a2),
+                 *all = batch_new(SIGNAL_LOGS);
     b1->client = client_info_new(STR("10.0.0.1"));
     b1->received = 20;
     b2->received = 10;
@@ -209,7 +218,8 @@ static void compacts_below_a_quarter(void **state)
 {
     struct budget budget;
     budget_init(&budget, 10);
-    struct batch *b = batch_with("abcdefghijklmnopqrst", 1, NULL), *large = batch_with("abcdefghijklmnopqrstuvwxy", 1, NULL);
+    struct batch *b = batch_with("abcdefghijklmnopqrst", 1, NULL),
+                 *large = batch_with("abcdefghijklmnopqrstuvwxy", 1, NULL);
     assert_int_equal(batch_compact(b, &budget), -ENOMEM);
     assert_int_equal(b->pinned, 100);
     assert_int_equal(batch_compact(b, NULL), 0);
@@ -238,11 +248,16 @@ static void client_keeps_all_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(completes_once_on_the_loop),    cmocka_unit_test(worst_outcome_wins),
-        cmocka_unit_test(permanent_outweighs_retryable), cmocka_unit_test(survives_threads),
-        cmocka_unit_test(adds_up),                       cmocka_unit_test(derived_batches_hold_the_acks),
-        cmocka_unit_test(merging_keeps_slices_and_acks), cmocka_unit_test(owning_copies_only_what_is_shared),
-        cmocka_unit_test(compacts_below_a_quarter),      cmocka_unit_test(client_keeps_all_values),
+        cmocka_unit_test(completes_once_on_the_loop),
+        cmocka_unit_test(worst_outcome_wins),
+        cmocka_unit_test(permanent_outweighs_retryable),
+        cmocka_unit_test(survives_threads),
+        cmocka_unit_test(adds_up),
+        cmocka_unit_test(derived_batches_hold_the_acks),
+        cmocka_unit_test(merging_keeps_slices_and_acks),
+        cmocka_unit_test(owning_copies_only_what_is_shared),
+        cmocka_unit_test(compacts_below_a_quarter),
+        cmocka_unit_test(client_keeps_all_values),
     };
     return cmocka_run_group_tests(tests, make_loop, free_loop);
 }

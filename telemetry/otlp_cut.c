@@ -1,5 +1,6 @@
-/* Cutting batches. The state is a path: from the batch's slice down through the containers that are open, each with its read position and with its own
- * fields (resource, scope, schema_url, a metric's name ...) copied together once, since every piece repeats them. */
+/* Cutting batches. The state is a path: from the batch's slice down through the containers that are
+ * open, each with its read position and with its own fields (resource, scope, schema_url, a
+ * metric's name ...) copied together once, since every piece repeats them. */
 #include "telemetry/otlp_cut.h"
 
 #include <errno.h>
@@ -100,7 +101,8 @@ static void took(struct otlp_cut *c, u32 items, u32 *want)
     *want -= items;
 }
 
-/* Children of path[at] as long as they are wanted whole; enters the one that is not. Short of memory nothing more is wanted. */
+/* Children of path[at] as long as they are wanted whole; enters the one that is not. Short of
+ * memory nothing more is wanted. */
 static void emit_children(struct otlp_cut *c, int at, u32 *want, struct buf *out)
 {
     struct open *o = &c->path[at];
@@ -121,7 +123,8 @@ static void emit_children(struct otlp_cut *c, int at, u32 *want, struct buf *out
     }
 }
 
-/* Wrapper, own fields, what is left of the open child, then more children. Closes the path behind the last child. */
+/* Wrapper, own fields, what is left of the open child, then more children. Closes the path behind
+ * the last child. */
 static void emit_container(struct otlp_cut *c, int at, u32 *want, struct buf *out)
 {
     struct open *o = &c->path[at];
@@ -134,7 +137,8 @@ static void emit_container(struct otlp_cut *c, int at, u32 *want, struct buf *ou
     if (c->depth == at + 1 && !more(o)) pop(c);
 }
 
-/* The most that the open path can still give: all bytes behind the deepest position, and what is repeated. */
+/* The most that the open path can still give: all bytes behind the deepest position, and what is
+ * repeated. */
 static size_t bound(const struct otlp_cut *c)
 {
     size_t n = (size_t)(c->path[0].in.end - c->path[c->depth - 1].in.p);
@@ -165,7 +169,8 @@ static u32 items_of(const struct otlp_cut *c, const struct pb_field *f)
     return resource ? otlp_items_in(c->b->signal, LEVEL_RESOURCE, f->b) : 0;
 }
 
-/* The next ResourceX are taken as long as they are wanted whole; true when the one that follows must be cut, *ret is it. */
+/* The next ResourceX are taken as long as they are wanted whole; true when the one that follows
+ * must be cut, *ret is it. */
 static bool take_whole(struct otlp_cut *c, u32 *want, struct batch *out, struct pb_field *ret)
 {
     const struct slice *s = &c->b->slices[c->slice];
@@ -183,7 +188,8 @@ static bool take_whole(struct otlp_cut *c, u32 *want, struct batch *out, struct 
         took(c, items, want);
         c->in = in;
     }
-    if (c->in.p > start) batch_add_slice(out, s->root, start, (size_t)(c->in.p - start), before - c->left);
+    if (c->in.p > start)
+        batch_add_slice(out, s->root, start, (size_t)(c->in.p - start), before - c->left);
     if (c->in.p == c->in.end) enter_slice(c, c->slice + 1);
     return cut;
 }
@@ -205,7 +211,8 @@ static void leave_open(struct otlp_cut *c)
 
 int otlp_cut_take(struct otlp_cut *c, u32 items, struct budget *budget, struct batch **ret)
 {
-    u32 want = items < c->left ? items : UINT32_MAX; /* the last piece takes what counts nothing, too */
+    u32 want =
+        items < c->left ? items : UINT32_MAX; /* the last piece takes what counts nothing, too */
     struct batch *out = batch_derive(c->b);
     bool ok = true;
     while (ok && want > 0 && (c->depth > 0 || c->slice < c->b->n_slices)) {

@@ -81,11 +81,16 @@ f64 dump_exponential_bound(i32 scale, i64 index)
 const struct dump_point *dump_point_of(u32 data)
 {
     static const struct dump_point points[] = {
-        [OTLP_metric_gauge] = {OTLP_number_point_attributes, OTLP_number_point_exemplars, "NumberDataPoints", "Gauge"},
-        [OTLP_metric_sum] = {OTLP_number_point_attributes, OTLP_number_point_exemplars, "NumberDataPoints", "Sum"},
-        [OTLP_metric_histogram] = {OTLP_histogram_point_attributes, OTLP_histogram_point_exemplars, "HistogramDataPoints", "Histogram"},
-        [OTLP_metric_exponential_histogram] = {OTLP_exponential_point_attributes, OTLP_exponential_point_exemplars,
-                                               "ExponentialHistogramDataPoints", "ExponentialHistogram"},
+        [OTLP_metric_gauge] = {OTLP_number_point_attributes, OTLP_number_point_exemplars,
+                               "NumberDataPoints", "Gauge"},
+        [OTLP_metric_sum] = {OTLP_number_point_attributes, OTLP_number_point_exemplars,
+                             "NumberDataPoints", "Sum"},
+        [OTLP_metric_histogram] = {OTLP_histogram_point_attributes, OTLP_histogram_point_exemplars,
+                                   "HistogramDataPoints", "Histogram"},
+        [OTLP_metric_exponential_histogram] = {OTLP_exponential_point_attributes,
+                                               OTLP_exponential_point_exemplars,
+                                               "ExponentialHistogramDataPoints",
+                                               "ExponentialHistogram"},
         [OTLP_metric_summary] = {OTLP_summary_point_attributes, 0, "SummaryDataPoints", "Summary"},
     };
     return data < ARRAY_LEN(points) && points[data].title ? &points[data] : NULL;
@@ -135,11 +140,14 @@ static u32 walk_children(struct walk *w, enum otlp_level level, struct str msg, 
 
 int otlp_dump(const struct batch *b, enum otlp_verbosity v, struct buf *out)
 {
-    static const struct dump_style *const styles[] = {[OTLP_NORMAL] = &dump_normal, [OTLP_DETAILED] = &dump_detailed};
-    struct walk w = {.style = v == OTLP_BASIC ? NULL : styles[v], .out = out, .at.signal = b->signal};
+    static const struct dump_style *const styles[] = {
+        [OTLP_NORMAL] = &dump_normal, [OTLP_DETAILED] = &dump_detailed};
+    struct walk w = {
+        .style = v == OTLP_BASIC ? NULL : styles[v], .out = out, .at.signal = b->signal};
     u32 resources = 0;
     for (u32 i = 0; w.style && i < b->n_slices; i++)
-        resources = walk_children(&w, LEVEL_REQUEST, str_n(b->slices[i].p, b->slices[i].n), resources);
+        resources =
+            walk_children(&w, LEVEL_REQUEST, str_n(b->slices[i].p, b->slices[i].n), resources);
     return buf_err(out);
 }
 

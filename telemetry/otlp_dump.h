@@ -1,5 +1,6 @@
-/* Shared by the two text forms of a batch: walking it level by level, and picking single fields. Not for use outside of telemetry/.
- * Speed does not matter here; each field is looked up in its message when it is needed. */
+/* Shared by the two text forms of a batch: walking it level by level, and picking single fields.
+ * Not for use outside of telemetry/. Speed does not matter here; each field is looked up in its
+ * message when it is needed. */
 #ifndef TELEMETRY_OTLP_DUMP_H
 #define TELEMETRY_OTLP_DUMP_H
 
@@ -7,7 +8,8 @@
 #include "telemetry/otlp_value.h"
 #include "telemetry/otlp_walk.h"
 
-/* Where a container or record stands: its number in its parent, and the field it was found under. */
+/* Where a container or record stands: its number in its parent, and the field it was found under.
+ */
 struct dump_at {
     enum signal signal;
     u32 index, field;
@@ -16,7 +18,8 @@ struct dump_at {
 struct dump_style {
     void (*resource)(struct buf *out, const struct dump_at *at, struct str resource_x);
     void (*scope)(struct buf *out, const struct dump_at *at, struct str scope_x);
-    void (*metric)(struct buf *out, const struct dump_at *at, struct str metric); /* before its points; may be NULL */
+    void (*metric)(struct buf *out, const struct dump_at *at,
+                   struct str metric); /* before its points; may be NULL */
     void (*span)(struct buf *out, const struct dump_at *at, struct str span);
     void (*log)(struct buf *out, const struct dump_at *at, struct str record);
     void (*point)(struct buf *out, const struct dump_at *at, struct str metric, struct str point);
@@ -36,12 +39,14 @@ struct dump_list {
 };
 struct dump_list dump_numbers(struct str msg, u32 num, u8 wire);
 bool dump_next(struct dump_list *l, u64 *ret);
-/* Counts of an exponential histogram's Buckets as u64 in ret, for printing them backwards; returns how many. */
+/* Counts of an exponential histogram's Buckets as u64 in ret, for printing them backwards; returns
+ * how many. */
 size_t dump_bucket_counts(struct str buckets, struct buf *ret);
 
 /* Bounds of an exponential histogram's bucket: base^index, the base given by its scale. */
 f64 dump_exponential_bound(i32 scale, i64 index);
-/* Fields of a number of data point kinds that are the same or go by other numbers; 0: the kind has none. */
+/* Fields of a number of data point kinds that are the same or go by other numbers; 0: the kind has
+ * none. */
 struct dump_point {
     u32 attributes, exemplars;
     const char *title, *type; /* "NumberDataPoints", "Gauge" */

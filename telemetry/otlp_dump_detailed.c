@@ -1,4 +1,5 @@
-/* The long text form: every field on a line of its own. Layout of the Collector's debug exporter, verbosity detailed. */
+/* The long text form: every field on a line of its own. Layout of the Collector's debug exporter,
+ * verbosity detailed. */
 #include "base/clock.h"
 #include "base/digest.h"
 #include "telemetry/otlp_dump.h"
@@ -42,7 +43,8 @@ static const char *name_of(const char *const *names, size_t n, u64 v)
 
 static void typed_value(struct buf *out, struct str any_value)
 {
-    static const char *const types[] = {"Empty", "Str", "Bool", "Int", "Double", "Slice", "Map", "Bytes"};
+    static const char *const types[] = {"Empty",  "Str",   "Bool", "Int",
+                                        "Double", "Slice", "Map",  "Bytes"};
     struct otlp_value v = otlp_value_read(any_value);
     buf_printf(out, "%s(", types[v.type]);
     otlp_value_text(out, &v);
@@ -50,7 +52,8 @@ static void typed_value(struct buf *out, struct str any_value)
 }
 
 /* A titled list of KeyValue; nothing when it is empty. */
-static void attributes(struct buf *out, struct str msg, u32 num, const char *title, const char *indent)
+static void attributes(struct buf *out, struct str msg, u32 num, const char *title,
+                       const char *indent)
 {
     struct pb_field f;
     bool first = true;
@@ -73,17 +76,18 @@ static void resource(struct buf *out, const struct dump_at *at, struct str msg)
     static const char *const titles[] = {"ResourceSpans", "ResourceMetrics", "ResourceLog"};
     buf_printf(out, "%s #%u\n", titles[at->signal], at->index);
     line(out, "Resource SchemaURL", dump_text(msg, OTLP_resource_spans_schema_url));
-    attributes(out, dump_text(msg, OTLP_RESOURCE), OTLP_resource_attributes, "Resource attributes:", INDENT);
+    attributes(out, dump_text(msg, OTLP_RESOURCE), OTLP_resource_attributes,
+               "Resource attributes:", INDENT);
 }
 
 static void scope(struct buf *out, const struct dump_at *at, struct str msg)
 {
     static const char *const titles[] = {"ScopeSpans", "ScopeMetrics", "ScopeLogs"};
     struct str s = dump_text(msg, OTLP_SCOPE);
-    buf_printf(out, "%s #%u\n%s SchemaURL: " STR_FMT "\n", titles[at->signal], at->index, titles[at->signal],
-               STR_ARG(dump_text(msg, OTLP_scope_spans_schema_url)));
-    buf_printf(out, "InstrumentationScope " STR_FMT " " STR_FMT "\n", STR_ARG(dump_text(s, OTLP_scope_name)),
-               STR_ARG(dump_text(s, OTLP_scope_version)));
+    buf_printf(out, "%s #%u\n%s SchemaURL: " STR_FMT "\n", titles[at->signal], at->index,
+               titles[at->signal], STR_ARG(dump_text(msg, OTLP_scope_spans_schema_url)));
+    buf_printf(out, "InstrumentationScope " STR_FMT " " STR_FMT "\n",
+               STR_ARG(dump_text(s, OTLP_scope_name)), STR_ARG(dump_text(s, OTLP_scope_version)));
     attributes(out, s, OTLP_scope_attributes, "InstrumentationScope attributes:", INDENT);
 }
 
@@ -93,7 +97,8 @@ static void event(struct buf *out, struct str e)
 {
     line(out, INDENT "-> Name", dump_text(e, OTLP_event_name));
     time_line(out, INDENT "-> Timestamp", dump_number(e, OTLP_event_time_unix_nano));
-    count_line(out, INDENT "-> DroppedAttributesCount", dump_number(e, OTLP_event_dropped_attributes_count));
+    count_line(out, INDENT "-> DroppedAttributesCount",
+               dump_number(e, OTLP_event_dropped_attributes_count));
     attributes(out, e, OTLP_event_attributes, INDENT "-> Attributes::", DEEPER);
 }
 
@@ -102,12 +107,14 @@ static void link(struct buf *out, struct str l)
     id_line(out, INDENT "-> Trace ID", dump_text(l, OTLP_link_trace_id));
     id_line(out, INDENT "-> ID", dump_text(l, OTLP_link_span_id));
     line(out, INDENT "-> TraceState", dump_text(l, OTLP_link_trace_state));
-    count_line(out, INDENT "-> DroppedAttributesCount", dump_number(l, OTLP_link_dropped_attributes_count));
+    count_line(out, INDENT "-> DroppedAttributesCount",
+               dump_number(l, OTLP_link_dropped_attributes_count));
     attributes(out, l, OTLP_link_attributes, INDENT "-> Attributes::", DEEPER);
 }
 
 /* A titled list of sub-messages, each under "Item #n". */
-static void list(struct buf *out, struct str msg, u32 num, const char *title, const char *item, void (*print)(struct buf *, struct str))
+static void list(struct buf *out, struct str msg, u32 num, const char *title, const char *item,
+                 void (*print)(struct buf *, struct str))
 {
     struct pb_field f;
     u32 n = 0;
@@ -122,25 +129,29 @@ static void list(struct buf *out, struct str msg, u32 num, const char *title, co
 static void span_status(struct buf *out, struct str status)
 {
     static const char *const codes[] = {"Unset", "Ok", "Error"};
-    buf_printf(out, "    Status code    : %s\n", name_of(codes, ARRAY_LEN(codes), dump_number(status, OTLP_status_code)));
+    buf_printf(out, "    Status code    : %s\n",
+               name_of(codes, ARRAY_LEN(codes), dump_number(status, OTLP_status_code)));
     line(out, "    Status message ", dump_text(status, OTLP_status_message));
 }
 
 static void span(struct buf *out, const struct dump_at *at, struct str s)
 {
-    static const char *const kinds[] = {"Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"};
+    static const char *const kinds[] = {"Unspecified", "Internal", "Server",
+                                        "Client",      "Producer", "Consumer"};
     struct str state = dump_text(s, OTLP_span_trace_state);
     buf_printf(out, "Span #%u\n", at->index);
     id_line(out, "    Trace ID       ", dump_text(s, OTLP_span_trace_id));
     id_line(out, "    Parent ID      ", dump_text(s, OTLP_span_parent_span_id));
     id_line(out, "    ID             ", dump_text(s, OTLP_span_span_id));
     line(out, "    Name           ", dump_text(s, OTLP_span_name));
-    line(out, "    Kind           ", str_of(name_of(kinds, ARRAY_LEN(kinds), dump_number(s, OTLP_span_kind))));
+    line(out, "    Kind           ",
+         str_of(name_of(kinds, ARRAY_LEN(kinds), dump_number(s, OTLP_span_kind))));
     if (state.n) line(out, "    TraceState     ", state);
     time_line(out, "    Start time     ", dump_number(s, OTLP_span_start_time_unix_nano));
     time_line(out, "    End time       ", dump_number(s, OTLP_span_end_time_unix_nano));
     span_status(out, dump_text(s, OTLP_span_status));
-    count_line(out, "    DroppedAttributesCount", dump_number(s, OTLP_span_dropped_attributes_count));
+    count_line(out, "    DroppedAttributesCount",
+               dump_number(s, OTLP_span_dropped_attributes_count));
     count_line(out, "    DroppedEventsCount", dump_number(s, OTLP_span_dropped_events_count));
     count_line(out, "    DroppedLinksCount", dump_number(s, OTLP_span_dropped_links_count));
     attributes(out, s, OTLP_span_attributes, "Attributes:", INDENT);
@@ -198,17 +209,21 @@ static void metric(struct buf *out, const struct dump_at *at, struct str m)
     static const char *const temporalities[] = {"Unspecified", "Delta", "Cumulative"};
     struct str data = {0};
     u32 kind = data_of(m, &data);
-    bool has_temporality = kind == OTLP_metric_sum || kind == OTLP_metric_histogram || kind == OTLP_metric_exponential_histogram;
+    bool has_temporality = kind == OTLP_metric_sum || kind == OTLP_metric_histogram ||
+                           kind == OTLP_metric_exponential_histogram;
     buf_printf(out, "Metric #%u\nDescriptor:\n", at->index);
     line(out, INDENT "-> Name", dump_text(m, OTLP_metric_name));
     line(out, INDENT "-> Description", dump_text(m, OTLP_metric_description));
     line(out, INDENT "-> Unit", dump_text(m, OTLP_metric_unit));
     line(out, INDENT "-> DataType", str_of(kind ? dump_point_of(kind)->type : "Empty"));
     attributes(out, m, OTLP_metric_metadata, INDENT "-> Metadata:", DEEPER);
-    if (kind == OTLP_metric_sum) line(out, INDENT "-> IsMonotonic", dump_number(data, OTLP_sum_is_monotonic) ? STR("true") : STR("false"));
+    if (kind == OTLP_metric_sum)
+        line(out, INDENT "-> IsMonotonic",
+             dump_number(data, OTLP_sum_is_monotonic) ? STR("true") : STR("false"));
     if (has_temporality)
         line(out, INDENT "-> AggregationTemporality",
-             str_of(name_of(temporalities, ARRAY_LEN(temporalities), dump_number(data, OTLP_sum_aggregation_temporality))));
+             str_of(name_of(temporalities, ARRAY_LEN(temporalities),
+                            dump_number(data, OTLP_sum_aggregation_temporality))));
 }
 
 static void float_line(struct buf *out, struct str p, u32 num, const char *title)
@@ -251,7 +266,8 @@ static void side(struct buf *out, struct str buckets, i32 scale, bool negative)
     i64 offset = (i32)pb_zigzag(dump_number(buckets, OTLP_buckets_offset));
     for (size_t k = 0; k < n; k++) {
         size_t at = negative ? n - 1 - k : k;
-        f64 lower = dump_exponential_bound(scale, offset + (i64)at), upper = dump_exponential_bound(scale, offset + (i64)at + 1);
+        f64 lower = dump_exponential_bound(scale, offset + (i64)at),
+            upper = dump_exponential_bound(scale, offset + (i64)at + 1);
         unsigned long long count = pb_load64(counts.p + at * sizeof(u64));
         if (negative)
             buf_printf(out, "Bucket [%f, %f), Count: %llu\n", -upper, -lower, count);
@@ -282,7 +298,8 @@ static void summary(struct buf *out, struct str p)
     buf_printf(out, "Sum: %f\n", pb_f64(dump_number(p, OTLP_summary_point_sum)));
     for (struct pb_in in = pb_in(p); pb_next(&in, &f);)
         if (f.num == OTLP_summary_point_quantile_values && f.wire == PB_BYTES)
-            buf_printf(out, "QuantileValue #%u: Quantile %f, Value %f\n", n++, pb_f64(dump_number(f.b, OTLP_quantile_quantile)),
+            buf_printf(out, "QuantileValue #%u: Quantile %f, Value %f\n", n++,
+                       pb_f64(dump_number(f.b, OTLP_quantile_quantile)),
                        pb_f64(dump_number(f.b, OTLP_quantile_value)));
 }
 
@@ -299,10 +316,8 @@ static void exemplar(struct buf *out, struct str e)
 static void point(struct buf *out, const struct dump_at *at, struct str m, struct str p)
 {
     static void (*const values[])(struct buf *, struct str) = {
-        [OTLP_metric_gauge] = number,
-        [OTLP_metric_sum] = number,
-        [OTLP_metric_histogram] = histogram,
-        [OTLP_metric_exponential_histogram] = exponential,
+        [OTLP_metric_gauge] = number,        [OTLP_metric_sum] = number,
+        [OTLP_metric_histogram] = histogram, [OTLP_metric_exponential_histogram] = exponential,
         [OTLP_metric_summary] = summary,
     };
     const struct dump_point *kind = dump_point_of(at->field);
@@ -314,5 +329,9 @@ static void point(struct buf *out, const struct dump_at *at, struct str m, struc
     if (kind->exemplars) list(out, p, kind->exemplars, "Exemplars:", "Exemplar", exemplar);
 }
 
-const struct dump_style dump_detailed = {
-    .resource = resource, .scope = scope, .metric = metric, .span = span, .log = log_record, .point = point};
+const struct dump_style dump_detailed = {.resource = resource,
+                                         .scope = scope,
+                                         .metric = metric,
+                                         .span = span,
+                                         .log = log_record,
+                                         .point = point};

@@ -1,4 +1,5 @@
-/* The short text form: one line per record. Layout of the Collector's debug exporter, verbosity normal. */
+/* The short text form: one line per record. Layout of the Collector's debug exporter, verbosity
+ * normal. */
 #include "base/digest.h"
 #include "base/num.h"
 #include "telemetry/otlp_dump.h"
@@ -36,7 +37,8 @@ static void resource(struct buf *out, const struct dump_at *at, struct str msg)
 static void scope(struct buf *out, const struct dump_at *at, struct str msg)
 {
     static const char *const titles[] = {"ScopeTraces", "ScopeMetrics", "ScopeLog"};
-    struct str s = dump_text(msg, OTLP_SCOPE), name = dump_text(s, OTLP_scope_name), version = dump_text(s, OTLP_scope_version);
+    struct str s = dump_text(msg, OTLP_SCOPE), name = dump_text(s, OTLP_scope_name),
+               version = dump_text(s, OTLP_scope_version);
     buf_printf(out, "%s #%u", titles[at->signal], at->index);
     if (name.n) buf_printf(out, " " STR_FMT, STR_ARG(name));
     if (version.n) buf_printf(out, "@" STR_FMT, STR_ARG(version));
@@ -117,7 +119,8 @@ static void negative_buckets(struct buf *out, struct str b, i32 scale)
     struct buf counts = BUF_INIT(SIZE_MAX);
     i64 offset = (i32)pb_zigzag(dump_number(b, OTLP_buckets_offset));
     for (size_t at = dump_bucket_counts(b, &counts); at-- > 0;)
-        bucket(out, -dump_exponential_bound(scale, offset + (i64)at), pb_load64(counts.p + at * sizeof(u64)));
+        bucket(out, -dump_exponential_bound(scale, offset + (i64)at),
+               pb_load64(counts.p + at * sizeof(u64)));
     buf_done(&counts);
 }
 
@@ -133,7 +136,8 @@ static void exponential(struct buf *out, struct str p)
 {
     i32 scale = (i32)pb_zigzag(dump_number(p, OTLP_exponential_point_scale));
     u64 zero = dump_number(p, OTLP_exponential_point_zero_count);
-    buf_printf(out, " count=%llu", (unsigned long long)dump_number(p, OTLP_exponential_point_count));
+    buf_printf(out, " count=%llu",
+               (unsigned long long)dump_number(p, OTLP_exponential_point_count));
     optional(out, p, OTLP_exponential_point_sum, "sum");
     optional(out, p, OTLP_exponential_point_min, "min");
     optional(out, p, OTLP_exponential_point_max, "max");
@@ -145,7 +149,8 @@ static void exponential(struct buf *out, struct str p)
 static void summary(struct buf *out, struct str p)
 {
     struct pb_field f;
-    buf_printf(out, " count=%llu sum=%f", (unsigned long long)dump_number(p, OTLP_summary_point_count),
+    buf_printf(out, " count=%llu sum=%f",
+               (unsigned long long)dump_number(p, OTLP_summary_point_count),
                pb_f64(dump_number(p, OTLP_summary_point_sum)));
     for (struct pb_in in = pb_in(p); pb_next(&in, &f);) {
         if (f.num != OTLP_summary_point_quantile_values || f.wire != PB_BYTES) continue;
@@ -159,10 +164,8 @@ static void summary(struct buf *out, struct str p)
 static void point(struct buf *out, const struct dump_at *at, struct str metric, struct str p)
 {
     static void (*const values[])(struct buf *, struct str) = {
-        [OTLP_metric_gauge] = number,
-        [OTLP_metric_sum] = number,
-        [OTLP_metric_histogram] = histogram,
-        [OTLP_metric_exponential_histogram] = exponential,
+        [OTLP_metric_gauge] = number,        [OTLP_metric_sum] = number,
+        [OTLP_metric_histogram] = histogram, [OTLP_metric_exponential_histogram] = exponential,
         [OTLP_metric_summary] = summary,
     };
     buf_str(out, dump_text(metric, OTLP_metric_name));

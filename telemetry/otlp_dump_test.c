@@ -1,5 +1,6 @@
-/* Text forms and OTLP/JSON of a payload with every kind of record. The expected files of tests/fixtures/otlp were compared with what the
- * Collector's debug and file exporters (0.158) print for the same input. Runs from the repository's root, as `make unit` does. */
+/* Text forms and OTLP/JSON of a payload with every kind of record. The expected files of
+ * tests/fixtures/otlp were compared with what the Collector's debug and file exporters (0.158)
+ * print for the same input. Runs from the repository's root, as `make unit` does. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -38,7 +39,8 @@ static struct batch *load(enum signal s)
     return b;
 }
 
-static void expect(enum signal s, const char *suffix, int (*print)(const struct batch *b, struct buf *out))
+static void expect(enum signal s, const char *suffix,
+                   int (*print)(const struct batch *b, struct buf *out))
 {
     struct batch *b = load(s);
     struct buf got = BUF_INIT(1 << 20), want = fixture(s, suffix);

@@ -1,5 +1,6 @@
-/* The editing engine: one walk that reads and writes at once. Lengths of records are known before they are written; those of their containers are
- * guessed from the old ones and put in afterwards, so contents move only when a length needs another byte. */
+/* The editing engine: one walk that reads and writes at once. Lengths of records are known before
+ * they are written; those of their containers are guessed from the old ones and put in afterwards,
+ * so contents move only when a length needs another byte. */
 #include "telemetry/otlp_edit.h"
 
 #include <errno.h>
@@ -27,8 +28,9 @@ struct otlp_edit {
     /* the record */
     bool loaded;
     VEC(struct otlp_attr) attrs;
-    size_t touched;    /* index of the first attribute that was changed; SIZE_MAX: none */
-    const char *place; /* where added ones go: behind the last that was there, else the record's end */
+    size_t touched; /* index of the first attribute that was changed; SIZE_MAX: none */
+    const char
+        *place; /* where added ones go: behind the last that was there, else the record's end */
     struct block *scratch;
 };
 
@@ -87,7 +89,8 @@ static void reset_scratch(struct otlp_edit *e)
 
 /* --- reading the attribute list --- */
 
-/* Tag of the attributes in the record under edit; e->data is the field of Metric it stands under. */
+/* Tag of the attributes in the record under edit; e->data is the field of Metric it stands under.
+ */
 static u8 attributes_tag(const struct otlp_edit *e)
 {
     static const u8 by_data[] = {
@@ -122,7 +125,8 @@ static inline bool read_usual(const char *p, size_t n, struct otlp_attr *a)
     if (key >= 0x80 || key + 4 > n) return false;
     const char *v = p + 2 + key;
     size_t value = (u8)v[1];
-    if (v[0] != PB_TAG(OTLP_key_value_value, PB_BYTES) || value >= 0x80 || key + 4 + value != n) return false;
+    if (v[0] != PB_TAG(OTLP_key_value_value, PB_BYTES) || value >= 0x80 || key + 4 + value != n)
+        return false;
     a->key.p = p + 2;
     a->key.n = key;
     a->value.p = v + 2;
@@ -141,7 +145,8 @@ static const char *load_attr(struct otlp_edit *e, const char *at, const char *en
         return NULL;
     }
     vec_reserve(&e->attrs, e->attrs.n + 1);
-    struct otlp_attr *a = &e->attrs.v[e->attrs.n++]; /* filled in place: a copy of fields just stored is slow */
+    struct otlp_attr *a =
+        &e->attrs.v[e->attrs.n++]; /* filled in place: a copy of fields just stored is slow */
     a->at = at;
     a->end = p + n;
     a->changed = a->gone = false;
@@ -163,7 +168,8 @@ static inline const char *skip_usual(const char *p, const char *end)
     size_t left = (size_t)(end - p);
     if (left > 9 && !(p[0] & 0x80)) {
         if ((p[0] & 7) == PB_FIXED64) return p + 9;
-        if ((p[0] & 7) == PB_BYTES && !(p[1] & 0x80) && (size_t)p[1] + 2 <= left) return p + 2 + p[1];
+        if ((p[0] & 7) == PB_BYTES && !(p[1] & 0x80) && (size_t)p[1] + 2 <= left)
+            return p + 2 + p[1];
     }
     return skip_field(p, end);
 }
@@ -200,7 +206,7 @@ static inline bool same_bytes(const char *a, const char *b, size_t n)
 struct otlp_attr *otlp_attr_find(struct otlp_edit *e, struct str key)
 {
     if (!e->loaded) load(e);
-    vec_each(&e->attrs, a)
+    vec_each (&e->attrs, a)
         if (a->key.n == key.n && !a->gone && same_bytes(a->key.p, key.p, key.n)) return a;
     return NULL;
 }
@@ -338,7 +344,8 @@ static void enter(struct otlp_edit *e, enum otlp_level level, const struct pb_fi
 static void edit_children(struct otlp_edit *e, enum otlp_level level, struct str msg);
 
 /* A container is always written anew; `end` is where the next field begins. */
-static void edit_container(struct otlp_edit *e, enum otlp_level level, const struct pb_field *f, const char *end)
+static void edit_container(struct otlp_edit *e, enum otlp_level level, const struct pb_field *f,
+                           const char *end)
 {
     enter(e, level, f);
     flush_run(e, f->at);
@@ -390,7 +397,8 @@ static struct batch *finish(struct otlp_edit *e, struct batch *b, struct budget 
     return out;
 }
 
-int otlp_edit_batch(struct otlp_edit *e, struct batch *b, otlp_edit_fn edit, void *arg, struct budget *budget, struct batch **ret)
+int otlp_edit_batch(struct otlp_edit *e, struct batch *b, otlp_edit_fn edit, void *arg,
+                    struct budget *budget, struct batch **ret)
 {
     begin(e, b, edit, arg);
     for (u32 i = 0; i < b->n_slices && !e->err; i++)

@@ -1,4 +1,5 @@
-/* Editing against protobuf-c: the same actions done on its tree and at the wire give the same messages, for all signals and kinds of points. */
+/* Editing against protobuf-c: the same actions done on its tree and at the wire give the same
+ * messages, for all signals and kinds of points. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -12,7 +13,8 @@
 
 #define ROUNDS 400
 
-static const struct str kept_key = {"service.name", 12}, added_key = {"added", 5}, gone_key = {"key", 3};
+static const struct str kept_key = {"service.name", 12}, added_key = {"added", 5},
+                        gone_key = {"key", 3};
 static const struct str new_value = {"\x0a\x03new", 5};
 
 /* --- at the wire --- */
@@ -70,10 +72,12 @@ static void tree_upsert(struct tree *t, Otlp__KeyValue **list, size_t *n, struct
     list[(*n)++] = key_value(&t->a, key);
 }
 
-static void tree_edit(void *arg, ProtobufCMessage *r, ProtobufCMessage *s, ProtobufCMessage *m, ProtobufCMessage *record)
+static void tree_edit(void *arg, ProtobufCMessage *r, ProtobufCMessage *s, ProtobufCMessage *m,
+                      ProtobufCMessage *record)
 {
     struct tree *t = arg;
-    const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field_by_name(record->descriptor, "attributes");
+    const ProtobufCFieldDescriptor *f =
+        protobuf_c_message_descriptor_get_field_by_name(record->descriptor, "attributes");
     Otlp__KeyValue **old = *MEMBER(Otlp__KeyValue **, record, f->offset);
     size_t *n = MEMBER(size_t, record, f->quantifier_offset), kept = 0;
     Otlp__KeyValue **list = arena_array(&t->a, Otlp__KeyValue *, *n + 2);
@@ -103,7 +107,8 @@ static void oracle_edits(enum signal s, struct str bytes, struct buf *out, u32 *
     arena_done(&t.a);
 }
 
-static void wire_edits(struct otlp_edit *e, enum signal s, struct str bytes, struct buf *out, u32 *ret_records)
+static void wire_edits(struct otlp_edit *e, enum signal s, struct str bytes, struct buf *out,
+                       u32 *ret_records)
 {
     struct buf raw = BUF_INIT(SIZE_MAX);
     char err[128];
@@ -114,7 +119,8 @@ static void wire_edits(struct otlp_edit *e, enum signal s, struct str bytes, str
     assert_int_equal(otlp_edit_batch(e, b, edit, ret_records, NULL, &edited), 0);
     assert_int_equal(edited->items, items);
     batch_bytes(edited, &raw);
-    assert_int_equal(otlp_validate(s, str_n(raw.p ? raw.p : "", raw.n), &after, err, sizeof(err)), 0);
+    assert_int_equal(otlp_validate(s, str_n(raw.p ? raw.p : "", raw.n), &after, err, sizeof(err)),
+                     0);
     assert_int_equal(after, items);
     assert_true(oracle_normal(s, str_n(raw.p ? raw.p : "", raw.n), out));
     batch_unref(edited);
@@ -150,8 +156,11 @@ static void edits_like_the_oracle(void **state)
     otlp_edit_free(e);
 }
 
-/* request { ResourceSpans { ScopeSpans { span { name "n", attributes { key "k", value { string "v" } } flags } } } } */
-static const struct str one_span = {"\x0a\x19\x12\x17\x12\x15\x2a\x01n\x4a\x0a\x0a\x01k\x12\x05\x0a\x03vvv\x85\x01\x01\x00\x00\x00", 27};
+/* request { ResourceSpans { ScopeSpans { span { name "n", attributes { key "k", value { string "v"
+ * } } flags } } } } */
+static const struct str one_span = {
+    "\x0a\x19\x12\x17\x12\x15\x2a\x01n\x4a\x0a\x0a\x01k\x12\x05\x0a\x03vvv\x85\x01\x01\x00\x00\x00",
+    27};
 
 static void touch_nothing(void *arg, struct otlp_edit *e, const struct otlp_at *at)
 {
@@ -184,7 +193,10 @@ static void new_attributes_follow_the_last(void **state)
     struct budget budget;
     budget_init(&budget, 1);
     struct batch *b = batch_of_bytes(SIGNAL_TRACES, one_span, 1), *out;
-    static const struct str want = {"\x0a\x21\x12\x1f\x12\x1d\x2a\x01n\x4a\x09\x0a\x01k\x12\x04\x0a\x02hi\x4a\x07\x0a\x01z\x12\x02\x10\x01\x85\x01\x01\x00\x00\x00", 35};
+    static const struct str want = {
+        "\x0a\x21\x12\x1f\x12\x1d\x2a\x01n\x4a\x09\x0a\x01k\x12\x04\x0a\x02hi\x4a\x07\x0a\x01z\x12"
+        "\x02\x10\x01\x85\x01\x01\x00\x00\x00",
+        35};
     assert_int_equal(otlp_edit_batch(e, b, set_and_add, NULL, &budget, &out), 0);
     assert_int_equal(out->bytes, want.n);
     assert_memory_equal(out->slices[0].p, want.p, want.n);
@@ -249,14 +261,18 @@ static void values_have_texts(void **state)
     expect_text(STR("\x21\x00\x00\x00\x00\x00\x00\xf8\x3f"), "1.5");
     expect_text(STR("\x3a\x02\x01\x02"), "AQI=");
     expect_text(STR("\x2a\x0a\x0a\x02\x18\x01\x0a\x00\x0a\x02\x10\x00"), "[1,null,false]");
-    expect_text(STR("\x32\x10\x0a\x07\x0a\x01z\x12\x02\x18\x01\x0a\x05\x0a\x01" "a\x12\x00"), "{\"a\":null,\"z\":1}");
+    expect_text(STR("\x32\x10\x0a\x07\x0a\x01z\x12\x02\x18\x01\x0a\x05\x0a\x01"
+                    "a\x12\x00"),
+                "{\"a\":null,\"z\":1}");
     expect_text(STR("\x18\x01\x0a\x01x"), "x");
 }
 
 static void values_compare_by_content(void **state)
 {
-    struct str za = STR("\x32\x10\x0a\x07\x0a\x01z\x12\x02\x18\x01\x0a\x05\x0a\x01" "a\x12\x00"),
-               az = STR("\x32\x10\x0a\x05\x0a\x01" "a\x12\x00\x0a\x07\x0a\x01z\x12\x02\x18\x01");
+    struct str za = STR("\x32\x10\x0a\x07\x0a\x01z\x12\x02\x18\x01\x0a\x05\x0a\x01"
+                        "a\x12\x00"),
+               az = STR("\x32\x10\x0a\x05\x0a\x01"
+                        "a\x12\x00\x0a\x07\x0a\x01z\x12\x02\x18\x01");
     assert_true(otlp_value_equal(za, az));
     assert_false(otlp_value_equal(STR("\x18\x01"), STR("\x10\x01")));
     assert_true(otlp_value_equal(STR("\x2a\x04\x0a\x02\x18\x01"), STR("\x2a\x04\x0a\x02\x18\x01")));
@@ -266,8 +282,12 @@ static void values_compare_by_content(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(edits_like_the_oracle),   cmocka_unit_test(unchanged_batches_are_shared), cmocka_unit_test(new_attributes_follow_the_last),
-        cmocka_unit_test(growth_is_bounded),       cmocka_unit_test(failures_are_reported),        cmocka_unit_test(values_have_texts),
+        cmocka_unit_test(edits_like_the_oracle),
+        cmocka_unit_test(unchanged_batches_are_shared),
+        cmocka_unit_test(new_attributes_follow_the_last),
+        cmocka_unit_test(growth_is_bounded),
+        cmocka_unit_test(failures_are_reported),
+        cmocka_unit_test(values_have_texts),
         cmocka_unit_test(values_compare_by_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* OTLP/JSON to protobuf bytes, in one pass without a tree. Source: spec W.2b.
  *
- * What JSON says twice is written twice: protobuf's own rules (last scalar wins, lists append, messages merge) then give what OTLP/JSON asks for. */
+ * What JSON says twice is written twice: protobuf's own rules (last scalar wins, lists append,
+ * messages merge) then give what OTLP/JSON asks for. */
 #include "telemetry/otlp.h"
 
 #include <errno.h>
@@ -10,7 +11,8 @@
 #include "telemetry/otlp_json.h"
 #include "telemetry/pb.h"
 
-#define SCRATCH_MAX ((size_t)64 << 10) /* decoded strings kept before their memory is used again */
+#define SCRATCH_MAX ((size_t)64 << 10) /* decoded strings kept before their memory is used again   \
+                                        */
 
 struct reader {
     struct json_in j;
@@ -67,7 +69,13 @@ static bool read_integer(enum otlp_type type, struct str s, u64 *ret)
     case OTLP_F32: return read_unsigned(s, UINT32_MAX, ret);
     case OTLP_U64:
     case OTLP_F64: return read_unsigned(s, UINT64_MAX, ret);
-    case OTLP_STR: case OTLP_BYTES: case OTLP_MSG: case OTLP_ID16: case OTLP_ID8: case OTLP_BOOL: case OTLP_DOUBLE: break;
+    case OTLP_STR:
+    case OTLP_BYTES:
+    case OTLP_MSG:
+    case OTLP_ID16:
+    case OTLP_ID8:
+    case OTLP_BOOL:
+    case OTLP_DOUBLE: break;
     }
     return false;
 }
@@ -250,7 +258,8 @@ static bool put_members(struct reader *r, const struct otlp_msg *m, int depth)
             continue;
         }
         u32 bit = 1u << (f - m->fields);
-        bool ok = f->flags & OTLP_REP ? put_list(r, f, depth + 1) : put_value(r, f, given & bit, depth + 1);
+        bool ok = f->flags & OTLP_REP ? put_list(r, f, depth + 1)
+                                      : put_value(r, f, given & bit, depth + 1);
         if (!ok || buf_err(r->out)) return false;
         given |= bit;
     }
@@ -264,7 +273,10 @@ static bool put_top(struct reader *r, const struct otlp_msg *m)
     case JSON_OBJ: return put_members(r, m, 0);
     case JSON_END: r->err = "the body is empty"; return false;
     case JSON_ERROR: return false;
-    case JSON_BOOL: case JSON_NUMBER: case JSON_STRING: case JSON_ARR: break;
+    case JSON_BOOL:
+    case JSON_NUMBER:
+    case JSON_STRING:
+    case JSON_ARR: break;
     }
     r->err = "expects an object";
     return false;
@@ -273,11 +285,13 @@ static bool put_top(struct reader *r, const struct otlp_msg *m)
 static int explain(const struct reader *r, char *err, size_t cap)
 {
     const char *why = r->err ? r->err : r->j.err ? r->j.err : "unreadable";
-    snprintf(err, cap, "offset %zu: " STR_FMT "%s%s", json_offset(&r->j), STR_ARG(r->name), r->name.n ? ": " : "", why);
+    snprintf(err, cap, "offset %zu: " STR_FMT "%s%s", json_offset(&r->j), STR_ARG(r->name),
+             r->name.n ? ": " : "", why);
     return -EBADMSG;
 }
 
-int otlp_json_read(const struct otlp_msg *m, struct str json, struct buf *out, u32 *ret_items, char *err, size_t err_cap)
+int otlp_json_read(const struct otlp_msg *m, struct str json, struct buf *out, u32 *ret_items,
+                   char *err, size_t err_cap)
 {
     struct reader r = {.out = out};
     arena_init(&r.scratch, 0);
@@ -289,7 +303,8 @@ int otlp_json_read(const struct otlp_msg *m, struct str json, struct buf *out, u
     return code;
 }
 
-int otlp_from_json(enum signal s, struct str json, struct buf *out, u32 *ret_items, char *err, size_t err_cap)
+int otlp_from_json(enum signal s, struct str json, struct buf *out, u32 *ret_items, char *err,
+                   size_t err_cap)
 {
     return otlp_json_read(otlp_request_of(s), json, out, ret_items, err, err_cap);
 }

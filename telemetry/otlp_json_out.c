@@ -1,6 +1,8 @@
-/* OTLP/JSON from protobuf bytes: fields in declaration order, whatever their order on the wire. Source: spec W.2b.
+/* OTLP/JSON from protobuf bytes: fields in declaration order, whatever their order on the wire.
+ * Source: spec W.2b.
  *
- * Each message is read twice: one pass notes where every field begins and ends, then the table is followed and the noted places are written out. */
+ * Each message is read twice: one pass notes where every field begins and ends, then the table is
+ * followed and the noted places are written out. */
 #include "telemetry/otlp.h"
 
 #include <errno.h>
@@ -99,7 +101,11 @@ static void print_number(struct printer *p, enum otlp_type type, u64 v)
     case OTLP_U64:
     case OTLP_F64: print_decimal(p, v, false); return;
     case OTLP_DOUBLE: print_double(p, pb_f64(v)); return;
-    case OTLP_STR: case OTLP_BYTES: case OTLP_MSG: case OTLP_ID16: case OTLP_ID8: break;
+    case OTLP_STR:
+    case OTLP_BYTES:
+    case OTLP_MSG:
+    case OTLP_ID16:
+    case OTLP_ID8: break;
     }
     UNREACHABLE();
 }
@@ -119,6 +125,12 @@ static void print_bytes(struct printer *p, enum otlp_type type, struct str s)
 
 /* --- fields --- */
 
+/* Names of fields need no escapes, so they are copied with their quotes. */
+static void print_key(struct printer *p, const struct otlp_field *d)
+{
+    json_key_quoted(&p->j, d->json_key);
+}
+
 static bool all_zero(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -126,12 +138,19 @@ static bool all_zero(struct str s)
     return true;
 }
 
+/* Varints of 32-bit types are cut to 32 bits. */
+static bool is_narrow(u8 type)
+{
+    return type == OTLP_ENUM || type == OTLP_I32 || type == OTLP_U32 || type == OTLP_S32;
+}
+
 /* Equal to the type's default, which is left out. */
 static bool is_default(const struct otlp_field *d, const struct pb_field *f)
 {
     if (d->flags & OTLP_SET) return false;
     if (d->type == OTLP_ID16 || d->type == OTLP_ID8) return all_zero(f->b);
-    return f->wire == PB_BYTES ? f->b.n == 0 : f->v == 0;
+    if (f->wire == PB_BYTES) return f->b.n == 0;
+    return (is_narrow(d->type) ? (u32)f->v : f->v) == 0;
 }
 
 static void print_packed(struct printer *p, const struct otlp_field *d, struct str list)
@@ -154,7 +173,8 @@ static void print_packed(struct printer *p, const struct otlp_field *d, struct s
     }
 }
 
-static void print_element(struct printer *p, const struct otlp_field *d, const struct pb_field *f, int depth)
+static void print_element(struct printer *p, const struct otlp_field *d, const struct pb_field *f,
+                          int depth)
 {
     if (d->type == OTLP_MSG)
         print_message(p, d->sub, f->b, depth + 1);
@@ -166,19 +186,23 @@ static void print_element(struct printer *p, const struct otlp_field *d, const s
         print_packed(p, d, f->b);
 }
 
-static void print_list(struct printer *p, const struct otlp_field *d, const struct seen *s, struct str key, int depth)
+/* Elements of d under the name of `as`. */
+static void print_list(struct printer *p, const struct otlp_field *d, const struct seen *s,
+                       const struct otlp_field *as, int depth)
 {
     struct pb_field f;
     struct pb_in in = {s->from, s->to, false};
-    json_key(&p->j, key);
+    print_key(p, as);
     json_arr(&p->j);
     while (pb_next(&in, &f))
         if (f.num == d->num) print_element(p, d, &f, depth);
     json_arr_end(&p->j);
 }
 
-/* A message field given several times is one message: that of all its bytes in a row. (In a oneof the last one stands alone.) */
-static void print_merged(struct printer *p, const struct otlp_field *d, const struct seen *s, int depth)
+/* A message field given several times is one message: that of all its bytes in a row. (In a oneof
+ * the last one stands alone.) */
+static void print_merged(struct printer *p, const struct otlp_field *d, const struct seen *s,
+                         int depth)
 {
     struct buf all = BUF_INIT((size_t)(s->to - s->from));
     struct pb_field f;
@@ -192,19 +216,20 @@ static void print_merged(struct printer *p, const struct otlp_field *d, const st
     buf_done(&all);
 }
 
-static void print_single(struct printer *p, const struct otlp_field *d, const struct seen *s, int depth)
+static void print_single(struct printer *p, const struct otlp_field *d, const struct seen *s,
+                         int depth)
 {
     if (d->type != OTLP_MSG && is_default(d, &s->last)) return;
-    json_key(&p->j, d->json);
+    print_key(p, d);
     if (d->type == OTLP_MSG && s->n > 1 && !(d->flags & OTLP_IN_ONEOF))
         print_merged(p, d, s, depth);
     else
         print_element(p, d, &s->last, depth);
 }
 
-static void print_empty(struct printer *p, struct str key)
+static void print_empty(struct printer *p, const struct otlp_field *d)
 {
-    json_key(&p->j, key);
+    print_key(p, d);
     json_obj(&p->j);
     json_obj_end(&p->j);
 }
@@ -223,25 +248,27 @@ static const struct otlp_field *old_list(const struct otlp_msg *m, const struct 
     return scopes ? &m->fields[m->by_num[OTLP_NUMS - 1] - 1] : NULL;
 }
 
-static void print_repeated(struct printer *p, const struct otlp_msg *m, const struct otlp_field *d, const struct seen *seen, int depth)
+static void print_repeated(struct printer *p, const struct otlp_msg *m, const struct otlp_field *d,
+                           const struct seen *seen, int depth)
 {
     const struct otlp_field *old = old_list(m, d);
     const struct seen *s = &seen[d - m->fields];
     if (old && s->n == 0) {
         s = &seen[old - m->fields];
-        if (s->n > 0) print_list(p, old, s, d->json, depth);
+        if (s->n > 0) print_list(p, old, s, d, depth);
     } else if (!is_empty_list(d, s)) {
-        print_list(p, d, s, d->json, depth);
+        print_list(p, d, s, d, depth);
     }
 }
 
 static void print_message(struct printer *p, const struct otlp_msg *m, struct str msg, int depth)
 {
-    struct seen seen[OTLP_MAX_FIELDS] = {0};
+    struct seen seen[OTLP_MAX_FIELDS]; /* the first m->n are used: most messages are small */
     if (depth > OTLP_DEPTH) {
         fail(p, -EBADMSG);
         return;
     }
+    memset(seen, 0, m->n * sizeof(*seen));
     look(p, m, msg, seen);
     json_obj(&p->j);
     for (size_t i = 0; i < m->n && !p->err; i++) {
@@ -252,7 +279,7 @@ static void print_message(struct printer *p, const struct otlp_msg *m, struct st
         else if (seen[i].n > 0)
             print_single(p, d, &seen[i], depth);
         else if (d->flags & OTLP_ALWAYS)
-            print_empty(p, d->json);
+            print_empty(p, d);
     }
     json_obj_end(&p->j);
 }
@@ -275,7 +302,7 @@ int otlp_to_json(const struct batch *b, struct buf *out)
     struct printer p = {.j = {.b = out}, .number = BUF_INIT(SIZE_MAX)};
     json_obj(&p.j);
     if (b->bytes > 0) {
-        json_key(&p.j, d->json);
+        print_key(&p, d);
         json_arr(&p.j);
         for (u32 i = 0; i < b->n_slices; i++)
             print_slice(&p, d, &b->slices[i]);

@@ -1,4 +1,5 @@
-/* The wire path against protobuf-c, on random payloads of all signals: validation and counting, cutting, JSON both ways. */
+/* The wire path against protobuf-c, on random payloads of all signals: validation and counting,
+ * cutting, JSON both ways. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -99,11 +100,16 @@ static void expect_refusal(struct str bytes, const char *part)
 
 static void refuses_by_name(void **state)
 {
-    expect_refusal(STR("\x08\x01"), "ExportTraceServiceRequest.resource_spans: wire type 0 instead of 2");
+    expect_refusal(STR("\x08\x01"),
+                   "ExportTraceServiceRequest.resource_spans: wire type 0 instead of 2");
     expect_refusal(STR("\x02\x00"), "illegal tag");
     expect_refusal(STR("\x0c"), "wire type 4 instead of 2");
-    expect_refusal(STR("\x0a\x09\x12\x07\x12\x05\x0a\x03" "abc"), "Span.trace_id: 3 bytes instead of 16");
-    expect_refusal(STR("\x0a\x0a\x12\x08\x12\x06\x12\x04" "abcd"), "Span.span_id: 4 bytes instead of 8");
+    expect_refusal(STR("\x0a\x09\x12\x07\x12\x05\x0a\x03"
+                       "abc"),
+                   "Span.trace_id: 3 bytes instead of 16");
+    expect_refusal(STR("\x0a\x0a\x12\x08\x12\x06\x12\x04"
+                       "abcd"),
+                   "Span.span_id: 4 bytes instead of 8");
     expect_refusal(STR("\x0a\x7f"), "cut off");
 }
 
@@ -115,7 +121,8 @@ static void accepts_empty_and_groups(void **state)
 
 static void counts_deprecated_scopes(void **state)
 {
-    struct str old = STR("\x0a\x07\xc2\x3e\x04\x12\x00\x12\x00"), both = STR("\x0a\x0b\xc2\x3e\x04\x12\x00\x12\x00\x12\x02\x12\x00");
+    struct str old = STR("\x0a\x07\xc2\x3e\x04\x12\x00\x12\x00"),
+               both = STR("\x0a\x0b\xc2\x3e\x04\x12\x00\x12\x00\x12\x02\x12\x00");
     assert_int_equal(items_of(SIGNAL_TRACES, old), 2);
     assert_int_equal(items_of(SIGNAL_TRACES, both), 1);
 }
@@ -132,7 +139,8 @@ static void bounds_depth(void **state)
         in = out;
         out = swap;
     }
-    static const u32 path[] = {OTLP_key_value_value, OTLP_resource_attributes, OTLP_RESOURCE, OTLP_RESOURCES};
+    static const u32 path[] = {OTLP_key_value_value, OTLP_resource_attributes, OTLP_RESOURCE,
+                               OTLP_RESOURCES};
     for (size_t i = 0; i < ARRAY_LEN(path); i++) {
         buf_reset(&out);
         pb_add_bytes(&out, path[i], buf_view(&in));
@@ -188,11 +196,14 @@ static void cuts(void **state)
 static void splits_in_two(void **state)
 {
     struct str good = STR("\x0a\x0d\x12\x08\x12\x02\x2a\x00\x12\x02\x2a\x00\x1a\x01u");
-    struct batch *b = batch_of_bytes(SIGNAL_TRACES, good, items_of(SIGNAL_TRACES, good)), *head, *tail;
+    struct batch *b = batch_of_bytes(SIGNAL_TRACES, good, items_of(SIGNAL_TRACES, good)), *head,
+                 *tail;
     assert_int_equal(b->items, 2);
     assert_int_equal(otlp_split(b, 1, &head, &tail), 0);
-    assert_same(str_n(head->slices[0].p, head->slices[0].n), STR("\x0a\x09\x1a\x01u\x12\x04\x12\x02\x2a\x00"));
-    assert_same(str_n(tail->slices[0].p, tail->slices[0].n), STR("\x0a\x09\x1a\x01u\x12\x04\x12\x02\x2a\x00"));
+    assert_same(str_n(head->slices[0].p, head->slices[0].n),
+                STR("\x0a\x09\x1a\x01u\x12\x04\x12\x02\x2a\x00"));
+    assert_same(str_n(tail->slices[0].p, tail->slices[0].n),
+                STR("\x0a\x09\x1a\x01u\x12\x04\x12\x02\x2a\x00"));
     batch_unref(head);
     batch_unref(tail);
     batch_unref(b);
@@ -219,7 +230,8 @@ static void from_json(enum signal s, struct str json, u32 items, struct buf *out
 
 static void survives_json(enum signal s, struct str bytes, struct gen *g)
 {
-    struct buf json = BUF_INIT(SIZE_MAX), back = BUF_INIT(SIZE_MAX), want = BUF_INIT(SIZE_MAX), got = BUF_INIT(SIZE_MAX);
+    struct buf json = BUF_INIT(SIZE_MAX), back = BUF_INIT(SIZE_MAX), want = BUF_INIT(SIZE_MAX),
+               got = BUF_INIT(SIZE_MAX);
     u32 items = items_of(s, bytes);
     to_json(s, bytes, &json);
     from_json(s, buf_view(&json), items, &back);
@@ -243,7 +255,8 @@ static void json_merges_messages(void **state)
 {
     struct buf json = BUF_INIT(1000);
     to_json(SIGNAL_TRACES, STR("\x0a\x0b\x0a\x02\x10\x01\x0a\x05\x0a\x03\x0a\x01k"), &json);
-    assert_string_equal(json.p, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"k\",\"value\":{}}],\"droppedAttributesCount\":1}}]}");
+    assert_string_equal(json.p, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"k\","
+                                "\"value\":{}}],\"droppedAttributesCount\":1}}]}");
     buf_done(&json);
 }
 
@@ -255,10 +268,17 @@ static void json_both_ways_messy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(validates_and_counts), cmocka_unit_test(validates_messy),      cmocka_unit_test(refuses_cut_off),
-        cmocka_unit_test(refuses_by_name),      cmocka_unit_test(accepts_empty_and_groups), cmocka_unit_test(counts_deprecated_scopes),
-        cmocka_unit_test(bounds_depth),         cmocka_unit_test(cuts),                 cmocka_unit_test(splits_in_two),
-        cmocka_unit_test(json_both_ways),       cmocka_unit_test(json_both_ways_messy),
+        cmocka_unit_test(validates_and_counts),
+        cmocka_unit_test(validates_messy),
+        cmocka_unit_test(refuses_cut_off),
+        cmocka_unit_test(refuses_by_name),
+        cmocka_unit_test(accepts_empty_and_groups),
+        cmocka_unit_test(counts_deprecated_scopes),
+        cmocka_unit_test(bounds_depth),
+        cmocka_unit_test(cuts),
+        cmocka_unit_test(splits_in_two),
+        cmocka_unit_test(json_both_ways),
+        cmocka_unit_test(json_both_ways_messy),
         cmocka_unit_test(json_merges_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

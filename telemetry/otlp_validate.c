@@ -1,7 +1,8 @@
 /* Validation of a whole Export*ServiceRequest, in one walk that also counts the items.
  *
- * The table-driven walker below is the authority: it knows every message of otlp.def. In front of it stand a few recognisers of the shapes that nearly
- * all bytes of a trace have; what they do not recognise at once they leave to the walker, so they can be fast without being wrong. */
+ * The table-driven walker below is the authority: it knows every message of otlp.def. In front of
+ * it stand a few recognisers of the shapes that nearly all bytes of a trace have; what they do not
+ * recognise at once they leave to the walker, so they can be fast without being wrong. */
 #include "telemetry/otlp.h"
 
 #include <errno.h>
@@ -56,18 +57,23 @@ static inline bool usual_key_value(const char *p, size_t n)
     if (key >= 0x80 || key + 4 > n) return false;
     const char *v = p + 2 + key;
     size_t value = (u8)v[1];
-    return v[0] == PB_TAG(OTLP_key_value_value, PB_BYTES) && value < 0x80 && key + 4 + value == n && usual_value(v + 2, value);
+    return v[0] == PB_TAG(OTLP_key_value_value, PB_BYTES) && value < 0x80 && key + 4 + value == n &&
+           usual_value(v + 2, value);
 }
 
 /* --- the walker --- */
 
-static const char *check_message(struct check *c, const struct otlp_msg *m, const char *p, const char *end, int depth);
+static const char *check_message(struct check *c, const struct otlp_msg *m, const char *p,
+                                 const char *end, int depth);
 static const char *check_span(struct check *c, const char *p, const char *end, int depth);
-static const char *check_resource(struct check *c, const struct otlp_msg *m, const char *p, const char *end, int depth);
+static const char *check_resource(struct check *c, const struct otlp_msg *m, const char *p,
+                                  const char *end, int depth);
 
-static const char *check_sub(struct check *c, const struct otlp_msg *m, const char *p, const char *end, int depth)
+static const char *check_sub(struct check *c, const struct otlp_msg *m, const char *p,
+                             const char *end, int depth)
 {
-    if (depth > OTLP_DEPTH) return fail(c, "%s: messages nest more than %d levels deep", m->name, OTLP_DEPTH);
+    if (depth > OTLP_DEPTH)
+        return fail(c, "%s: messages nest more than %d levels deep", m->name, OTLP_DEPTH);
     if (m == &otlp_key_value && usual_key_value(p, (size_t)(end - p))) return end;
     if (m->flags & OTLP_ITEM) c->items++;
     if (m == &otlp_span) return check_span(c, p, end, depth);
@@ -86,7 +92,9 @@ static bool packed_ok(u8 wire, const char *p, const char *end)
     return true;
 }
 
-static const char *check_bytes(struct check *c, const struct otlp_msg *m, const struct otlp_field *f, const char *p, const char *end, int depth)
+static const char *check_bytes(struct check *c, const struct otlp_msg *m,
+                               const struct otlp_field *f, const char *p, const char *end,
+                               int depth)
 {
     size_t n;
     if (!(p = pb_len(p, end, &n))) return broken(c, m);
@@ -95,20 +103,31 @@ static const char *check_bytes(struct check *c, const struct otlp_msg *m, const 
     case OTLP_STR:
     case OTLP_BYTES: return p + n;
     case OTLP_ID16:
-        if (n != 0 && n != 16) return fail(c, "%s." STR_FMT ": %zu bytes instead of 16", m->name, STR_ARG(f->name), n);
+        if (n != 0 && n != 16)
+            return fail(c, "%s." STR_FMT ": %zu bytes instead of 16", m->name, STR_ARG(f->name), n);
         return p + n;
     case OTLP_ID8:
-        if (n != 0 && n != 8) return fail(c, "%s." STR_FMT ": %zu bytes instead of 8", m->name, STR_ARG(f->name), n);
+        if (n != 0 && n != 8)
+            return fail(c, "%s." STR_FMT ": %zu bytes instead of 8", m->name, STR_ARG(f->name), n);
         return p + n;
-    case OTLP_BOOL: case OTLP_ENUM: case OTLP_I32: case OTLP_I64: case OTLP_U32: case OTLP_U64: case OTLP_S32:
-    case OTLP_F32: case OTLP_F64: case OTLP_SF64: case OTLP_DOUBLE:
-        return packed_ok(otlp_wire(f->type), p, p + n) ? p + n : broken(c, m);
+    case OTLP_BOOL:
+    case OTLP_ENUM:
+    case OTLP_I32:
+    case OTLP_I64:
+    case OTLP_U32:
+    case OTLP_U64:
+    case OTLP_S32:
+    case OTLP_F32:
+    case OTLP_F64:
+    case OTLP_SF64:
+    case OTLP_DOUBLE: return packed_ok(otlp_wire(f->type), p, p + n) ? p + n : broken(c, m);
     }
     return broken(c, m);
 }
 
 /* The field at p. */
-static const char *check_field(struct check *c, const struct otlp_msg *m, const char *p, const char *end, int depth)
+static const char *check_field(struct check *c, const struct otlp_msg *m, const char *p,
+                               const char *end, int depth)
 {
     u64 tag;
     p = pb_varint(p, end, &tag);
@@ -121,12 +140,14 @@ static const char *check_field(struct check *c, const struct otlp_msg *m, const 
     u8 want = otlp_wire(f->type);
     bool packed = wire == PB_BYTES && want != PB_BYTES && (f->flags & OTLP_REP);
     if (wire != want && !packed)
-        return fail(c, "%s." STR_FMT ": wire type %d instead of %d", m->name, STR_ARG(f->name), wire, want);
+        return fail(c, "%s." STR_FMT ": wire type %d instead of %d", m->name, STR_ARG(f->name),
+                    wire, want);
     if (wire == PB_BYTES) return check_bytes(c, m, f, p, end, depth);
     return (p = pb_skip(p, end, num, wire)) ? p : broken(c, m);
 }
 
-static const char *check_message(struct check *c, const struct otlp_msg *m, const char *p, const char *end, int depth)
+static const char *check_message(struct check *c, const struct otlp_msg *m, const char *p,
+                                 const char *end, int depth)
 {
     while (p && p < end)
         p = check_field(c, m, p, end, depth);
@@ -134,13 +155,15 @@ static const char *check_message(struct check *c, const struct otlp_msg *m, cons
 }
 
 /* ResourceX: items under the deprecated list count only when the list of scopes is empty. */
-static const char *check_resource(struct check *c, const struct otlp_msg *m, const char *p, const char *end, int depth)
+static const char *check_resource(struct check *c, const struct otlp_msg *m, const char *p,
+                                  const char *end, int depth)
 {
     u32 old = 0;
     bool scopes = false;
     while (p && p < end) {
         u32 before = c->items;
-        bool is_old = end - p >= 2 && (u8)p[0] == (u8)(PB_TAG(OTLP_SCOPES_OLD, PB_BYTES) | 0x80) && (u8)p[1] == PB_TAG(OTLP_SCOPES_OLD, PB_BYTES) >> 7;
+        bool is_old = end - p >= 2 && (u8)p[0] == (u8)(PB_TAG(OTLP_SCOPES_OLD, PB_BYTES) | 0x80) &&
+                      (u8)p[1] == PB_TAG(OTLP_SCOPES_OLD, PB_BYTES) >> 7;
         scopes |= *p == PB_TAG(OTLP_SCOPES, PB_BYTES);
         p = check_field(c, m, p, end, depth);
         if (!is_old) continue;
@@ -198,7 +221,8 @@ static const char *check_span(struct check *c, const char *p, const char *end, i
 int otlp_validate(enum signal s, struct str bytes, u32 *ret_items, char *err, size_t err_cap)
 {
     struct check c = {.err = err, .cap = err_cap};
-    if (bytes.n && !check_message(&c, otlp_request_of(s), bytes.p, bytes.p + bytes.n, 0)) return -EBADMSG;
+    if (bytes.n && !check_message(&c, otlp_request_of(s), bytes.p, bytes.p + bytes.n, 0))
+        return -EBADMSG;
     *ret_items = c.items;
     return 0;
 }

@@ -17,13 +17,27 @@ struct otlp_value otlp_value_read(struct str any_value)
     struct pb_field f;
     for (struct pb_in in = pb_in(any_value); pb_next(&in, &f);) {
         switch (f.num) {
-        case OTLP_any_value_string_value: v = (struct otlp_value){.type = OTLP_V_STR, .s = f.b}; break;
-        case OTLP_any_value_bool_value: v = (struct otlp_value){.type = OTLP_V_BOOL, .b = f.v != 0}; break;
-        case OTLP_any_value_int_value: v = (struct otlp_value){.type = OTLP_V_INT, .i = (i64)f.v}; break;
-        case OTLP_any_value_double_value: v = (struct otlp_value){.type = OTLP_V_DOUBLE, .f = pb_f64(f.v)}; break;
-        case OTLP_any_value_array_value: v = (struct otlp_value){.type = OTLP_V_ARRAY, .s = f.b}; break;
-        case OTLP_any_value_kvlist_value: v = (struct otlp_value){.type = OTLP_V_MAP, .s = f.b}; break;
-        case OTLP_any_value_bytes_value: v = (struct otlp_value){.type = OTLP_V_BYTES, .s = f.b}; break;
+        case OTLP_any_value_string_value:
+            v = (struct otlp_value){.type = OTLP_V_STR, .s = f.b};
+            break;
+        case OTLP_any_value_bool_value:
+            v = (struct otlp_value){.type = OTLP_V_BOOL, .b = f.v != 0};
+            break;
+        case OTLP_any_value_int_value:
+            v = (struct otlp_value){.type = OTLP_V_INT, .i = (i64)f.v};
+            break;
+        case OTLP_any_value_double_value:
+            v = (struct otlp_value){.type = OTLP_V_DOUBLE, .f = pb_f64(f.v)};
+            break;
+        case OTLP_any_value_array_value:
+            v = (struct otlp_value){.type = OTLP_V_ARRAY, .s = f.b};
+            break;
+        case OTLP_any_value_kvlist_value:
+            v = (struct otlp_value){.type = OTLP_V_MAP, .s = f.b};
+            break;
+        case OTLP_any_value_bytes_value:
+            v = (struct otlp_value){.type = OTLP_V_BYTES, .s = f.b};
+            break;
         }
     }
     return v;
@@ -226,7 +240,8 @@ static bool map_equal(struct str a, struct str b)
     struct str key, va, vb;
     if (count_entries(a) != count_entries(b)) return false;
     for (struct pb_in in = pb_in(a); otlp_value_next_entry(&in, &key, &va);)
-        if (!otlp_attribute(b, OTLP_kvlist_value_values, key, &vb) || !otlp_value_equal(va, vb)) return false;
+        if (!otlp_attribute(b, OTLP_kvlist_value_values, key, &vb) || !otlp_value_equal(va, vb))
+            return false;
     return true;
 }
 

@@ -15,8 +15,9 @@ u32 otlp_children(enum otlp_level level, struct str msg)
         [LEVEL_REQUEST] = 1u << OTLP_RESOURCES,
         [LEVEL_RESOURCE] = 1u << OTLP_SCOPES,
         [LEVEL_SCOPE] = 1u << OTLP_RECORDS,
-        [LEVEL_METRIC] = 1u << OTLP_metric_gauge | 1u << OTLP_metric_sum | 1u << OTLP_metric_histogram |
-                         1u << OTLP_metric_exponential_histogram | 1u << OTLP_metric_summary,
+        [LEVEL_METRIC] = 1u << OTLP_metric_gauge | 1u << OTLP_metric_sum |
+                         1u << OTLP_metric_histogram | 1u << OTLP_metric_exponential_histogram |
+                         1u << OTLP_metric_summary,
         [LEVEL_DATA] = 1u << OTLP_POINTS,
     };
     return level == LEVEL_RESOURCE && !has_scopes(msg) ? 1u << 31 : sets[level];

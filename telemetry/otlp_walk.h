@@ -1,4 +1,5 @@
-/* The levels of an OTLP request, the same for all signals: which fields of a container lead to the next level, down to the items that are counted.
+/* The levels of an OTLP request, the same for all signals: which fields of a container lead to the
+ * next level, down to the items that are counted.
  *
  *   traces, logs: request > ResourceX > ScopeX > item
  *   metrics:      request > ResourceMetrics > ScopeMetrics > Metric > Gauge, Sum ... > item
@@ -18,7 +19,8 @@ static inline enum otlp_level otlp_item_level(enum signal s)
     return s == SIGNAL_METRICS ? LEVEL_MAX : LEVEL_METRIC;
 }
 
-/* Set of the field numbers that lead down from a container of this level. The deprecated list of scopes counts when there is no other. */
+/* Set of the field numbers that lead down from a container of this level. The deprecated list of
+ * scopes counts when there is no other. */
 u32 otlp_children(enum otlp_level level, struct str msg);
 static inline bool otlp_is_child(u32 set, const struct pb_field *f)
 {

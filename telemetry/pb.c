@@ -115,10 +115,21 @@ bool pb_find(struct str msg, u32 num, struct pb_field *ret)
 
 /* --- writing --- */
 
+/* Room for a tag, another varint and n bytes more, in one step. */
+static char *reserve(struct buf *b, size_t n)
+{
+    return buf_reserve(b, 2 * PB_MAX_VARINT + n);
+}
+
+static void commit(struct buf *b, const char *end)
+{
+    buf_commit(b, (size_t)(end - (b->p + b->n)));
+}
+
 void pb_add_varint(struct buf *b, u64 v)
 {
     char *p = buf_reserve(b, PB_MAX_VARINT);
-    if (p) buf_commit(b, (size_t)(pb_put_varint(p, v) - p));
+    if (p) commit(b, pb_put_varint(p, v));
 }
 
 void pb_add_tag(struct buf *b, u32 num, u8 wire)
@@ -128,40 +139,47 @@ void pb_add_tag(struct buf *b, u32 num, u8 wire)
 
 void pb_add_u64(struct buf *b, u32 num, u64 v)
 {
-    pb_add_tag(b, num, PB_VARINT);
-    pb_add_varint(b, v);
+    char *p = reserve(b, 0);
+    if (p) commit(b, pb_put_varint(pb_put_varint(p, PB_TAG(num, PB_VARINT)), v));
+}
+
+static void add_fixed(struct buf *b, u32 tag, const void *v, size_t n)
+{
+    char *p = reserve(b, n);
+    if (!p) return;
+    p = pb_put_varint(p, tag);
+    memcpy(p, v, n);
+    commit(b, p + n);
 }
 
 void pb_add_fixed64(struct buf *b, u32 num, u64 v)
 {
-    pb_add_tag(b, num, PB_FIXED64);
-    buf_add(b, &v, 8);
+    add_fixed(b, PB_TAG(num, PB_FIXED64), &v, sizeof(v));
 }
 
 void pb_add_fixed32(struct buf *b, u32 num, u32 v)
 {
-    pb_add_tag(b, num, PB_FIXED32);
-    buf_add(b, &v, 4);
+    add_fixed(b, PB_TAG(num, PB_FIXED32), &v, sizeof(v));
 }
 
 void pb_add_double(struct buf *b, u32 num, f64 v)
 {
-    u64 bits;
-    memcpy(&bits, &v, 8);
-    pb_add_fixed64(b, num, bits);
+    add_fixed(b, PB_TAG(num, PB_FIXED64), &v, sizeof(v));
 }
 
 void pb_add_bytes(struct buf *b, u32 num, struct str s)
 {
-    pb_add_tag(b, num, PB_BYTES);
-    pb_add_varint(b, s.n);
-    buf_add(b, s.p, s.n);
+    char *p = reserve(b, s.n);
+    if (!p) return;
+    p = pb_put_varint(pb_put_varint(p, PB_TAG(num, PB_BYTES)), s.n);
+    if (s.n) memcpy(p, s.p, s.n);
+    commit(b, p + s.n);
 }
 
 size_t pb_open(struct buf *b, u32 num, unsigned width)
 {
-    pb_add_tag(b, num, PB_BYTES);
-    if (buf_reserve(b, width)) buf_commit(b, width);
+    char *p = reserve(b, width);
+    if (p) commit(b, pb_put_varint(p, PB_TAG(num, PB_BYTES)) + width);
     return b->n;
 }
 

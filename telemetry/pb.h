@@ -1,17 +1,26 @@
-/* Protobuf at the wire: a reader over borrowed bytes that never copies, and a writer into a buf. Source: spec W.1.
- * Nothing here knows a message; descriptors stand in telemetry/otlp_desc.h. Pure; any thread. */
+/* Protobuf at the wire: a reader over borrowed bytes that never copies, and a writer into a buf.
+ * Source: spec W.1. Nothing here knows a message; descriptors stand in telemetry/otlp_desc.h. Pure;
+ * any thread. */
 #ifndef TELEMETRY_PB_H
 #define TELEMETRY_PB_H
 
 #include "base/buf.h"
 
-enum pb_wire { PB_VARINT = 0, PB_FIXED64 = 1, PB_BYTES = 2, PB_GROUP = 3, PB_GROUP_END = 4, PB_FIXED32 = 5 };
+enum pb_wire {
+    PB_VARINT = 0,
+    PB_FIXED64 = 1,
+    PB_BYTES = 2,
+    PB_GROUP = 3,
+    PB_GROUP_END = 4,
+    PB_FIXED32 = 5
+};
 
 #define PB_TAG(num, wire) ((u32)(num) << 3 | (wire))
-#define PB_MAX_VARINT 10
-#define PB_MAX_GROUPS 100 /* nesting of groups, which only occur in unknown fields */
+#define PB_MAX_VARINT     10
+#define PB_MAX_GROUPS     100 /* nesting of groups, which only occur in unknown fields */
 
-/* --- reading: functions return the place after what they read, NULL when the bytes are broken --- */
+/* --- reading: functions return the place after what they read, NULL when the bytes are broken ---
+ */
 const char *pb_varint_slow(const char *p, const char *end, u64 *ret);
 static inline const char *pb_varint(const char *p, const char *end, u64 *ret)
 {
@@ -69,7 +78,8 @@ static inline struct pb_in pb_in(struct str s)
 {
     return (struct pb_in){s.p, s.p + s.n, false};
 }
-/* The next field; false at the end or, with in->bad, on broken bytes. Groups are skipped whole and returned with wire PB_GROUP. */
+/* The next field; false at the end or, with in->bad, on broken bytes. Groups are skipped whole and
+ * returned with wire PB_GROUP. */
 bool pb_next(struct pb_in *in, struct pb_field *f);
 /* Skips the value behind a tag. */
 const char *pb_skip(const char *p, const char *end, u32 num, u8 wire);
@@ -97,8 +107,9 @@ void pb_add_fixed64(struct buf *b, u32 num, u64 v);
 void pb_add_fixed32(struct buf *b, u32 num, u32 v);
 void pb_add_double(struct buf *b, u32 num, f64 v);
 void pb_add_bytes(struct buf *b, u32 num, struct str s);
-/* A length-prefixed field whose length is not known yet: `width` bytes are kept for the length. Write the contents, then pb_close with what pb_open
- * gave; contents move only when the guess was wrong. */
+/* A length-prefixed field whose length is not known yet: `width` bytes are kept for the length.
+ * Write the contents, then pb_close with what pb_open gave; contents move only when the guess was
+ * wrong. */
 size_t pb_open(struct buf *b, u32 num, unsigned width);
 void pb_close(struct buf *b, size_t start, unsigned width);
 

@@ -1,4 +1,5 @@
-/* For tests: random OTLP payloads, and protobuf-c as the judge of what the wire-level code makes of them. Header only; test programs include it once. */
+/* For tests: random OTLP payloads, and protobuf-c as the judge of what the wire-level code makes of
+ * them. Header only; test programs include it once. */
 #ifndef TESTS_OTLP_ORACLE_H
 #define TESTS_OTLP_ORACLE_H
 
@@ -39,7 +40,9 @@ struct gen {
 
 static inline u64 gen_double(struct gen *g)
 {
-    static const f64 special[] = {0.0, 1.5, -0.1, 1e21, 1e-7, 123456789.0, 5e-324, 1.7976931348623157e308, INFINITY, -INFINITY, 3};
+    static const f64 special[] = {0.0,      1.5,         -0.1,   1e21,
+                                  1e-7,     123456789.0, 5e-324, 1.7976931348623157e308,
+                                  INFINITY, -INFINITY,   3};
     f64 v = special[rng_below(&g->rng, ARRAY_LEN(special))];
     u64 bits;
     memcpy(&bits, &v, 8);
@@ -48,7 +51,9 @@ static inline u64 gen_double(struct gen *g)
 
 static inline void gen_text(struct gen *g, struct buf *b)
 {
-    static const char *const parts[] = {"a", "key", "service.name", "\n\"\\", "é", "乳牛", "<&>", "\x01\x1f", " ", "GET /api", "x=1"};
+    static const char *const parts[] = {"a", "key",      "service.name", "\n\"\\",
+                                        "é", "乳牛",     "<&>",          "\x01\x1f",
+                                        " ", "GET /api", "x=1"};
     u64 n = rng_below(&g->rng, rng_below(&g->rng, 20) == 0 ? 200 : 4);
     for (u64 i = 0; i < n; i++)
         buf_cstr(b, parts[rng_below(&g->rng, ARRAY_LEN(parts))]);
@@ -56,15 +61,27 @@ static inline void gen_text(struct gen *g, struct buf *b)
 
 static inline u64 gen_number(struct gen *g, const struct otlp_field *f)
 {
-    static const u64 special[] = {0, 1, 127, 128, 300, INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX, UINT64_C(1) << 63};
-    u64 v = rng_below(&g->rng, 2) ? rng_below(&g->rng, 6) : special[rng_below(&g->rng, ARRAY_LEN(special))];
+    static const u64 special[] = {0,         1,          127,       128,        300,
+                                  INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX, UINT64_C(1) << 63};
+    u64 v = rng_below(&g->rng, 2) ? rng_below(&g->rng, 6)
+                                  : special[rng_below(&g->rng, ARRAY_LEN(special))];
     switch ((enum otlp_type)f->type) {
     case OTLP_DOUBLE: return gen_double(g);
     case OTLP_BOOL: return v & 1;
-    case OTLP_ENUM: case OTLP_I32: return (u64)(i64)(i32)v;
-    case OTLP_U32: case OTLP_F32: case OTLP_S32: return (u32)v;
-    case OTLP_I64: case OTLP_U64: case OTLP_F64: case OTLP_SF64:
-    case OTLP_STR: case OTLP_BYTES: case OTLP_MSG: case OTLP_ID16: case OTLP_ID8: break;
+    case OTLP_ENUM:
+    case OTLP_I32: return (u64)(i64)(i32)v;
+    case OTLP_U32:
+    case OTLP_F32:
+    case OTLP_S32: return (u32)v;
+    case OTLP_I64:
+    case OTLP_U64:
+    case OTLP_F64:
+    case OTLP_SF64:
+    case OTLP_STR:
+    case OTLP_BYTES:
+    case OTLP_MSG:
+    case OTLP_ID16:
+    case OTLP_ID8: break;
     }
     return v;
 }
@@ -111,8 +128,17 @@ static inline void gen_field(struct gen *g, struct buf *b, const struct otlp_fie
     case OTLP_BYTES: gen_bytes(g, b, rng_below(&g->rng, 5)); break;
     case OTLP_ID16: gen_bytes(g, b, rng_below(&g->rng, 4) ? 16 : 0); break;
     case OTLP_ID8: gen_bytes(g, b, rng_below(&g->rng, 4) ? 8 : 0); break;
-    case OTLP_BOOL: case OTLP_ENUM: case OTLP_I32: case OTLP_I64: case OTLP_U32: case OTLP_U64: case OTLP_S32: case OTLP_F32: case OTLP_F64:
-    case OTLP_SF64: case OTLP_DOUBLE: break;
+    case OTLP_BOOL:
+    case OTLP_ENUM:
+    case OTLP_I32:
+    case OTLP_I64:
+    case OTLP_U32:
+    case OTLP_U64:
+    case OTLP_S32:
+    case OTLP_F32:
+    case OTLP_F64:
+    case OTLP_SF64:
+    case OTLP_DOUBLE: break;
     }
     pb_close(b, start, 1);
 }
@@ -135,11 +161,13 @@ static inline u64 gen_times(struct gen *g, const struct otlp_field *f, int depth
     if (f->num == 1000 || (nests && depth > 14)) return 0;
     if ((f->flags & OTLP_IN_ONEOF) && rng_below(&g->rng, 4)) return 0;
     if (f->flags & OTLP_REP) return rng_below(&g->rng, depth > 8 ? 2 : 4);
-    if (g->messy && !nests && rng_below(&g->rng, 40) == 0) return 2; /* protobuf-c does not merge messages as others do */
+    if (g->messy && !nests && rng_below(&g->rng, 40) == 0)
+        return 2; /* protobuf-c does not merge messages as others do */
     return rng_below(&g->rng, 3) > 0;
 }
 
-/* One member of a oneof; several only in messy values (never a metric's data, which decoders would have to throw away). */
+/* One member of a oneof; several only in messy values (never a metric's data, which decoders would
+ * have to throw away). */
 static inline void gen_message(struct gen *g, struct buf *b, const struct otlp_msg *m, int depth)
 {
     bool chosen = false;
@@ -187,9 +215,7 @@ static inline void *oracle_alloc(void *arena, size_t n)
 {
     return arena_alloc(arena, n);
 }
-static inline void oracle_free(void *arena, void *p)
-{
-}
+static inline void oracle_free(void *arena, void *p) {}
 
 static inline const ProtobufCMessageDescriptor *oracle_desc(enum signal s)
 {
@@ -212,7 +238,8 @@ static inline ProtobufCMessage *oracle_decode(enum signal s, struct str bytes, s
 
 static inline bool oracle_has(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {
-    if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) return *MEMBER(u32, m, f->quantifier_offset) == f->id;
+    if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+        return *MEMBER(u32, m, f->quantifier_offset) == f->id;
     return true;
 }
 
@@ -234,7 +261,8 @@ static inline bool oracle_is_message(const ProtobufCFieldDescriptor *f)
     return f->type == PROTOBUF_C_TYPE_MESSAGE;
 }
 
-/* Forgets unknown fields and empty singular messages outside of oneofs: what JSON does not keep, or writes always. */
+/* Forgets unknown fields and empty singular messages outside of oneofs: what JSON does not keep, or
+ * writes always. */
 static inline void oracle_tidy(ProtobufCMessage *m)
 {
     m->n_unknown_fields = 0;
@@ -252,7 +280,8 @@ static inline void oracle_tidy(ProtobufCMessage *m)
         if (!sub) continue;
         oracle_tidy(sub);
         bool oneof = f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-        if (!oneof && protobuf_c_message_get_packed_size(sub) == 0) *MEMBER(ProtobufCMessage *, m, f->offset) = NULL;
+        if (!oneof && protobuf_c_message_get_packed_size(sub) == 0)
+            *MEMBER(ProtobufCMessage *, m, f->offset) = NULL;
     }
 }
 
@@ -281,11 +310,14 @@ static inline bool oracle_normal(enum signal s, struct str bytes, struct buf *ou
 
 /* --- records, one by one, in order --- */
 
-typedef void (*oracle_record_fn)(void *arg, ProtobufCMessage *resource_x, ProtobufCMessage *scope_x, ProtobufCMessage *metric, ProtobufCMessage *record);
+typedef void (*oracle_record_fn)(void *arg, ProtobufCMessage *resource_x, ProtobufCMessage *scope_x,
+                                 ProtobufCMessage *metric, ProtobufCMessage *record);
 
-static inline void oracle_points(ProtobufCMessage *r, ProtobufCMessage *s, ProtobufCMessage *metric, oracle_record_fn fn, void *arg)
+static inline void oracle_points(ProtobufCMessage *r, ProtobufCMessage *s, ProtobufCMessage *metric,
+                                 oracle_record_fn fn, void *arg)
 {
-    static const unsigned data[] = {OTLP_metric_gauge, OTLP_metric_sum, OTLP_metric_histogram, OTLP_metric_exponential_histogram, OTLP_metric_summary};
+    static const unsigned data[] = {OTLP_metric_gauge, OTLP_metric_sum, OTLP_metric_histogram,
+                                    OTLP_metric_exponential_histogram, OTLP_metric_summary};
     for (size_t i = 0; i < ARRAY_LEN(data); i++) {
         ProtobufCMessage *d = oracle_sub(metric, data[i]), **points;
         size_t n = d ? oracle_list(d, OTLP_POINTS, &points) : 0;
@@ -294,7 +326,8 @@ static inline void oracle_points(ProtobufCMessage *r, ProtobufCMessage *s, Proto
     }
 }
 
-static inline void oracle_each(enum signal sig, ProtobufCMessage *request, oracle_record_fn fn, void *arg)
+static inline void oracle_each(enum signal sig, ProtobufCMessage *request, oracle_record_fn fn,
+                               void *arg)
 {
     ProtobufCMessage **rs, **ss, **items;
     size_t n_rs = oracle_list(request, OTLP_RESOURCES, &rs);
@@ -313,7 +346,8 @@ static inline void oracle_each(enum signal sig, ProtobufCMessage *request, oracl
     }
 }
 
-static inline void oracle_count_one(void *arg, ProtobufCMessage *r, ProtobufCMessage *s, ProtobufCMessage *m, ProtobufCMessage *record)
+static inline void oracle_count_one(void *arg, ProtobufCMessage *r, ProtobufCMessage *s,
+                                    ProtobufCMessage *m, ProtobufCMessage *record)
 {
     ++*(u32 *)arg;
 }
@@ -325,14 +359,17 @@ static inline u32 oracle_count(enum signal s, ProtobufCMessage *request)
     return n;
 }
 
-/* Appends one record with all that stands around it: resource, schema URLs, scope, metric without its points. */
-static inline void oracle_flat_one(void *arg, ProtobufCMessage *r, ProtobufCMessage *s, ProtobufCMessage *metric, ProtobufCMessage *record)
+/* Appends one record with all that stands around it: resource, schema URLs, scope, metric without
+ * its points. */
+static inline void oracle_flat_one(void *arg, ProtobufCMessage *r, ProtobufCMessage *s,
+                                   ProtobufCMessage *metric, ProtobufCMessage *record)
 {
     struct buf *out = arg;
     ProtobufCMessage *around[] = {oracle_sub(r, OTLP_RESOURCE), oracle_sub(s, OTLP_SCOPE), record};
-    const char *texts[] = {*MEMBER(char *, r, protobuf_c_message_descriptor_get_field(r->descriptor, 3)->offset),
-                           *MEMBER(char *, s, protobuf_c_message_descriptor_get_field(s->descriptor, 3)->offset),
-                           metric ? ((Otlp__Metric *)metric)->name : "", metric ? ((Otlp__Metric *)metric)->unit : ""};
+    const char *texts[] = {
+        *MEMBER(char *, r, protobuf_c_message_descriptor_get_field(r->descriptor, 3)->offset),
+        *MEMBER(char *, s, protobuf_c_message_descriptor_get_field(s->descriptor, 3)->offset),
+        metric ? ((Otlp__Metric *)metric)->name : "", metric ? ((Otlp__Metric *)metric)->unit : ""};
     for (size_t i = 0; i < ARRAY_LEN(around); i++) {
         buf_ch(out, '|');
         if (around[i]) oracle_pack(around[i], out);

@@ -1,10 +1,13 @@
-/* Nanoseconds per span of the wire path: validate, cut, edit (two upserts), JSON in and out, and protobuf-c decoding as a measure.
- * Payload: one request of 512 spans of about 750 bytes, as bench/otlpgen makes them.
+/* Nanoseconds per span of the wire path: validate, cut, edit (two upserts), JSON in and out, and
+ * protobuf-c decoding as a measure. Payload: one request of 512 spans of about 750 bytes, as
+ * bench/otlpgen makes them.
  *
  * Built by `make -C bench micro`, or by hand from the repository's root after `make` (B=build):
- *   cc -O2 -D_GNU_SOURCE -I. -Ibuild -o build/otlp_micro bench/micro/otlp_micro.c -Wl,--start-group build/lib{telemetry,net,proto,base}.a -Wl,--end-group \
- *      $(pkg-config --libs libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c zlib libdeflate libzstd liblz4) -lev -lhttp_parser -lsnappy -lm -pthread
- * Usage: otlp_micro [rounds [what]] */
+ *   cc -O2 -D_GNU_SOURCE -I. -Ibuild -o build/otlp_micro bench/micro/otlp_micro.c -Wl,--start-group
+ * build/lib{telemetry,net,proto,base}.a -Wl,--end-group \
+ *      $(pkg-config --libs libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c
+ * zlib libdeflate libzstd liblz4) -lev -lhttp_parser -lsnappy -lm -pthread Usage: otlp_micro
+ * [rounds [what]] */
 #include <stdlib.h>
 #include <time.h>
 #include "base/arena.h"
@@ -46,14 +49,18 @@ static void add_attributes(struct buf *b, int i)
     char text[160];
     add_text(b, a, "http.request.method", i & 3 ? "GET" : "POST");
     add_text(b, a, "http.route", "/api/v1/orders/:id");
-    snprintf(text, sizeof(text), "https://shop.example.com/api/v1/orders/:id?session=%08x&ref=campaign-%d", i * 7919, i % 97);
+    snprintf(text, sizeof(text),
+             "https://shop.example.com/api/v1/orders/:id?session=%08x&ref=campaign-%d", i * 7919,
+             i % 97);
     add_text(b, a, "url.full", text);
     add_int(b, a, "http.response.status_code", i % 50 ? 200 : 500);
     add_text(b, a, "server.address", "shop.example.com");
     add_int(b, a, "server.port", 443);
     snprintf(text, sizeof(text), "10.%d.%d.%d", i & 255, i * 3 & 255, i * 5 & 255);
     add_text(b, a, "client.address", text);
-    add_text(b, a, "user_agent.original", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0 Safari/537.36");
+    add_text(b, a, "user_agent.original",
+             "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+             "Chrome/124.0 Safari/537.36");
     add_text(b, a, "network.protocol.version", "1.1");
     add_text(b, a, "thread.name", "http-nio-8080-exec-7");
     add_int(b, a, "thread.id", i % 64);
@@ -61,7 +68,9 @@ static void add_attributes(struct buf *b, int i)
     add_text(b, a, "enduser.id", text);
     if (!(i & 1)) return;
     add_text(b, a, "db.system", "postgresql");
-    add_text(b, a, "db.statement", "SELECT o.id, o.total, o.created_at FROM orders o WHERE o.user_id = $1 ORDER BY o.created_at DESC LIMIT 20");
+    add_text(b, a, "db.statement",
+             "SELECT o.id, o.total, o.created_at FROM orders o WHERE o.user_id = $1 ORDER BY "
+             "o.created_at DESC LIMIT 20");
     add_text(b, a, "db.name", "orders");
     add_int(b, a, "db.rows", i);
 }
@@ -179,7 +188,8 @@ static void run_json_in(struct bench *b)
 
 static void run_protobuf_c(struct bench *b)
 {
-    Otlp__ExportTraceServiceRequest *m = otlp__export_trace_service_request__unpack(NULL, b->bytes.n, (const u8 *)b->bytes.p);
+    Otlp__ExportTraceServiceRequest *m =
+        otlp__export_trace_service_request__unpack(NULL, b->bytes.n, (const u8 *)b->bytes.p);
     if (!m) check(1);
     otlp__export_trace_service_request__free_unpacked(m, NULL);
 }
@@ -211,9 +221,14 @@ int main(int argc, char **argv)
     int rounds = argc > 1 ? atoi(argv[1]) : 200;
     struct buf bytes = BUF_INIT(SIZE_MAX);
     add_request(&bytes);
-    struct bench b = {.bytes = buf_view(&bytes), .batch = batch_new(SIGNAL_TRACES), .json = BUF_INIT(SIZE_MAX), .out = BUF_INIT(SIZE_MAX),
-                      .edit = otlp_edit_new(), .only = argc > 2 ? argv[2] : NULL,
-                      .values = {STR("\x0a\x0francher-cluster"), STR("\x0a\x0b" "development")}};
+    struct bench b = {.bytes = buf_view(&bytes),
+                      .batch = batch_new(SIGNAL_TRACES),
+                      .json = BUF_INIT(SIZE_MAX),
+                      .out = BUF_INIT(SIZE_MAX),
+                      .edit = otlp_edit_new(),
+                      .only = argc > 2 ? argv[2] : NULL,
+                      .values = {STR("\x0a\x0francher-cluster"), STR("\x0a\x0b"
+                                                                     "development")}};
     struct blob *root = blob_take_buf(&bytes, NULL);
     b.bytes = blob_view(root);
     batch_add_slice(b.batch, root, root->p, root->n, SPANS);

@@ -16,9 +16,11 @@ static const struct row debug_metrics_rows[] = {
     ATTR(struct otel_debug_metrics, disable_high_cardinality_metrics, .def = "true",
          .doc = "Leave out metric labels of high cardinality; this agent has none."),
     ATTR(struct otel_debug_metrics, level, .def = "\"detailed\"",
-         .doc = "Level of detail of the component's own metrics; kept for compatibility, without effect."),
+         .doc = "Level of detail of the component's own metrics; kept for compatibility, without "
+                "effect."),
 };
-const struct schema otel_debug_metrics_schema = SCHEMA(struct otel_debug_metrics, debug_metrics_rows);
+const struct schema otel_debug_metrics_schema =
+    SCHEMA(struct otel_debug_metrics, debug_metrics_rows);
 
 static const struct row input_rows[] = {
     ATTR(struct otel_input, input, .doc = "Takes traces, metrics and logs from other components.",

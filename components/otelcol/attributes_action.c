@@ -1,4 +1,5 @@
-/* Actions of otelcol.processor.attributes. What an action needs and what it must not have is a table; what it does is a function. Source: spec D.4. */
+/* Actions of otelcol.processor.attributes. What an action needs and what it must not have is a
+ * table; what it does is a function. Source: spec D.4. */
 #include "components/otelcol/attributes_action.h"
 
 #include <errno.h>
@@ -30,12 +31,17 @@ struct action {
 
 #define A struct action_args
 static const struct row action_rows[] = {
-    ATTR(A, action, .required = true, .doc = "What to do: insert, update, upsert, delete, hash, extract or convert."),
-    ATTR(A, converted_type, .def = "\"\"", .doc = "Type that convert makes: int, double or string."),
+    ATTR(A, action, .required = true,
+         .doc = "What to do: insert, update, upsert, delete, hash, extract or convert."),
+    ATTR(A, converted_type, .def = "\"\"",
+         .doc = "Type that convert makes: int, double or string."),
     ATTR(A, from_attribute, .def = "\"\"", .doc = "Attribute whose value is set."),
-    ATTR(A, from_context, .def = "\"\"", .doc = "Client context whose value is set: client.address, metadata.KEY or auth.ATTRIBUTE."),
+    ATTR(A, from_context, .def = "\"\"",
+         .doc =
+             "Client context whose value is set: client.address, metadata.KEY or auth.ATTRIBUTE."),
     ATTR(A, key, .def = "\"\"", .doc = "Attribute to act on."),
-    ATTR(A, pattern, .def = "\"\"", .doc = "Regular expression: of keys for delete and hash, with named groups for extract."),
+    ATTR(A, pattern, .def = "\"\"",
+         .doc = "Regular expression: of keys for delete and hash, with named groups for extract."),
     ATTR(A, value, .doc = "Value that is set."),
 };
 const struct schema attributes_action_schema = SCHEMA(struct action_args, action_rows);
@@ -48,16 +54,24 @@ struct action_kind {
     const char *name;
     int takes; /* settings it may have */
     int needs; /* and must have */
-    void (*run)(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e);
+    void (*run)(const struct action *a, size_t nth, const struct action_run *r,
+                struct otlp_edit *e);
 };
 
-static void run_insert(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e);
-static void run_update(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e);
-static void run_upsert(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e);
-static void run_delete(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e);
-static void run_hash(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e);
-static void run_extract(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e);
-static void run_convert(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e);
+static void run_insert(const struct action *a, size_t nth, const struct action_run *r,
+                       struct otlp_edit *e);
+static void run_update(const struct action *a, size_t nth, const struct action_run *r,
+                       struct otlp_edit *e);
+static void run_upsert(const struct action *a, size_t nth, const struct action_run *r,
+                       struct otlp_edit *e);
+static void run_delete(const struct action *a, size_t nth, const struct action_run *r,
+                       struct otlp_edit *e);
+static void run_hash(const struct action *a, size_t nth, const struct action_run *r,
+                     struct otlp_edit *e);
+static void run_extract(const struct action *a, size_t nth, const struct action_run *r,
+                        struct otlp_edit *e);
+static void run_convert(const struct action *a, size_t nth, const struct action_run *r,
+                        struct otlp_edit *e);
 
 static const struct action_kind kinds[] = {
     {"insert", KEY | SOURCE, KEY | SOURCE, run_insert},
@@ -106,8 +120,9 @@ static void check_key(const struct checked *c)
     const struct action_args *a = c->args;
     if ((c->kind->needs & KEY) && a->key.n == 0)
         diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""),
-                   "validation failed for action block number %zu: the action " STR_FMT " requires the key argument to be set", c->n + 1,
-                   STR_ARG(a->action));
+                   "validation failed for action block number %zu: the action " STR_FMT
+                   " requires the key argument to be set",
+                   c->n + 1, STR_ARG(a->action));
     if ((c->kind->needs & KEY_OR_PATTERN) && a->key.n == 0 && a->pattern.n == 0)
         diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""),
                    "validation failed for action block number %zu: the action " STR_FMT
@@ -121,30 +136,37 @@ static void check_sources(const struct checked *c)
     int n = sources(c->args);
     if (n == 0)
         diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""),
-                   "error creating AttrProc. Either field \"value\", \"from_attribute\" or \"from_context\" setting must be specified for %zu-th action",
+                   "error creating AttrProc. Either field \"value\", \"from_attribute\" or "
+                   "\"from_context\" setting must be specified for %zu-th action",
                    c->n);
     if (n > 1)
-        diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""),
-                   "error creating AttrProc due to multiple value sources being set at the %zu-th actions", c->n);
+        diag_error(
+            c->p->diags, DIAG_BODY_RULE, at(c, ""),
+            "error creating AttrProc due to multiple value sources being set at the %zu-th actions",
+            c->n);
 }
 
 static void check_needed(const struct checked *c)
 {
     if ((c->kind->needs & PATTERN) && c->args->pattern.n == 0)
         diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""),
-                   "error creating AttrProc due to missing required field \"pattern\" for action \"%s\" at the %zu-th action", c->kind->name, c->n);
+                   "error creating AttrProc due to missing required field \"pattern\" for action "
+                   "\"%s\" at the %zu-th action",
+                   c->kind->name, c->n);
     if ((c->kind->needs & TYPE) && c->args->converted_type.n == 0)
         diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""),
-                   "error creating AttrProc due to missing required field \"converted_type\" for action \"%s\" at the %zu-th action", c->kind->name,
-                   c->n);
+                   "error creating AttrProc due to missing required field \"converted_type\" for "
+                   "action \"%s\" at the %zu-th action",
+                   c->kind->name, c->n);
 }
 
 static void refuse(const struct checked *c, bool given, int setting, const char *name)
 {
     if (given && !(c->kind->takes & setting))
         diag_error(c->p->diags, DIAG_BODY_RULE, at(c, name),
-                   "error creating AttrProc. Action \"%s\" does not use the \"%s\" field. This must not be specified for %zu-th action", c->kind->name,
-                   name, c->n);
+                   "error creating AttrProc. Action \"%s\" does not use the \"%s\" field. This "
+                   "must not be specified for %zu-th action",
+                   c->kind->name, name, c->n);
 }
 
 static void check_unused(const struct checked *c)
@@ -164,7 +186,8 @@ static void compile_source(const struct checked *c, struct action *out)
     const struct action_args *a = c->args;
     const char *type;
     if (has_value(a) && attributes_value(c->p->arena, a->value, &out->value, &type))
-        diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, "value"), "an attribute cannot hold a %s", type);
+        diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, "value"), "an attribute cannot hold a %s",
+                   type);
     if (a->from_attribute.n > 0) {
         out->source = FROM_ATTRIBUTE;
         out->from = a->from_attribute;
@@ -176,7 +199,8 @@ static void compile_source(const struct checked *c, struct action *out)
 
 static void compile_type(const struct checked *c, struct action *out)
 {
-    static const char *const types[] = {[TO_INT] = "int", [TO_DOUBLE] = "double", [TO_STRING] = "string"};
+    static const char *const types[] = {
+        [TO_INT] = "int", [TO_DOUBLE] = "double", [TO_STRING] = "string"};
     struct str type = c->args->converted_type;
     if (type.n == 0) return;
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
@@ -185,7 +209,8 @@ static void compile_type(const struct checked *c, struct action *out)
         return;
     }
     diag_error(c->p->diags, DIAG_VALUE_CHOICE, at(c, "converted_type"),
-               "error creating AttrProc due to invalid value \"" STR_FMT "\" in field \"converted_type\" for action \"%s\" at the %zu-th action",
+               "error creating AttrProc due to invalid value \"" STR_FMT
+               "\" in field \"converted_type\" for action \"%s\" at the %zu-th action",
                STR_ARG(type), c->kind->name, c->n);
 }
 
@@ -201,10 +226,14 @@ static void compile_groups(const struct checked *c, struct action *out)
     }
     if (named == 0)
         diag_error(c->p->diags, DIAG_VALUE_INVALID, at(c, "pattern"),
-                   "error creating AttrProc. Field \"pattern\" contains no named matcher groups at the %zu-th actions", c->n);
+                   "error creating AttrProc. Field \"pattern\" contains no named matcher groups at "
+                   "the %zu-th actions",
+                   c->n);
     else if (named < n)
         diag_error(c->p->diags, DIAG_VALUE_INVALID, at(c, "pattern"),
-                   "error creating AttrProc. Field \"pattern\" contains at least one unnamed matcher group at the %zu-th actions", c->n);
+                   "error creating AttrProc. Field \"pattern\" contains at least one unnamed "
+                   "matcher group at the %zu-th actions",
+                   c->n);
 }
 
 static void free_regex(void *re)
@@ -218,9 +247,11 @@ static void compile_pattern(const struct checked *c, struct action *out)
     if (c->args->pattern.n == 0) return;
     out->pattern = regex_compile(c->args->pattern, &why);
     if (!out->pattern) {
-        struct diag *d = diag_error(c->p->diags, DIAG_VALUE_INVALID, at(c, "pattern"),
-                                    "error creating AttrProc. Field \"pattern\" has invalid pattern: \"" STR_FMT "\" to be set at the %zu-th actions",
-                                    STR_ARG(c->args->pattern), c->n);
+        struct diag *d =
+            diag_error(c->p->diags, DIAG_VALUE_INVALID, at(c, "pattern"),
+                       "error creating AttrProc. Field \"pattern\" has invalid pattern: \"" STR_FMT
+                       "\" to be set at the %zu-th actions",
+                       STR_ARG(c->args->pattern), c->n);
         diag_hint(c->p->diags, d, "%s", why);
         free(why);
         return;
@@ -242,17 +273,21 @@ static void compile(const struct checked *c, struct action *out)
     if (c->kind->takes & PATTERN) compile_pattern(c, out);
 }
 
-void actions_prepare(struct prepare *p, const struct action_args_list *args, struct action_list *ret)
+void actions_prepare(struct prepare *p, const struct action_args_list *args,
+                     struct action_list *ret)
 {
     ret->v = arena_array(p->arena, struct action, args->n + 1);
     ret->n = args->n;
     for (size_t i = 0; i < args->n; i++) {
-        struct checked c = {.p = p, .args = &args->v[i], .kind = kind_of(args->v[i].action), .n = i};
+        struct checked c = {
+            .p = p, .args = &args->v[i], .kind = kind_of(args->v[i].action), .n = i};
         if (c.kind)
             compile(&c, &ret->v[i]);
         else
             diag_error(p->diags, DIAG_VALUE_CHOICE, at(&c, "action"),
-                       "error creating AttrProc due to unsupported action \"" STR_FMT "\" at the %zu-th actions", STR_ARG(args->v[i].action), i);
+                       "error creating AttrProc due to unsupported action \"" STR_FMT
+                       "\" at the %zu-th actions",
+                       STR_ARG(args->v[i].action), i);
     }
 }
 
@@ -298,13 +333,16 @@ static void look_up(struct action_run *r, size_t i, const struct client_info *cl
     struct buf text = BUF_INIT(SIZE_MAX);
     r->of[i].at = r->values.n;
     r->of[i].set = context_value(client, r->list->v[i].from, &text);
-    if (r->of[i].set) otlp_value_write(&r->values, &(struct otlp_value){.type = OTLP_V_STR, .s = buf_view(&text)});
+    if (r->of[i].set)
+        otlp_value_write(&r->values,
+                         &(struct otlp_value){.type = OTLP_V_STR, .s = buf_view(&text)});
     r->of[i].n = r->values.n - r->of[i].at;
     if (buf_err(&text) && !buf_err(&r->values)) r->values.err = buf_err(&text);
     buf_done(&text);
 }
 
-int action_run_begin(struct action_run *r, const struct action_list *list, const struct client_info *client)
+int action_run_begin(struct action_run *r, const struct action_list *list,
+                     const struct client_info *client)
 {
     r->list = list;
     r->values.max = SIZE_MAX;
@@ -336,12 +374,15 @@ void actions_apply(const struct action_run *r, struct otlp_edit *e)
 }
 
 /* The value to set; false: its source is not there. */
-static bool source_value(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e, struct str *ret)
+static bool source_value(const struct action *a, size_t nth, const struct action_run *r,
+                         struct otlp_edit *e, struct str *ret)
 {
     const struct otlp_attr *from;
     switch (a->source) {
     case FROM_VALUE: *ret = a->value; return true;
-    case FROM_CONTEXT: *ret = str_n(r->values.p + r->of[nth].at, r->of[nth].n); return r->of[nth].set;
+    case FROM_CONTEXT:
+        *ret = str_n(r->values.p + r->of[nth].at, r->of[nth].n);
+        return r->of[nth].set;
     case FROM_ATTRIBUTE:
         from = otlp_attr_find(e, a->from);
         if (from) *ret = from->value;
@@ -350,13 +391,16 @@ static bool source_value(const struct action *a, size_t nth, const struct action
     return false;
 }
 
-static void run_insert(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e)
+static void run_insert(const struct action *a, size_t nth, const struct action_run *r,
+                       struct otlp_edit *e)
 {
     struct str value;
-    if (!otlp_attr_find(e, a->key) && source_value(a, nth, r, e, &value)) otlp_attr_add(e, a->key, value);
+    if (!otlp_attr_find(e, a->key) && source_value(a, nth, r, e, &value))
+        otlp_attr_add(e, a->key, value);
 }
 
-static void run_update(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e)
+static void run_update(const struct action *a, size_t nth, const struct action_run *r,
+                       struct otlp_edit *e)
 {
     struct str value;
     struct otlp_attr *attr = otlp_attr_find(e, a->key);
@@ -372,20 +416,23 @@ static void put(struct otlp_edit *e, struct str key, struct str value)
         otlp_attr_add(e, key, value);
 }
 
-static void run_upsert(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e)
+static void run_upsert(const struct action *a, size_t nth, const struct action_run *r,
+                       struct otlp_edit *e)
 {
     struct str value;
     if (source_value(a, nth, r, e, &value)) put(e, a->key, value);
 }
 
 /* Attributes with the key, which may be given more than once, and those whose keys match. */
-static void run_delete(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e)
+static void run_delete(const struct action *a, size_t nth, const struct action_run *r,
+                       struct otlp_edit *e)
 {
     u32 n;
     struct otlp_attr *attrs = otlp_attrs(e, &n);
     for (u32 i = 0; i < n; i++) {
         bool named = a->key.n > 0 && str_eq(attrs[i].key, a->key);
-        if (!attrs[i].gone && (named || (a->pattern && regex_match(a->pattern, attrs[i].key, 0, NULL, 0) > 0)))
+        if (!attrs[i].gone &&
+            (named || (a->pattern && regex_match(a->pattern, attrs[i].key, 0, NULL, 0) > 0)))
             otlp_attr_remove(e, &attrs[i]);
     }
 }
@@ -410,7 +457,8 @@ static void set_value(struct otlp_edit *e, struct otlp_attr *attr, const struct 
     if (build(e, v, &value)) otlp_attr_set(e, attr, value);
 }
 
-/* The bytes that are hashed; empty for what cannot be. Numbers are little endian, as machines here are. */
+/* The bytes that are hashed; empty for what cannot be. Numbers are little endian, as machines here
+ * are. */
 static struct str hash_input(const struct otlp_value *v)
 {
     switch (v->type) {
@@ -418,7 +466,10 @@ static struct str hash_input(const struct otlp_value *v)
     case OTLP_V_BOOL: return v->b ? STR("\x01") : STR("\0");
     case OTLP_V_INT: return str_n((const char *)&v->i, sizeof(v->i));
     case OTLP_V_DOUBLE: return str_n((const char *)&v->f, sizeof(v->f));
-    case OTLP_V_NONE: case OTLP_V_ARRAY: case OTLP_V_MAP: case OTLP_V_BYTES: break;
+    case OTLP_V_NONE:
+    case OTLP_V_ARRAY:
+    case OTLP_V_MAP:
+    case OTLP_V_BYTES: break;
     }
     return (struct str){0};
 }
@@ -437,7 +488,8 @@ static void hash_attr(struct otlp_edit *e, struct otlp_attr *attr)
     buf_done(&hex);
 }
 
-static void run_hash(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e)
+static void run_hash(const struct action *a, size_t nth, const struct action_run *r,
+                     struct otlp_edit *e)
 {
     struct otlp_attr *named = a->key.n > 0 ? otlp_attr_find(e, a->key) : NULL;
     if (named) hash_attr(e, named);
@@ -445,10 +497,12 @@ static void run_hash(const struct action *a, size_t nth, const struct action_run
     u32 n;
     struct otlp_attr *attrs = otlp_attrs(e, &n);
     for (u32 i = 0; i < n; i++)
-        if (!attrs[i].gone && regex_match(a->pattern, attrs[i].key, 0, NULL, 0) > 0) hash_attr(e, &attrs[i]);
+        if (!attrs[i].gone && regex_match(a->pattern, attrs[i].key, 0, NULL, 0) > 0)
+            hash_attr(e, &attrs[i]);
 }
 
-static void run_extract(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e)
+static void run_extract(const struct action *a, size_t nth, const struct action_run *r,
+                        struct otlp_edit *e)
 {
     const struct otlp_attr *from = otlp_attr_find(e, a->key);
     struct otlp_value v = from ? otlp_value_read(from->value) : (struct otlp_value){0};
@@ -459,8 +513,10 @@ static void run_extract(const struct action *a, size_t nth, const struct action_
     if (regex_match(a->pattern, v.s, 0, ov, (size_t)a->n_groups + 1) > 0)
         for (int i = 1; i <= a->n_groups; i++) {
             bool set = ov[2 * i] >= 0;
-            struct str text = set ? str_sub(v.s, (size_t)ov[2 * i], (size_t)ov[2 * i + 1]) : STR("");
-            if (build(e, &(struct otlp_value){.type = OTLP_V_STR, .s = text}, &value)) put(e, a->groups[i], value);
+            struct str text =
+                set ? str_sub(v.s, (size_t)ov[2 * i], (size_t)ov[2 * i + 1]) : STR("");
+            if (build(e, &(struct otlp_value){.type = OTLP_V_STR, .s = text}, &value))
+                put(e, a->groups[i], value);
         }
     free(ov);
 }
@@ -478,7 +534,11 @@ static bool to_int(const struct otlp_value *v, struct otlp_value *ret)
     case OTLP_V_DOUBLE: ret->i = cut_f64(v->f); return true;
     case OTLP_V_BOOL: ret->i = v->b; return true;
     case OTLP_V_STR: return num_parse_i64(v->s, &ret->i) == 0;
-    case OTLP_V_NONE: case OTLP_V_INT: case OTLP_V_ARRAY: case OTLP_V_MAP: case OTLP_V_BYTES: break;
+    case OTLP_V_NONE:
+    case OTLP_V_INT:
+    case OTLP_V_ARRAY:
+    case OTLP_V_MAP:
+    case OTLP_V_BYTES: break;
     }
     return false;
 }
@@ -490,7 +550,11 @@ static bool to_double(const struct otlp_value *v, struct otlp_value *ret)
     case OTLP_V_INT: ret->f = (f64)v->i; return true;
     case OTLP_V_BOOL: ret->f = v->b; return true;
     case OTLP_V_STR: return num_parse_f64(v->s, &ret->f) == 0;
-    case OTLP_V_NONE: case OTLP_V_DOUBLE: case OTLP_V_ARRAY: case OTLP_V_MAP: case OTLP_V_BYTES: break;
+    case OTLP_V_NONE:
+    case OTLP_V_DOUBLE:
+    case OTLP_V_ARRAY:
+    case OTLP_V_MAP:
+    case OTLP_V_BYTES: break;
     }
     return false;
 }
@@ -507,7 +571,8 @@ static void convert_to_text(struct otlp_edit *e, struct otlp_attr *attr, const s
     buf_done(&text);
 }
 
-static void run_convert(const struct action *a, size_t nth, const struct action_run *r, struct otlp_edit *e)
+static void run_convert(const struct action *a, size_t nth, const struct action_run *r,
+                        struct otlp_edit *e)
 {
     struct otlp_attr *attr = otlp_attr_find(e, a->key);
     if (!attr) return;

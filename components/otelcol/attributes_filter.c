@@ -1,4 +1,5 @@
-/* Filters of otelcol.processor.attributes. A filter is a list of conditions per property; all properties that are given must match. Source: spec D.4. */
+/* Filters of otelcol.processor.attributes. A filter is a list of conditions per property; all
+ * properties that are given must match. Source: spec D.4. */
 #include "components/otelcol/attributes_filter.h"
 
 #include "base/num.h"
@@ -11,17 +12,23 @@
 /* --- arguments --- */
 
 static const struct row regexp_rows[] = {
-    ATTR(struct regexp_args, cache_enabled, .def = "false", .doc = "Kept for compatibility: compiled expressions are fast enough not to need a cache."),
-    ATTR(struct regexp_args, cache_max_num_entries, .def = "0", .doc = "Kept for compatibility, see cache_enabled."),
+    ATTR(struct regexp_args, cache_enabled, .def = "false",
+         .doc =
+             "Kept for compatibility: compiled expressions are fast enough not to need a cache."),
+    ATTR(struct regexp_args, cache_max_num_entries, .def = "0",
+         .doc = "Kept for compatibility, see cache_enabled."),
 };
 static const struct schema regexp_schema = SCHEMA(struct regexp_args, regexp_rows);
 
 #define FOUR(level) level, level "2", level "3", level "4"
-static const char *const severities[] = {FOUR("TRACE"), FOUR("DEBUG"), FOUR("INFO"), FOUR("WARN"), FOUR("ERROR"), FOUR("FATAL"), NULL};
+static const char *const severities[] = {FOUR("TRACE"), FOUR("DEBUG"), FOUR("INFO"), FOUR("WARN"),
+                                         FOUR("ERROR"), FOUR("FATAL"), NULL};
 
 static const struct row severity_rows[] = {
-    ATTR(struct severity_args, match_undefined, .required = true, .doc = "Whether records without a severity match."),
-    ATTR(struct severity_args, min, .required = true, .one_of = severities, .doc = "Lowest severity that matches."),
+    ATTR(struct severity_args, match_undefined, .required = true,
+         .doc = "Whether records without a severity match."),
+    ATTR(struct severity_args, min, .required = true, .one_of = severities,
+         .doc = "Lowest severity that matches."),
 };
 static const struct schema severity_schema = SCHEMA(struct severity_args, severity_rows);
 
@@ -33,7 +40,8 @@ static const struct schema key_schema = SCHEMA(struct key_args, key_rows);
 
 static const struct row library_rows[] = {
     ATTR(struct library_args, name, .required = true, .doc = "Name of the instrumentation scope."),
-    ATTR(struct library_args, version, .doc = "Version of the instrumentation scope; any when left out."),
+    ATTR(struct library_args, version,
+         .doc = "Version of the instrumentation scope; any when left out."),
 };
 static const struct schema library_schema = SCHEMA(struct library_args, library_rows);
 
@@ -47,11 +55,14 @@ static const struct row filter_rows[] = {
     ATTR(F, services, .def = "[]", .doc = "Values of the resource attribute service.name."),
     ATTR(F, span_kinds, .def = "[]", .doc = "Kinds of spans, such as SPAN_KIND_SERVER."),
     ATTR(F, span_names, .def = "[]", .doc = "Names of spans."),
-    BLOCKS_AS(F, attribute, "attribute", &key_schema, .doc = "An attribute of the record; all given must match."),
-    BLOCKS_AS(F, library, "library", &library_schema, .doc = "The instrumentation scope; all given must match."),
+    BLOCKS_AS(F, attribute, "attribute", &key_schema,
+              .doc = "An attribute of the record; all given must match."),
+    BLOCKS_AS(F, library, "library", &library_schema,
+              .doc = "The instrumentation scope; all given must match."),
     BLOCK_PTR(F, log_severity, &severity_schema, .doc = "Severity numbers of log records."),
     BLOCK_PTR(F, regexp, &regexp_schema, .doc = "Settings of the expressions."),
-    BLOCKS_AS(F, resource, "resource", &key_schema, .doc = "An attribute of the resource; all given must match."),
+    BLOCKS_AS(F, resource, "resource", &key_schema,
+              .doc = "An attribute of the resource; all given must match."),
 };
 const struct schema attributes_filter_schema = SCHEMA(struct filter_args, filter_rows);
 #undef F
@@ -109,7 +120,8 @@ static void free_regex(void *re)
     regex_free(re);
 }
 
-static struct regex *compile_regex(const struct compiler *c, const char *setting, struct str pattern)
+static struct regex *compile_regex(const struct compiler *c, const char *setting,
+                                   struct str pattern)
 {
     char *why = NULL;
     struct regex *re = regex_compile(pattern, &why);
@@ -126,7 +138,8 @@ static struct text compile_text(const struct compiler *c, const char *setting, s
     return (struct text){.s = s, .re = c->regexp ? compile_regex(c, setting, s) : NULL};
 }
 
-static struct texts compile_texts(const struct compiler *c, const char *setting, const struct str_list *list)
+static struct texts compile_texts(const struct compiler *c, const char *setting,
+                                  const struct str_list *list)
 {
     struct texts t = {.v = arena_array(c->p->arena, struct text, list->n + 1), .n = list->n};
     for (size_t i = 0; i < list->n; i++)
@@ -134,23 +147,29 @@ static struct texts compile_texts(const struct compiler *c, const char *setting,
     return t;
 }
 
-static struct key compile_key(const struct compiler *c, const char *setting, const struct key_args *a)
+static struct key compile_key(const struct compiler *c, const char *setting,
+                              const struct key_args *a)
 {
     struct key k = {.name = a->key, .any = a->value.type == V_NULL};
     const char *type;
     if (a->key.n == 0)
-        diag_error(c->p->diags, DIAG_VALUE_INVALID, at(c, setting), "error creating processor. Can't have empty key in the list of attributes");
+        diag_error(c->p->diags, DIAG_VALUE_INVALID, at(c, setting),
+                   "error creating processor. Can't have empty key in the list of attributes");
     if (k.any) return k;
     if (attributes_value(c->p->arena, a->value, &k.value, &type))
-        diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, setting), "an attribute cannot hold a %s", type);
+        diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, setting), "an attribute cannot hold a %s",
+                   type);
     else if (c->regexp && otlp_value_read(k.value).type != OTLP_V_STR)
-        diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, setting), "match_type \"regexp\" needs a string as the value of \"" STR_FMT "\"", STR_ARG(a->key));
+        diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, setting),
+                   "match_type \"regexp\" needs a string as the value of \"" STR_FMT "\"",
+                   STR_ARG(a->key));
     else if (c->regexp)
         k.re = compile_regex(c, setting, otlp_value_read(k.value).s);
     return k;
 }
 
-static struct keys compile_keys(const struct compiler *c, const char *setting, const struct key_args_list *list)
+static struct keys compile_keys(const struct compiler *c, const char *setting,
+                                const struct key_args_list *list)
 {
     struct keys k = {.v = arena_array(c->p->arena, struct key, list->n + 1), .n = list->n};
     for (size_t i = 0; i < list->n; i++)
@@ -166,7 +185,8 @@ static void compile_libraries(const struct compiler *c, struct filter *f)
     for (size_t i = 0; i < list->n; i++) {
         f->libraries[i].name = compile_text(c, "library", list->v[i].name);
         f->libraries[i].any_version = !list->v[i].version.set;
-        if (list->v[i].version.set) f->libraries[i].version = compile_text(c, "library", list->v[i].version.s);
+        if (list->v[i].version.set)
+            f->libraries[i].version = compile_text(c, "library", list->v[i].version.s);
     }
 }
 
@@ -186,20 +206,25 @@ static void not_for_logs(const struct compiler *c)
 {
     const struct filter_args *a = c->args;
     if (a->services.n || a->span_names.n || a->span_kinds.n)
-        diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""), "services, span_names, and span_kinds are not valid for log records");
+        diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""),
+                   "services, span_names, and span_kinds are not valid for log records");
 }
 
 static void not_for_traces(const struct compiler *c)
 {
     const struct filter_args *a = c->args;
-    const struct { bool given; const char *name, *setting; } logs_only[] = {
+    const struct {
+        bool given;
+        const char *name, *setting;
+    } logs_only[] = {
         {a->log_bodies.n > 0, "log_bodies", "log_bodies"},
         {a->log_severity_texts.n > 0, "log_severity_texts", "log_severity_texts"},
         {a->log_severity, "log_severity_number", "log_severity"},
     };
     for (size_t i = 0; i < ARRAY_LEN(logs_only); i++)
         if (logs_only[i].given)
-            diag_error(c->p->diags, DIAG_BODY_RULE, at(c, logs_only[i].setting), "%s should not be specified for trace spans", logs_only[i].name);
+            diag_error(c->p->diags, DIAG_BODY_RULE, at(c, logs_only[i].setting),
+                       "%s should not be specified for trace spans", logs_only[i].name);
 }
 
 static void check_usable(const struct compiler *c, u32 signals)
@@ -208,9 +233,15 @@ static void check_usable(const struct compiler *c, u32 signals)
     bool common = a->attribute.n || a->library.n || a->resource.n;
     bool for_logs = a->log_bodies.n || a->log_severity_texts.n || a->log_severity;
     bool for_traces = a->services.n || a->span_names.n || a->span_kinds.n;
-    if (((signals & SIGNALS_TRACES) && !common && !for_traces && !for_logs) || ((signals & SIGNALS_LOGS) && !common && !for_logs && !for_traces))
-        diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""), "at least one of \"attributes\", \"libraries\",  or \"resources\" field must be specified%s",
-                   signals & SIGNALS_LOGS ? " (for logs also \"log_bodies\", \"log_severity_texts\" or \"log_severity\")" : "");
+    if (((signals & SIGNALS_TRACES) && !common && !for_traces && !for_logs) ||
+        ((signals & SIGNALS_LOGS) && !common && !for_logs && !for_traces))
+        diag_error(
+            c->p->diags, DIAG_BODY_RULE, at(c, ""),
+            "at least one of \"attributes\", \"libraries\",  or \"resources\" field must be "
+            "specified%s",
+            signals & SIGNALS_LOGS
+                ? " (for logs also \"log_bodies\", \"log_severity_texts\" or \"log_severity\")"
+                : "");
 }
 
 static void check_kinds(const struct compiler *c)
@@ -218,14 +249,17 @@ static void check_kinds(const struct compiler *c)
     i32 kind;
     for (size_t i = 0; i < c->args->span_kinds.n && !c->regexp; i++)
         if (!otlp_enum_value(&otlp_span_kind, c->args->span_kinds.v[i], &kind) || kind == 0)
-            diag_error(c->p->diags, DIAG_VALUE_CHOICE, at(c, "span_kinds"), "span_kinds string: invalid span kind \"" STR_FMT "\"",
+            diag_error(c->p->diags, DIAG_VALUE_CHOICE, at(c, "span_kinds"),
+                       "span_kinds string: invalid span kind \"" STR_FMT "\"",
                        STR_ARG(c->args->span_kinds.v[i]));
 }
 
-const struct filter *filter_prepare(struct prepare *p, const struct filter_args *a, const char *name, u32 signals)
+const struct filter *filter_prepare(struct prepare *p, const struct filter_args *a,
+                                    const char *name, u32 signals)
 {
     if (!a) return NULL;
-    struct compiler c = {.p = p, .args = a, .name = name, .regexp = str_is(a->match_type, "regexp")};
+    struct compiler c = {
+        .p = p, .args = a, .name = name, .regexp = str_is(a->match_type, "regexp")};
     struct filter *f = arena_new(p->arena, struct filter);
     if (signals & SIGNALS_LOGS) not_for_logs(&c);
     if (signals & SIGNALS_TRACES) not_for_traces(&c);
@@ -263,7 +297,8 @@ static bool any_text(const struct texts *t, struct str s)
 static bool value_text_of(struct str any_value, struct buf *out)
 {
     struct otlp_value v = otlp_value_read(any_value);
-    bool scalar = v.type == OTLP_V_STR || v.type == OTLP_V_BOOL || v.type == OTLP_V_INT || v.type == OTLP_V_DOUBLE;
+    bool scalar = v.type == OTLP_V_STR || v.type == OTLP_V_BOOL || v.type == OTLP_V_INT ||
+                  v.type == OTLP_V_DOUBLE;
     if (v.type == OTLP_V_DOUBLE)
         num_f64_plain(out, v.f);
     else if (scalar)
@@ -276,7 +311,8 @@ static bool key_matches(const struct key *k, struct str any_value)
     if (k->any) return true;
     if (!k->re) return otlp_value_equal(k->value, any_value);
     struct buf text = BUF_INIT(SIZE_MAX);
-    bool ok = value_text_of(any_value, &text) && regex_match(k->re, str_n(text.p ? text.p : "", text.n), 0, NULL, 0) > 0;
+    bool ok = value_text_of(any_value, &text) &&
+              regex_match(k->re, str_n(text.p ? text.p : "", text.n), 0, NULL, 0) > 0;
     buf_done(&text);
     return ok;
 }
@@ -298,7 +334,9 @@ static bool resource_has(const struct keys *keys, struct str resource)
 {
     struct str value;
     for (size_t i = 0; i < keys->n; i++)
-        if (!otlp_attribute(resource, OTLP_resource_attributes, keys->v[i].name, &value) || !key_matches(&keys->v[i], value)) return false;
+        if (!otlp_attribute(resource, OTLP_resource_attributes, keys->v[i].name, &value) ||
+            !key_matches(&keys->v[i], value))
+            return false;
     return true;
 }
 
@@ -323,7 +361,8 @@ static bool match_resource(const struct filter *f, struct filter_run *r, const s
     if (r->resource.of == a->resource.p) return r->resource.ok;
     struct str resource = field_of(a->resource, OTLP_RESOURCE);
     r->resource.of = a->resource.p;
-    r->resource.ok = resource_has(&f->resources, resource) && (a->signal != SIGNAL_TRACES || service_matches(&f->services, resource));
+    r->resource.ok = resource_has(&f->resources, resource) &&
+                     (a->signal != SIGNAL_TRACES || service_matches(&f->services, resource));
     return r->resource.ok;
 }
 
@@ -332,10 +371,12 @@ static bool match_scope(const struct filter *f, struct filter_run *r, const stru
     if (f->n_libraries == 0) return true;
     if (r->scope.of == a->scope.p) return r->scope.ok;
     struct str scope = field_of(a->scope, OTLP_SCOPE);
-    struct str name = field_of(scope, OTLP_scope_name), version = field_of(scope, OTLP_scope_version);
+    struct str name = field_of(scope, OTLP_scope_name),
+               version = field_of(scope, OTLP_scope_version);
     bool ok = true;
     for (size_t i = 0; ok && i < f->n_libraries; i++)
-        ok = text_matches(&f->libraries[i].name, name) && (f->libraries[i].any_version || text_matches(&f->libraries[i].version, version));
+        ok = text_matches(&f->libraries[i].name, name) &&
+             (f->libraries[i].any_version || text_matches(&f->libraries[i].version, version));
     r->scope.of = a->scope.p;
     return r->scope.ok = ok;
 }
@@ -358,7 +399,8 @@ static bool match_kind(const struct texts *kinds, struct str span)
 
 static bool match_span(const struct filter *f, struct str span)
 {
-    return (f->span_names.n == 0 || any_text(&f->span_names, field_of(span, OTLP_span_name))) && match_kind(&f->span_kinds, span);
+    return (f->span_names.n == 0 || any_text(&f->span_names, field_of(span, OTLP_span_name))) &&
+           match_kind(&f->span_kinds, span);
 }
 
 static bool match_body(const struct texts *bodies, struct str record)
@@ -382,7 +424,8 @@ static bool match_severity(const struct filter *f, struct str record)
 static bool match_log(const struct filter *f, struct str record)
 {
     return match_severity(f, record) && match_body(&f->log_bodies, record) &&
-           (f->log_severity_texts.n == 0 || any_text(&f->log_severity_texts, field_of(record, OTLP_log_record_severity_text)));
+           (f->log_severity_texts.n == 0 ||
+            any_text(&f->log_severity_texts, field_of(record, OTLP_log_record_severity_text)));
 }
 
 /* Metrics know two properties; a filter that has neither matches none. */
@@ -394,7 +437,8 @@ static bool match_metric(const struct filter *f, struct filter_run *r, const str
     return r->metric.ok = any_text(&f->metric_names, field_of(a->metric, OTLP_metric_name));
 }
 
-bool filter_matches(const struct filter *f, struct filter_run *r, struct otlp_edit *e, const struct otlp_at *a)
+bool filter_matches(const struct filter *f, struct filter_run *r, struct otlp_edit *e,
+                    const struct otlp_at *a)
 {
     if (!match_resource(f, r, a)) return false;
     if (a->signal == SIGNAL_METRICS) return match_metric(f, r, a);

@@ -41,7 +41,8 @@ static struct otlp_value number(struct value v)
     return (struct otlp_value){.type = OTLP_V_INT, .i = v.i};
 }
 
-/* An optional secret that is none (the content of a file) is text. In `check` its data is not there yet. */
+/* An optional secret that is none (the content of a file) is text. In `check` its data is not there
+ * yet. */
 static int add_capsule(struct buf *b, struct value v, const char **ret_type)
 {
     const struct opt_secret *o = v.capsule->type == &capsule_opt_secret ? v.capsule->data : NULL;

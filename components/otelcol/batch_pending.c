@@ -85,12 +85,14 @@ static void set_client(struct batch *b, struct client_info *client)
     b->client = client ? client_info_ref(client) : NULL;
 }
 
-int pending_take(struct pending *p, u64 max, struct client_info *client, struct budget *budget, struct batch **ret)
+int pending_take(struct pending *p, u64 max, struct client_info *client, struct budget *budget,
+                 struct batch **ret)
 {
     ASSERT(p->items > 0);
     struct batch *out = NULL, *part;
     u64 want = max ? MIN(max, UINT32_MAX) : UINT32_MAX;
-    while (want > 0 && (p->cut || p->head < p->list.n) && take_part(p, (u32)want, budget, &part) == 0) {
+    while (want > 0 && (p->cut || p->head < p->list.n) &&
+           take_part(p, (u32)want, budget, &part) == 0) {
         want -= part->items;
         p->items -= part->items;
         out = join(out, part);

@@ -1,5 +1,6 @@
-/* What one batcher of otelcol.processor.batch has taken and not sent: batches in order of arrival, merged and cut to size when they leave.
- * Embedded: pending_init / pending_done. Owner: the batcher; one worker. */
+/* What one batcher of otelcol.processor.batch has taken and not sent: batches in order of arrival,
+ * merged and cut to size when they leave. Embedded: pending_init / pending_done. Owner: the
+ * batcher; one worker. */
 #ifndef COMPONENTS_OTELCOL_BATCH_PENDING_H
 #define COMPONENTS_OTELCOL_BATCH_PENDING_H
 
@@ -19,8 +20,9 @@ void pending_init(struct pending *p);
 void pending_done(struct pending *p, enum ack_outcome outcome);
 /* Moves the caller's reference; b is owned and sealed. */
 void pending_add(struct pending *p, struct batch *b);
-/* The first max items (0: all) as one sealed batch whose client is `client` (may be NULL). Copied bytes are charged to budget.
- * -ENOMEM: nothing left. Call only while items > 0. */
-int pending_take(struct pending *p, u64 max, struct client_info *client, struct budget *budget, struct batch **ret);
+/* The first max items (0: all) as one sealed batch whose client is `client` (may be NULL). Copied
+ * bytes are charged to budget. -ENOMEM: nothing left. Call only while items > 0. */
+int pending_take(struct pending *p, u64 max, struct client_info *client, struct budget *budget,
+                 struct batch **ret);
 
 #endif

@@ -1,6 +1,8 @@
-/* otelcol.processor.attributes: changes the attributes of spans, log records and data points, at the wire.
+/* otelcol.processor.attributes: changes the attributes of spans, log records and data points, at
+ * the wire.
  *
- * Stateless: a batch comes in, an edited one goes out, on the worker it came in on. FULL while the fan-out of its signal is. Source: spec D.4. */
+ * Stateless: a batch comes in, an edited one goes out, on the worker it came in on. FULL while the
+ * fan-out of its signal is. Source: spec D.4. */
 #include <errno.h>
 #include "components/common/otel_output.h"
 #include "components/otelcol/attributes_action.h"
@@ -35,11 +37,16 @@ struct self {
 };
 
 static const struct row arg_rows[] = {
-    BLOCKS_AS(struct args, action, "action", &attributes_action_schema, .doc = "A change of attributes; they are made in order."),
-    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
-    BLOCK_PTR(struct args, exclude, &attributes_filter_schema, .doc = "Records that are left as they are."),
-    BLOCK_PTR(struct args, include, &attributes_filter_schema, .doc = "Records that are changed; all when left out."),
-    BLOCK(struct args, output, &otel_output_schema, .doc = "Where the records go.", .required = true),
+    BLOCKS_AS(struct args, action, "action", &attributes_action_schema,
+              .doc = "A change of attributes; they are made in order."),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema,
+          .doc = "The component's own metrics."),
+    BLOCK_PTR(struct args, exclude, &attributes_filter_schema,
+              .doc = "Records that are left as they are."),
+    BLOCK_PTR(struct args, include, &attributes_filter_schema,
+              .doc = "Records that are changed; all when left out."),
+    BLOCK(struct args, output, &otel_output_schema, .doc = "Where the records go.",
+          .required = true),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
@@ -78,14 +85,17 @@ static int edit_batch(struct self *self, struct batch *b, struct batch **ret)
     self->include = self->exclude = (struct filter_run){0};
     int err = action_run_begin(&self->run, &self->plan->actions, b->client);
     if (err) return err;
-    return otlp_edit_batch(self->edit, b, edit_record, self, self->shard->comp->host->data_budget, ret);
+    return otlp_edit_batch(self->edit, b, edit_record, self, self->shard->comp->host->data_budget,
+                           ret);
 }
 
 /* The batch cannot be edited, now or later. */
 static enum push refuse(struct self *self, struct batch *b, int err)
 {
-    const char *text = err == -E2BIG ? "attributes: the edited records would be too large" : "attributes: the records are malformed";
-    log_error(self->shard->comp->log, "failed to process records", F_CSTR("err", text), F_UINT("dropped_items", b->items));
+    const char *text = err == -E2BIG ? "attributes: the edited records would be too large"
+                                     : "attributes: the records are malformed";
+    log_error(self->shard->comp->log, "failed to process records", F_CSTR("err", text),
+              F_UINT("dropped_items", b->items));
     batch_fail(b, ACK_FAILED, &(struct ack_failure){.text = text});
     batch_unref(b);
     return PUSH_TAKEN;
@@ -102,7 +112,8 @@ static enum push push(struct shard *s, u32 port, struct batch *b)
         return PUSH_FULL;
     }
     if (err) return refuse(self, b, err);
-    if (otel_outputs_push(&self->out, edited) == PUSH_FULL) { /* b comes again; from now on the outputs are known to be full */
+    if (otel_outputs_push(&self->out, edited) ==
+        PUSH_FULL) { /* b comes again; from now on the outputs are known to be full */
         batch_unref(edited);
         return PUSH_FULL;
     }

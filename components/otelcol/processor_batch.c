@@ -1,7 +1,9 @@
-/* otelcol.processor.batch: gathers telemetry into batches of a wished size, sent when there is enough or when it has waited long enough.
+/* otelcol.processor.batch: gathers telemetry into batches of a wished size, sent when there is
+ * enough or when it has waited long enough.
  *
- * A queue boundary: what it takes is accepted. One batcher per signal (and per combination of the metadata keys' values) and worker. What a batcher
- * holds is bounded: while downstream is full it takes no more than a batch beyond the largest size, then answers FULL. Source: spec D.3. */
+ * A queue boundary: what it takes is accepted. One batcher per signal (and per combination of the
+ * metadata keys' values) and worker. What a batcher holds is bounded: while downstream is full it
+ * takes no more than a batch beyond the largest size, then answers FULL. Source: spec D.3. */
 #include <errno.h>
 #include "base/list.h"
 #include "base/map.h"
@@ -9,7 +11,8 @@
 #include "components/common/spans.h"
 #include "components/otelcol/batch_pending.h"
 
-#define IDLE_GROUPS 1000 /* groups kept without a limit of their own before idle ones are forgotten */
+#define IDLE_GROUPS                                                                                \
+    1000 /* groups kept without a limit of their own before idle ones are forgotten */
 
 struct args {
     struct dur timeout;
@@ -37,7 +40,7 @@ struct batcher {
     struct self *self;
     enum signal signal;
     struct pending pending;
-    struct batch *next; /* cut from it; waits for the outputs */
+    struct batch *next;         /* cut from it; waits for the outputs */
     struct client_info *client; /* the group's metadata; NULL without keys */
     struct timer *timer;
     bool due;     /* the time is up: send one batch */
@@ -48,14 +51,18 @@ struct batcher {
 
 static const struct row arg_rows[] = {
     ATTR(struct args, metadata_cardinality_limit, .def = "1000", .min = 0, .has_min = true,
-         .doc = "Most combinations of metadata values that are batched apart, on each worker; 0 for no limit."),
-    ATTR(struct args, metadata_keys, .def = "[]", .doc = "Client metadata whose values are never mixed in one batch."),
+         .doc = "Most combinations of metadata values that are batched apart, on each worker; 0 "
+                "for no limit."),
+    ATTR(struct args, metadata_keys, .def = "[]",
+         .doc = "Client metadata whose values are never mixed in one batch."),
     ATTR(struct args, send_batch_max_size, .def = "3000", .min = 0, .has_min = true,
          .doc = "Most spans, log records or data points in a batch; 0 for no limit."),
     ATTR(struct args, send_batch_size, .def = "2000", .min = 0, .has_min = true,
          .doc = "Number of spans, log records or data points at which a batch is sent at once."),
-    ATTR(struct args, timeout, .def = "\"200ms\"", .doc = "Time after which a batch is sent whatever its size."),
-    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema, .doc = "The component's own metrics."),
+    ATTR(struct args, timeout, .def = "\"200ms\"",
+         .doc = "Time after which a batch is sent whatever its size."),
+    BLOCK(struct args, debug_metrics, &otel_debug_metrics_schema,
+          .doc = "The component's own metrics."),
     BLOCK(struct args, output, &otel_output_schema, .doc = "Where batches go.", .required = true),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
@@ -71,7 +78,8 @@ static void check_keys(struct prepare *p, const struct str_list *keys)
         for (size_t k = 0; k < i; k++)
             if (same_key(keys->v[i], keys->v[k]))
                 diag_error(p->diags, DIAG_VALUE_INVALID, span_at(p->block, "metadata_keys"),
-                           "duplicate entry in metadata_keys: \"" STR_FMT "\" (case-insensitive)", STR_ARG(keys->v[i]));
+                           "duplicate entry in metadata_keys: \"" STR_FMT "\" (case-insensitive)",
+                           STR_ARG(keys->v[i]));
 }
 
 static int prepare(struct prepare *p, const void *args, void *plan)
@@ -81,7 +89,8 @@ static int prepare(struct prepare *p, const void *args, void *plan)
         diag_error(p->diags, DIAG_BODY_RULE, span_at(p->block, "send_batch_max_size"),
                    "send_batch_max_size must be greater or equal to send_batch_size when not 0");
     if (a->timeout.ns < 0)
-        diag_error(p->diags, DIAG_VALUE_RANGE, span_at(p->block, "timeout"), "timeout must be greater or equal to 0");
+        diag_error(p->diags, DIAG_VALUE_RANGE, span_at(p->block, "timeout"),
+                   "timeout must be greater or equal to 0");
     check_keys(p, &a->metadata_keys);
     *(struct args *)plan = *a;
     return diags_failed(p->diags) ? -EINVAL : 0;
@@ -91,27 +100,37 @@ static int prepare(struct prepare *p, const void *args, void *plan)
 
 #define SCOPE "go.opentelemetry.io/collector/processor/batchprocessor"
 
-static const f64 count_bounds[] = {10,   25,   50,   75,   100,  250,  500,  750,  1000,  2000,  3000,
-                                   4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000, 100000};
-static const f64 byte_bounds[] = {10,     25,     50,     75,     100,    250,    500,    750,    1000,    2000,    3000,    4000,
-                                  5000,   6000,   7000,   8000,   9000,   10000,  20000,  30000,  50000,   100000,  200000,  300000,
-                                  400000, 500000, 600000, 700000, 800000, 900000, 1000000, 2000000, 3000000, 4000000, 5000000, 6000000,
-                                  7000000, 8000000, 9000000};
+static const f64 count_bounds[] = {10,   25,    50,    75,    100,   250,   500,  750,
+                                   1000, 2000,  3000,  4000,  5000,  6000,  7000, 8000,
+                                   9000, 10000, 20000, 30000, 50000, 100000};
+static const f64 byte_bounds[] = {
+    10,      25,      50,      75,      100,     250,     500,     750,     1000,   2000,
+    3000,    4000,    5000,    6000,    7000,    8000,    9000,    10000,   20000,  30000,
+    50000,   100000,  200000,  300000,  400000,  500000,  600000,  700000,  800000, 900000,
+    1000000, 2000000, 3000000, 4000000, 5000000, 6000000, 7000000, 8000000, 9000000};
 #define NAME "otelcol_processor_batch_"
 static const struct metric_desc metrics[] = {
-    {NAME "batch_send_size", "Items of the batches sent.", METRIC_HISTOGRAM, count_bounds, ARRAY_LEN(count_bounds)},
-    {NAME "batch_send_size_bytes", "Bytes of the batches sent.", METRIC_HISTOGRAM, byte_bounds, ARRAY_LEN(byte_bounds)},
-    {NAME "batch_size_trigger_send_total", "Batches sent because they were large enough.", METRIC_COUNTER, NULL, 0},
-    {NAME "timeout_trigger_send_total", "Batches sent because their time was up.", METRIC_COUNTER, NULL, 0},
-    {NAME "metadata_cardinality", "Combinations of metadata values being batched.", METRIC_GAUGE, NULL, 0},
+    {NAME "batch_send_size", "Items of the batches sent.", METRIC_HISTOGRAM, count_bounds,
+     ARRAY_LEN(count_bounds)},
+    {NAME "batch_send_size_bytes", "Bytes of the batches sent.", METRIC_HISTOGRAM, byte_bounds,
+     ARRAY_LEN(byte_bounds)},
+    {NAME "batch_size_trigger_send_total", "Batches sent because they were large enough.",
+     METRIC_COUNTER, NULL, 0},
+    {NAME "timeout_trigger_send_total", "Batches sent because their time was up.", METRIC_COUNTER,
+     NULL, 0},
+    {NAME "metadata_cardinality", "Combinations of metadata values being batched.", METRIC_GAUGE,
+     NULL, 0},
 };
 
 static int create(struct comp *c, char **ret_err)
 {
     struct shared *sh = c->shared;
-    struct metric **const series[] = {&sh->send_size, &sh->send_bytes, &sh->size_trigger, &sh->timeout_trigger, &sh->cardinality};
-    const struct metric_label labels[] = {
-        {"processor", ""}, {"otel_scope_name", SCOPE}, {"otel_scope_version", ""}, {"otel_scope_schema_url", ""}};
+    struct metric **const series[] = {&sh->send_size, &sh->send_bytes, &sh->size_trigger,
+                                      &sh->timeout_trigger, &sh->cardinality};
+    const struct metric_label labels[] = {{"processor", ""},
+                                          {"otel_scope_name", SCOPE},
+                                          {"otel_scope_version", ""},
+                                          {"otel_scope_schema_url", ""}};
     for (size_t i = 0; i < ARRAY_LEN(series); i++)
         *series[i] = comp_metric(c, &metrics[i], labels, ARRAY_LEN(labels));
     otel_input_export(c);
@@ -130,7 +149,8 @@ static void sent(void *arg, enum ack_outcome outcome, const struct ack_failure *
 
 static void watch(struct self *self, struct batch *b)
 {
-    struct ack *a = ack_new(ACK_ACCEPTED, self->shard->worker->loop, sent, log_ref(self->shard->comp->log));
+    struct ack *a =
+        ack_new(ACK_ACCEPTED, self->shard->worker->loop, sent, log_ref(self->shard->comp->log));
     batch_add_ack(b, a);
     ack_unref(a);
 }
@@ -146,7 +166,8 @@ static int cut_one(struct batcher *r)
     struct self *self = r->self;
     const struct shared *sh = shared_of(self);
     struct batch *b;
-    int err = pending_take(&r->pending, (u64)self->plan->send_batch_max_size, r->client, self->shard->comp->host->data_budget, &b);
+    int err = pending_take(&r->pending, (u64)self->plan->send_batch_max_size, r->client,
+                           self->shard->comp->host->data_budget, &b);
     if (err) return err;
     metric_observe(sh->send_size, b->items);
     metric_observe(sh->send_bytes, (f64)b->bytes);
@@ -219,7 +240,8 @@ static void on_time(void *arg)
     shard_ready(r->self->shard);
 }
 
-static struct batcher *batcher_new(struct self *self, enum signal signal, struct client_info *client)
+static struct batcher *batcher_new(struct self *self, enum signal signal,
+                                   struct client_info *client)
 {
     struct batcher *r = xnew(struct batcher);
     r->self = self;
@@ -244,8 +266,10 @@ static void batcher_free(struct batcher *r)
 
 /* --- groups --- */
 
-/* The values of the metadata keys as one text, and as the metadata that leaves with the batch. Lengths keep values apart. */
-static struct client_info *group_of(const struct args *a, const struct client_info *from, struct buf *ret_key)
+/* The values of the metadata keys as one text, and as the metadata that leaves with the batch.
+ * Lengths keep values apart. */
+static struct client_info *group_of(const struct args *a, const struct client_info *from,
+                                    struct buf *ret_key)
 {
     struct client_info *group = client_info_new((struct str){0});
     for (size_t k = 0; k < a->metadata_keys.n; k++) {
@@ -272,7 +296,7 @@ static void count_groups(const struct self *self)
 static void forget_idle(struct self *self, struct map *groups)
 {
     struct map busy = {0};
-    map_each(groups, e) {
+    map_each (groups, e) {
         struct batcher *r = e->value;
         if (is_empty(r))
             batcher_free(r);
@@ -285,7 +309,8 @@ static void forget_idle(struct self *self, struct map *groups)
 }
 
 /* Takes over client. NULL: too many. */
-static struct batcher *group_new(struct self *self, enum signal signal, struct str key, struct client_info *client)
+static struct batcher *group_new(struct self *self, enum signal signal, struct str key,
+                                 struct client_info *client)
 {
     struct map *groups = &self->groups[signal];
     size_t limit = (size_t)self->plan->metadata_cardinality_limit;
@@ -320,7 +345,7 @@ static struct batcher *batcher_of(struct self *self, const struct batch *b)
 static void finish(struct self *self)
 {
     bool empty = otel_outputs_idle(&self->out);
-    list_each(&self->batchers, it)
+    list_each (&self->batchers, it)
         empty = empty && is_empty(list_item(it, struct batcher, link));
     if (!self->stopping || self->stopped || !empty) return;
     self->stopped = true;
@@ -329,7 +354,7 @@ static void finish(struct self *self)
 
 static void drain_all(struct self *self)
 {
-    list_each(&self->batchers, it) {
+    list_each (&self->batchers, it) {
         struct batcher *r = list_item(it, struct batcher, link);
         drain(r);
         if (r->retired && is_empty(r)) batcher_free(r);
@@ -366,7 +391,7 @@ static bool same_keys(const struct str_list *a, const struct str_list *b)
 /* Batchers of other keys send what they have and go. */
 static void retire_all(struct self *self)
 {
-    list_each(&self->batchers, it)
+    list_each (&self->batchers, it)
         list_item(it, struct batcher, link)->retired = true;
     for (enum signal s = 0; s < SIGNAL_COUNT; s++)
         map_done(&self->groups[s], NULL);
@@ -396,7 +421,7 @@ static void stop(struct shard *s)
 static void shard_done(struct shard *s)
 {
     struct self *self = s->self;
-    list_each(&self->batchers, it)
+    list_each (&self->batchers, it)
         batcher_free(list_item(it, struct batcher, link));
     for (enum signal i = 0; i < SIGNAL_COUNT; i++)
         map_done(&self->groups[i], NULL);
@@ -405,7 +430,8 @@ static void shard_done(struct shard *s)
 
 static enum push refuse(struct batch *b)
 {
-    batch_fail(b, ACK_FAILED, &(struct ack_failure){.text = "too many batcher metadata-value combinations"});
+    batch_fail(b, ACK_FAILED,
+               &(struct ack_failure){.text = "too many batcher metadata-value combinations"});
     batch_unref(b);
     return PUSH_TAKEN;
 }

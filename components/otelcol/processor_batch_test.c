@@ -1,4 +1,5 @@
-/* otelcol.processor.batch: triggers, sizes, groups, back-pressure and stopping under virtual time; nothing is lost. */
+/* otelcol.processor.batch: triggers, sizes, groups, back-pressure and stopping under virtual time;
+ * nothing is lost. */
 #include "components/otelcol/testing.h"
 
 extern const struct component_def otelcol_processor_batch;
@@ -35,7 +36,9 @@ static void expect_nothing(void)
     assert_null(take_out(SIGNAL_TRACES));
 }
 
-#define SETTINGS(size, max, time) "send_batch_size = " #size "\nsend_batch_max_size = " #max "\ntimeout = \"" time "\"\noutput {}"
+#define SETTINGS(size, max, time)                                                                  \
+    "send_batch_size = " #size "\nsend_batch_max_size = " #max "\ntimeout = \"" time "\"\noutput " \
+                                                                                     "{}"
 
 static void size_sends_at_once(void **state)
 {
@@ -181,7 +184,9 @@ static enum push push_as(struct world *w, int n, const char *tenant)
     return world_push(w, b);
 }
 
-#define GROUPED "send_batch_size = 10\ntimeout = \"1s\"\nmetadata_keys = [\"X-Tenant\"]\nmetadata_cardinality_limit = 2\noutput {}"
+#define GROUPED                                                                                    \
+    "send_batch_size = 10\ntimeout = \"1s\"\nmetadata_keys = "                                     \
+    "[\"X-Tenant\"]\nmetadata_cardinality_limit = 2\noutput {}"
 
 static void metadata_is_never_mixed(void **state)
 {
@@ -281,7 +286,8 @@ static void faults(void **state)
 {
     expect_fault(DEF, "send_batch_size = 10\nsend_batch_max_size = 5\noutput {}", 2,
                  "send_batch_max_size must be greater or equal to send_batch_size when not 0");
-    expect_fault(DEF, "metadata_keys = [\"a\", \"A\"]\noutput {}", 1, "duplicate entry in metadata_keys: \"A\" (case-insensitive)");
+    expect_fault(DEF, "metadata_keys = [\"a\", \"A\"]\noutput {}", 1,
+                 "duplicate entry in metadata_keys: \"A\" (case-insensitive)");
 }
 
 int main(void)

@@ -1,5 +1,6 @@
-/* A stand-in for the runtime in tests of otelcol components: one shard on one loop with virtual time, and fan-outs that keep what they are given.
- * It defines the functions of runtime/component.h itself, so each test program includes it once and pulls in no runtime. */
+/* A stand-in for the runtime in tests of otelcol components: one shard on one loop with virtual
+ * time, and fan-outs that keep what they are given. It defines the functions of runtime/component.h
+ * itself, so each test program includes it once and pulls in no runtime. */
 #ifndef COMPONENTS_OTELCOL_TESTING_H
 #define COMPONENTS_OTELCOL_TESTING_H
 
@@ -38,10 +39,9 @@ static size_t n_fanouts;
 
 const struct capsule_type capsule_otelcol_consumer = {.name = "otelcol.Consumer"};
 
-void comp_export(struct comp *c, const void *exports)
-{
-}
-struct metric *comp_metric(struct comp *c, const struct metric_desc *d, const struct metric_label *labels, size_t n)
+void comp_export(struct comp *c, const void *exports) {}
+struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
+                           const struct metric_label *labels, size_t n)
 {
     return metric_new(c->host->metrics, d, labels, n);
 }
@@ -49,9 +49,7 @@ struct capsule *comp_sink(struct comp *c, const struct capsule_type *type, u32 p
 {
     return NULL;
 }
-void capsule_unref(struct capsule *c)
-{
-}
+void capsule_unref(struct capsule *c) {}
 void shard_ready(struct shard *s)
 {
     container_of(s, struct world, shard)->ready++;
@@ -67,9 +65,7 @@ struct fanout *fanout_new(struct shard *s, void (*ready)(void *arg), void *arg)
     f->arg = arg;
     return fanouts[n_fanouts++ % SIGNAL_COUNT] = f;
 }
-void fanout_set(struct fanout *f, const struct capsule_list *sinks)
-{
-}
+void fanout_set(struct fanout *f, const struct capsule_list *sinks) {}
 size_t fanout_branches(const struct fanout *f)
 {
     return 1;
@@ -86,7 +82,7 @@ bool fanout_full(const struct fanout *f)
 }
 void fanout_free(struct fanout *f)
 {
-    vec_each(&f->got, b)
+    vec_each (&f->got, b)
         batch_unref(*b);
     vec_done(&f->got);
     free(f);
@@ -99,14 +95,16 @@ static bool no_names(const struct scope *s, struct str name, struct value *ret)
     return false;
 }
 
-/* Decodes and prepares the text of a block; the plan lives in w->arena. NULL with diagnostics when it is refused. */
+/* Decodes and prepares the text of a block; the plan lives in w->arena. NULL with diagnostics when
+ * it is refused. */
 static inline void *world_plan(struct world *w, const struct component_def *def, const char *body)
 {
     static const struct scope scope = {.lookup = no_names};
     char *text = xprintf("c \"c\" {\n%s\n}\n", body);
     struct source *src = source_new("test", str_of(text));
     struct tree *tree = parse_file(src, &w->diags);
-    void *args = arena_alloc(&w->arena, def->args->size), *plan = arena_alloc(&w->arena, def->plan_size);
+    void *args = arena_alloc(&w->arena, def->args->size),
+         *plan = arena_alloc(&w->arena, def->plan_size);
     free(text);
     source_unref(src);
     if (!tree) return NULL;
@@ -124,7 +122,8 @@ static inline void world_init(struct world *w)
     clock_fake_init(&w->clock, NS_PER_SEC);
     w->loop = loop_new("test", 1, &w->clock.clock);
     budget_init(&w->budget, 0);
-    w->host = (struct host){.clock = &w->clock.clock, .metrics = metrics_new(), .data_budget = &w->budget};
+    w->host = (struct host){
+        .clock = &w->clock.clock, .metrics = metrics_new(), .data_budget = &w->budget};
     w->worker = (struct worker){.index = 1, .loop = w->loop};
     arena_init(&w->arena, 0);
     diags_init(&w->diags);
@@ -139,8 +138,14 @@ static inline void world_up(struct world *w, const struct component_def *def, co
     void *plan = world_plan(w, def, body);
     if (!plan) print_error("%s\n", w->diags.list.v[0].message);
     assert_non_null(plan);
-    w->comp = (struct comp){.def = def, .host = &w->host, .shared = arena_alloc(&w->arena, def->shared_size + 1), .plan = plan};
-    w->shard = (struct shard){.comp = &w->comp, .worker = &w->worker, .self = arena_alloc(&w->arena, def->self_size), .plan = plan};
+    w->comp = (struct comp){.def = def,
+                            .host = &w->host,
+                            .shared = arena_alloc(&w->arena, def->shared_size + 1),
+                            .plan = plan};
+    w->shard = (struct shard){.comp = &w->comp,
+                              .worker = &w->worker,
+                              .self = arena_alloc(&w->arena, def->self_size),
+                              .plan = plan};
     assert_int_equal(def->create(&w->comp, &err), 0);
     assert_int_equal(def->run(&w->shard), 0);
 }
@@ -189,16 +194,17 @@ static inline void world_open(enum signal s)
 }
 
 /* The text of one expected diagnostic among those of a refused block. */
-static inline void expect_fault(const struct component_def *def, const char *body, u32 line, const char *message)
+static inline void expect_fault(const struct component_def *def, const char *body, u32 line,
+                                const char *message)
 {
     struct world w;
     bool found = false;
     world_init(&w);
     assert_null(world_plan(&w, def, body));
-    vec_each(&w.diags.list, d)
+    vec_each (&w.diags.list, d)
         found |= strcmp(d->message, message) == 0 && d->span.start.line == line + 1;
     if (!found)
-        vec_each(&w.diags.list, d)
+        vec_each (&w.diags.list, d)
             print_error("got line %u: %s\n", d->span.start.line - 1, d->message);
     assert_true(found);
     world_free(&w);

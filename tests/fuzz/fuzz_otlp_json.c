@@ -1,5 +1,5 @@
-/* Any text as OTLP/JSON: what is taken must be a valid message with the items that were counted, and print as JSON that reads as the same.
- * The first byte chooses the signal. */
+/* Any text as OTLP/JSON: what is taken must be a valid message with the items that were counted,
+ * and print as JSON that reads as the same. The first byte chooses the signal. */
 #include "telemetry/otlp.h"
 #include "tests/otlp_oracle.h"
 
@@ -25,7 +25,8 @@ static struct str view(const struct buf *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct buf bytes = BUF_INIT(SIZE_MAX), first = BUF_INIT(SIZE_MAX), back = BUF_INIT(SIZE_MAX), again = BUF_INIT(SIZE_MAX);
+    struct buf bytes = BUF_INIT(SIZE_MAX), first = BUF_INIT(SIZE_MAX), back = BUF_INIT(SIZE_MAX),
+               again = BUF_INIT(SIZE_MAX);
     u32 items = 0, counted = 0;
     char err[128];
     if (size == 0) return 0;
