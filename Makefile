@@ -54,7 +54,10 @@ endif
 
 # Required libraries. libsystemd is optional; a source that needs an optional library says so in a `/* needs: X */` line.
 PKGS := libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c zlib libdeflate libzstd liblz4
-LIBS := $(shell pkg-config --libs $(PKGS)) -lev -lhttp_parser -lsnappy -lcrypt -lm
+# snappy is C++: linked statically it costs the few functions used instead of the whole of libstdc++ in every process.
+STATIC_SNAPPY := $(wildcard $(shell $(CC) -print-file-name=libsnappy.a))
+SNAPPY := $(if $(STATIC_SNAPPY),-Wl$(comma)-Bstatic -lsnappy -lstdc++ -Wl$(comma)-Bdynamic,-lsnappy)
+LIBS := $(shell pkg-config --libs $(PKGS)) -lev -lhttp_parser $(SNAPPY) -lcrypt -lm
 HAVE_libsystemd := $(shell pkg-config --exists libsystemd && echo 1)
 ifeq ($(HAVE_libsystemd),1)
   CPPFLAGS += -DHAVE_LIBSYSTEMD=1
