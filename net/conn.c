@@ -16,6 +16,8 @@
 #define READ_BURST   ((size_t)1024 * 1024) /* bytes a connection may take before the others get their turn */
 #define OUT_MAX      ((size_t)1 << 30)
 #define KEEP_MEMORY  ((size_t)16 * 1024) /* buffers larger than this are not kept by an idle connection */
+#define GATHER       (128 * 1024)    /* in the middle of a large message the loop is woken for no less, */
+#define GATHER_TIME  (5 * NS_PER_MS) /* or after this time */
 #define HELD_MAX     ((size_t)64 * 1024) /* bytes read ahead of the protocol, so that the end of the peer is noticed */
 #define FRESH_TIME   (NS_PER_SEC / 2)
 #define LINGER_TIME  (2 * NS_PER_SEC)
@@ -114,11 +116,22 @@ static i64 sooner(i64 a, i64 b)
 
 static void set_alarm(struct conn *c)
 {
-    i64 at = sooner(c->due, c->out_due);
+    i64 at = sooner(c->gather_due, sooner(c->due, c->out_due));
 
     if (!at || (c->alarm_at && c->alarm_at <= at)) return; /* when it fires too early, it is set again */
     c->alarm_at = at;
     timer_start(c->timer, at - loop_now(c->loop));
+}
+
+/* Peers write large messages in small pieces (16 KiB frames of HTTP/2): being woken for each costs more than the bytes.
+ * A hint to the kernel; where it does not help, reading works as ever. */
+static void gather(struct conn *c, bool on)
+{
+    const int low = on ? GATHER : 1;
+
+    c->gather_due = on ? loop_now(c->loop) + GATHER_TIME : 0;
+    if (on != c->gathers && setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof(low)) == 0) c->gathers = on;
+    if (on) set_alarm(c);
 }
 
 static void on_timer(void *arg)
@@ -131,6 +144,7 @@ static void on_timer(void *arg)
         conn_close(c); /* the peer does not read */
         return;
     }
+    if (c->gather_due && c->gather_due <= now) gather(c, false);
     if (c->due && c->due <= now) {
         c->due = 0;
         if (c->close_after)
@@ -382,7 +396,10 @@ static void read_burst(struct conn *c)
         if (n == 0) break;
         left -= MIN(n, left);
     }
-    if (!c->dead && c->ssl && left == 0 && SSL_has_pending(c->ssl)) conn_resume(c);
+    if (c->dead) return;
+    if (c->ssl && left == 0 && SSL_has_pending(c->ssl)) conn_resume(c);
+    size_t more = c->proto->expects && !c->held.n ? c->proto->expects(c) : 0;
+    if (more >= GATHER || c->gathers) gather(c, more >= GATHER);
 }
 
 /* What has already arrived is still served. */
@@ -404,7 +421,7 @@ static void on_resume(struct msg *m)
 
     c->resuming = false;
     if (c->dead) return;
-    buf_init(&c->held, 2 * HELD_MAX + held.n);
+    buf_init(&c->held, HELD_MAX + LOOP_SCRATCH);
     if (held.n) feed(c, held.p, held.n);
     buf_done(&held);
     if (!c->dead && c->ssl && c->handshaken) read_burst(c);
@@ -544,7 +561,7 @@ struct conn *conn_new(struct member *m, struct server_conf *conf, int fd, const 
     copy_text(c->peer, sizeof(c->peer), peer);
     copy_text(c->peer_ip, sizeof(c->peer_ip), peer_ip);
     buf_init(&c->out, OUT_MAX);
-    buf_init(&c->held, 2 * HELD_MAX); /* the limit and one read more */
+    buf_init(&c->held, HELD_MAX + LOOP_SCRATCH); /* the limit and one read more */
     list_add_tail(&m->conns, &c->node);
     atomic_fetch_add(&m->n_conns, 1);
     c->timer = timer_new(c->loop, on_timer, c);

@@ -51,6 +51,8 @@ struct conn_proto {
     /* Optional: a place where the next bytes may be read to directly (body). */
     char *(*place)(struct conn *c, size_t *ret_n);
     void (*placed)(struct conn *c, size_t n);
+    /* Optional: bytes of a message that is being received and are still to come. */
+    size_t (*expects)(const struct conn *c);
     void (*drained)(struct conn *c); /* all output was written */
     void (*timeout)(struct conn *c); /* the time of conn_arm came */
     void (*eof)(struct conn *c);
@@ -69,7 +71,8 @@ struct conn {
     bool handshaken, ssl_read_wants_write, plain_on_tls;
     struct io *io;
     struct timer *timer;
-    i64 due, out_due, alarm_at;
+    i64 due, out_due, gather_due, alarm_at;
+    bool gathers; /* woken only for GATHER bytes, see conn.c */
     const struct conn_proto *proto;
     void *session;
     struct buf out;  /* bytes to write, from out_at on; then the blob from blob_at on */

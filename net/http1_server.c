@@ -410,6 +410,13 @@ static void placed(struct conn *c, size_t n)
     if (goes_on(c)) follow_up(s);
 }
 
+static size_t expects(const struct conn *c)
+{
+    const struct http1 *s = c->session;
+
+    return s->state == BODY ? (size_t)MIN(s->left, (u64)SIZE_MAX) : 0;
+}
+
 /* --- ends --- */
 
 static bool fast_enough(struct http1 *s)
@@ -464,6 +471,7 @@ const struct conn_proto http1_proto = {
     .input = input,
     .place = place,
     .placed = placed,
+    .expects = expects,
     .drained = drained,
     .timeout = timeout,
     .eof = eof,

@@ -165,13 +165,14 @@ static void on_ping(struct http2 *s, const nghttp2_ping *f)
     if (s->shutdown == SHUTDOWN_ANNOUNCED && memcmp(f->opaque_data, shutdown_ping, 8) == 0) final_shutdown(s);
 }
 
-static bool costs_a_token(const nghttp2_frame *f)
+/* Some clients (curl) also reset streams that are over, which costs nothing. */
+static bool costs_a_token(const nghttp2_frame *f, bool of_live_stream)
 {
     switch (f->hd.type) {
     case NGHTTP2_SETTINGS:
     case NGHTTP2_PING: return !(f->hd.flags & NGHTTP2_FLAG_ACK);
-    case NGHTTP2_PRIORITY:
-    case NGHTTP2_RST_STREAM: return true;
+    case NGHTTP2_PRIORITY: return true;
+    case NGHTTP2_RST_STREAM: return of_live_stream;
     case NGHTTP2_DATA: return f->hd.length == 0 && !(f->hd.flags & NGHTTP2_FLAG_END_STREAM);
     default: return false;
     }
@@ -208,7 +209,7 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *f, void *arg)
     struct http2 *s = arg;
     struct http2_stream *t = f->hd.stream_id ? stream_of(ng, f->hd.stream_id) : NULL;
 
-    if (costs_a_token(f) && !spend(s)) return 0;
+    if (costs_a_token(f, t != NULL) && !spend(s)) return 0;
     if (f->hd.type == NGHTTP2_PING) on_ping(s, &f->ping);
     if (!t || (f->hd.type != NGHTTP2_HEADERS && f->hd.type != NGHTTP2_DATA)) return 0;
     bool ends = f->hd.flags & NGHTTP2_FLAG_END_STREAM;
@@ -254,7 +255,7 @@ static nghttp2_session *session_new(struct http2 *s)
         nghttp2_option_set_no_closed_streams(opt, 1); /* closed streams are not kept for priorities */
         nghttp2_option_set_max_settings(opt, 32);
         nghttp2_option_set_max_continuations(opt, 8);
-        nghttp2_option_set_stream_reset_rate_limit(opt, TOKENS_MAX, TOKENS_PER_S);
+        nghttp2_option_set_stream_reset_rate_limit(opt, UINT64_MAX, UINT64_MAX); /* it counts resets of dead streams: spend() counts better */
         (void)nghttp2_session_server_new2(&ng, cb, s, opt); /* ng stays NULL when memory is out */
         nghttp2_option_del(opt);
     }
@@ -364,6 +365,21 @@ static size_t input(struct conn *c, const char *p, size_t n)
     return n;
 }
 
+/* A message whose length is known (by content-length, or gRPC's frame) has its blob made to measure. */
+static size_t expects(const struct conn *c)
+{
+    const struct http2 *s = c->session;
+    size_t n = 0;
+
+    list_each(&s->streams, node)
+    {
+        const struct http2_stream *t = list_item(node, struct http2_stream, node);
+        const struct blob *b = t->q.pub.body;
+        if (b && !t->ended && (t->q.framed || t->q.content_length > 0)) n += b->cap - b->n;
+    }
+    return n;
+}
+
 static void closed(struct conn *c)
 {
     list_each(&of(c)->streams, node) request_gone(&list_item(node, struct http2_stream, node)->q);
@@ -380,6 +396,7 @@ static void on_free(struct conn *c)
 
 const struct conn_proto http2_proto = {
     .input = input,
+    .expects = expects,
     .drained = drained,
     .timeout = timeout,
     .drain = drain,

@@ -9,7 +9,6 @@
 
 /* Rounds of deferred work that may beget deferred work before I/O gets its turn. */
 #define DEFER_ROUNDS 16
-#define SCRATCH      ((size_t)64 * 1024)
 
 static void run_list(struct msg *m)
 {
@@ -165,8 +164,8 @@ void loop_turn(struct loop *l, i64 wait_ns)
 
 char *loop_scratch(struct loop *l, size_t *ret_n)
 {
-    if (!l->scratch) l->scratch = xmalloc(SCRATCH);
-    *ret_n = SCRATCH;
+    if (!l->scratch) l->scratch = xmalloc(LOOP_SCRATCH);
+    *ret_n = LOOP_SCRATCH;
     return l->scratch;
 }
 

@@ -53,6 +53,7 @@ struct loop {
 
 static inline struct list *loop_members(struct loop *l) { return &l->members; }
 
+#define LOOP_SCRATCH ((size_t)256 * 1024)
 /* Room for one read, shared by all descriptors of the loop: its contents live until the callback ends. */
 char *loop_scratch(struct loop *l, size_t *ret_n);
 
