@@ -11,6 +11,7 @@ struct compiler {
     struct template *t;
     struct diags *diags;
     VEC(struct node) nodes;
+    u32 suggestions; /* made so far: each looks at all nodes, so there are not endlessly many */
     struct map namespaces; /* labels of declare and import blocks, which this build refuses: no
                               further complaints about their use */
 };

@@ -49,7 +49,7 @@ void generation_done(struct generation *g); /* the arrays only */
 
 /* --- evaluate.c: a node's arguments and its plan --- */
 /* 0 and an owned plan, or -EINVAL with diags. */
-int node_evaluate(struct controller *c, const struct node *n, const struct scope *scope,
+int node_evaluate(struct controller *c, const struct module *m, const struct node *n,
                   struct logger *log, struct plan **ret, struct diags *diags);
 /* Whether p differs from what the state has. */
 bool node_changed(const struct node_state *s, const struct plan *p);

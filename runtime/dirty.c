@@ -18,7 +18,7 @@ static void reevaluate(struct node_state *s)
     struct diags faults;
     struct plan *p;
     diags_init(&faults);
-    if (node_evaluate(s->ctl, &m->tmpl->nodes[s->rank], &m->scope.scope, NULL, &p, &faults) < 0) {
+    if (node_evaluate(s->ctl, m, &m->tmpl->nodes[s->rank], NULL, &p, &faults) < 0) {
         log_failure(s, &faults);
         node_evaluated(s, &faults);
     } else {
@@ -69,7 +69,8 @@ void controller_exported(struct node_state *s)
 static void on_exported(void *arg, struct value exports, u64 seq)
 {
     struct node_state *s = arg;
-    node_state_export_take(s, exports);
+    value_unref(s->exports);
+    s->exports = exports;
     controller_exported(s);
 }
 

@@ -39,15 +39,15 @@ static void prepare_node(struct compiler *c, const struct node *n, const struct 
 
 void dry_run(struct compiler *c)
 {
-    struct module_scope scope;
-    module_scope_init(&scope, c->o->stdlib, "");
+    struct export_scope scope;
+    export_scope_init(&scope, c->o->stdlib, "");
     vec_each (&c->nodes, n)
         if (n->kind == NODE_COMPONENT && n->def)
-            (void)module_scope_set_take(
+            (void)export_scope_set_take(
                 &scope, str_of(n->id),
                 placeholder_exports(n->def->exports)); /* a clash: duplicate, reported */
     vec_each (&c->nodes, n)
         if (n->block && n->def && n->def->args && !n->has_errors && exports_known(n))
             prepare_node(c, n, &scope.scope);
-    module_scope_done(&scope);
+    export_scope_done(&scope);
 }

@@ -19,7 +19,7 @@ static void keep_source(struct plan *p, const struct block *b)
     if (src) arena_cleanup(&p->arena, release_source, source_ref(src));
 }
 
-static int decode_node(const struct node *n, const struct scope *scope, struct plan *p,
+static int decode_node(const struct module *m, const struct node *n, struct plan *p,
                        struct diags *diags)
 {
     if (!n->def->args) return 0;
@@ -28,16 +28,21 @@ static int decode_node(const struct node *n, const struct scope *scope, struct p
         return 0;
     }
     keep_source(p, n->block);
-    return decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, diags);
+    struct export_scope scope;
+    module_scope(m, n, &scope);
+    int err = decode_body(n->def->args, n->block, &n->block->body, &scope.scope, &p->arena, p->args,
+                          diags);
+    export_scope_done(&scope);
+    return err;
 }
 
-int node_evaluate(struct controller *c, const struct node *n, const struct scope *scope,
+int node_evaluate(struct controller *c, const struct module *m, const struct node *n,
                   struct logger *log, struct plan **ret, struct diags *diags)
 {
     struct plan *p = plan_new(n->def);
     struct prepare prep = {
         .host = c->host, .block = n->block, .arena = &p->arena, .diags = diags, .log = log};
-    int err = decode_node(n, scope, p, diags);
+    int err = decode_node(m, n, p, diags);
     if (!err && n->def->prepare) err = n->def->prepare(&prep, p->args, p->data);
     if (err) {
         plan_unref(p);

@@ -29,19 +29,6 @@ static struct node_state *kept_state(const struct build *b, const struct node *n
     return s && s->def == n->def ? s : NULL;
 }
 
-/* Exports of a node that stays are what they are; of a new one they come when it is created. */
-static void show_exports(struct build *b, u32 rank, struct value exports)
-{
-    const struct node *n = &b->g.module->tmpl->nodes[rank];
-    if (n->kind != NODE_COMPONENT) {
-        value_unref(exports);
-        return;
-    }
-    if (module_scope_set_take(&b->g.module->scope, str_of(n->id), exports) < 0)
-        diag_error(b->diags, DIAG_NODE_DUPLICATE, n->block->name_span,
-                   "the id %s stands inside another block's id", n->id);
-}
-
 static void add_states(struct build *b)
 {
     struct module *m = b->g.module;
@@ -49,14 +36,9 @@ static void add_states(struct build *b)
         const struct node *n = &m->tmpl->nodes[r];
         struct node_state *s = kept_state(b, n);
         b->g.fresh[r] = !s;
-        if (s) {
-            m->states[r] = s;
-            show_exports(b, r, value_ref(s->exports));
-            continue;
-        }
-        m->states[r] = node_state_new(b->c, n);
+        m->states[r] = s ? s : node_state_new(b->c, n);
+        if (s) continue;
         m->states[r]->exports = zero_exports(n->def);
-        show_exports(b, r, value_ref(m->states[r]->exports));
         m->states[r]->module = m;
         m->states[r]->rank = r;
     }
@@ -103,7 +85,7 @@ static void evaluate(struct build *b, u32 rank)
     struct diags own;
     struct plan *p;
     diags_init(&own);
-    if (node_evaluate(b->c, n, &b->g.module->scope.scope, s->log, &p, &own) < 0)
+    if (node_evaluate(b->c, b->g.module, n, s->log, &p, &own) < 0)
         log_fault(s, &own);
     else if (b->g.fresh[rank])
         create_fresh(b, n, s, p);
@@ -144,11 +126,10 @@ void generation_done(struct generation *g)
     *g = (struct generation){0};
 }
 
-/* Receivers are referred to by scopes, plans and exports: those go before the instances. */
+/* Receivers are referred to by plans and exports: those go before the instances. */
 static void drop_references(struct generation *g)
 {
     struct module *m = g->module;
-    module_scope_done(&m->scope);
     for (u32 r = 0; r < m->tmpl->n; r++) {
         plan_unref(g->plans[r]);
         if (!g->fresh[r]) continue;

@@ -1,4 +1,4 @@
-/* Modules and node states: memory, scope, and the dirty set. */
+/* Modules and node states: memory, scopes, and the dirty set. */
 #include "runtime/module.h"
 
 #include "runtime/controller_impl.h"
@@ -11,14 +11,15 @@ struct module *module_new(struct template *t, const struct scope *stdlib, const 
     m->tmpl = t;
     m->states = xcalloc(t->n + 1, sizeof(*m->states));
     m->dirty = xcalloc(t->n / WORD + 1, sizeof(*m->dirty));
-    module_scope_init(&m->scope, stdlib, module_path);
+    m->stdlib = stdlib;
+    m->module_path = xstrdup(module_path);
     return m;
 }
 
 void module_free(struct module *m)
 {
     if (!m) return;
-    module_scope_done(&m->scope);
+    free(m->module_path);
     template_unref(m->tmpl);
     free(m->states);
     free(m->dirty);
@@ -29,6 +30,19 @@ struct node_state *module_find(const struct module *m, struct str id)
 {
     const struct node *n = m ? template_node(m->tmpl, id) : NULL;
     return n ? m->states[n - m->tmpl->nodes] : NULL;
+}
+
+void module_scope(const struct module *m, const struct node *n, struct export_scope *ret)
+{
+    export_scope_init(ret, m->stdlib, m->module_path);
+    for (size_t i = 0; i < n->n_deps; i++) {
+        const struct node *dep = &m->tmpl->nodes[n->deps[i]];
+        if (dep->kind != NODE_COMPONENT) continue;
+        /* A reference resolves to the shortest id, so no id among them stands inside another. */
+        int err =
+            export_scope_set_take(ret, str_of(dep->id), value_ref(m->states[n->deps[i]]->exports));
+        ASSERT(err == 0);
+    }
 }
 
 /* ---- the dirty set ---- */
@@ -94,12 +108,4 @@ void node_state_free(struct node_state *s)
     free(s->unblocks);
     free(s->id);
     free(s);
-}
-
-void node_state_export_take(struct node_state *s, struct value v)
-{
-    value_unref(s->exports);
-    s->exports = v;
-    /* A clash of ids is found when the module is built; here the place exists. */
-    if (s->module) (void)module_scope_set_take(&s->module->scope, str_of(s->id), value_ref(v));
 }

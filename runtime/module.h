@@ -1,4 +1,4 @@
-/* An instance of a template: one state per node, and the scope its expressions see. The running
+/* An instance of a template: one state per node. The running
  * module is the controller's; a load builds another one beside it and either commits it or throws
  * it away. Node states outlive modules: those of unchanged ids move over. Control loop. */
 #ifndef RUNTIME_MODULE_H
@@ -37,7 +37,8 @@ struct node_state {
 struct module {
     struct template *tmpl;
     struct node_state **states; /* by rank */
-    struct module_scope scope;
+    const struct scope *stdlib;
+    char *module_path;
     u64 *dirty; /* bit set over ranks: to be evaluated again */
 };
 
@@ -56,7 +57,7 @@ size_t module_count_dirty(const struct module *m);
 struct node_state *node_state_new(struct controller *ctl, const struct node *n);
 /* Not running: built at most. Takes NULL. */
 void node_state_free(struct node_state *s);
-/* Stores the exports of s and puts them into its module's scope; takes v. */
-void node_state_export_take(struct node_state *s, struct value v);
+/* What the node's expressions see now; export_scope_done it. */
+void module_scope(const struct module *m, const struct node *n, struct export_scope *ret);
 
 #endif

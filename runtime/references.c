@@ -6,6 +6,8 @@
 #include "stdlib/stdlib.h"
 #include "value/fault.h"
 
+#define SUGGESTIONS_MAX 100
+
 struct visit {
     struct compiler *c;
     struct node *n;
@@ -148,6 +150,7 @@ static void check_func(struct visit *v, const struct traversal *t)
 
 static void hint_node(struct visit *v, struct diag *d, struct str name)
 {
+    if (++v->c->suggestions > SUGGESTIONS_MAX) return;
     struct suggestion near = {0};
     map_each (&v->c->t->by_id, e)
         if (((struct node *)e->value)->kind == NODE_COMPONENT)

@@ -48,7 +48,7 @@ static struct value node_value(struct scope_node *n)
 
 static bool lookup(const struct scope *s, struct str name, struct value *ret)
 {
-    const struct module_scope *m = s->data;
+    const struct export_scope *m = s->data;
     struct scope_node *n = map_get(&m->root->children, name);
     if (n) {
         *ret = node_value(n);
@@ -59,18 +59,16 @@ static bool lookup(const struct scope *s, struct str name, struct value *ret)
     return true;
 }
 
-void module_scope_init(struct module_scope *s, const struct scope *stdlib, const char *module_path)
+void export_scope_init(struct export_scope *s, const struct scope *stdlib, const char *module_path)
 {
-    *s = (struct module_scope){.root = xnew(struct scope_node),
-                               .module_path = module_path ? xstrdup(module_path) : NULL};
+    *s = (struct export_scope){.root = xnew(struct scope_node), .module_path = module_path};
     s->scope = (struct scope){.lookup = lookup, .parent = stdlib, .data = s};
 }
 
-void module_scope_done(struct module_scope *s)
+void export_scope_done(struct export_scope *s)
 {
     node_free(s->root);
-    free(s->module_path);
-    *s = (struct module_scope){0};
+    *s = (struct export_scope){0};
 }
 
 static struct scope_node *child(struct scope_node *n, struct str part)
@@ -84,7 +82,7 @@ static struct scope_node *child(struct scope_node *n, struct str part)
     return c;
 }
 
-int module_scope_set_take(struct module_scope *s, struct str id, struct value v)
+int export_scope_set_take(struct export_scope *s, struct str id, struct value v)
 {
     struct scope_node *at = s->root;
     struct str rest = id;

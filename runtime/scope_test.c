@@ -7,17 +7,17 @@
 #include <errno.h>
 #include "runtime/scope.h"
 
-static struct module_scope s;
+static struct export_scope s;
 
 static int setup(void **state)
 {
-    module_scope_init(&s, NULL, "/etc/weir");
+    export_scope_init(&s, NULL, "/etc/weir");
     return 0;
 }
 
 static int teardown(void **state)
 {
-    module_scope_done(&s);
+    export_scope_done(&s);
     return 0;
 }
 
@@ -46,8 +46,8 @@ static void expect(const char *id, const char *text)
 static void test_lookup(void **state)
 {
     struct value v;
-    assert_int_equal(module_scope_set_take(&s, STR("local.file.a"), content("1")), 0);
-    assert_int_equal(module_scope_set_take(&s, STR("local.file.b"), content("2")), 0);
+    assert_int_equal(export_scope_set_take(&s, STR("local.file.a"), content("1")), 0);
+    assert_int_equal(export_scope_set_take(&s, STR("local.file.b"), content("2")), 0);
     expect("a", "1");
     expect("b", "2");
     assert_false(s.scope.lookup(&s.scope, STR("file"), &v));
@@ -56,9 +56,9 @@ static void test_lookup(void **state)
 static void test_change_is_seen_and_old_values_stay(void **state)
 {
     struct value before;
-    assert_int_equal(module_scope_set_take(&s, STR("local.file.a"), content("1")), 0);
+    assert_int_equal(export_scope_set_take(&s, STR("local.file.a"), content("1")), 0);
     assert_true(s.scope.lookup(&s.scope, STR("local"), &before));
-    assert_int_equal(module_scope_set_take(&s, STR("local.file.a"), content("2")), 0);
+    assert_int_equal(export_scope_set_take(&s, STR("local.file.a"), content("2")), 0);
     expect("a", "2");
     const struct value *a = value_member(*value_member(before, STR("file")), STR("a"));
     assert_true(str_is(value_text(*value_member(*a, STR("content"))), "1"));
@@ -67,9 +67,9 @@ static void test_change_is_seen_and_old_values_stay(void **state)
 
 static void test_clash(void **state)
 {
-    assert_int_equal(module_scope_set_take(&s, STR("a.b"), content("1")), 0);
-    assert_int_equal(module_scope_set_take(&s, STR("a.b.c"), content("2")), -EEXIST);
-    assert_int_equal(module_scope_set_take(&s, STR("a"), content("3")), -EEXIST);
+    assert_int_equal(export_scope_set_take(&s, STR("a.b"), content("1")), 0);
+    assert_int_equal(export_scope_set_take(&s, STR("a.b.c"), content("2")), -EEXIST);
+    assert_int_equal(export_scope_set_take(&s, STR("a"), content("3")), -EEXIST);
 }
 
 static void test_module_path(void **state)
