@@ -15,7 +15,7 @@ http {{
   access_log {d}/access.log;
   client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
   client_max_body_size 64m;
-  limit_req_zone $server_name zone=slow:1m rate=2r/s;
+  limit_req_zone $binary_remote_addr zone=slow:1m rate=2r/s;
   limit_req_status 429;
   server {{
     listen 127.0.0.1:{port};
