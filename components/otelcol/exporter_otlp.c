@@ -1,19 +1,14 @@
 /* otelcol.exporter.otlp: sends OTLP over gRPC. Queue, batching and retries are
  * components/common/sending.h; this file makes calls and judges statuses. One shard per worker.
  * Source: spec D.7. */
-#include <errno.h>
-
-#include "components/common/auth.h"
 #include "components/common/grpc_endpoint.h"
 #include "components/common/otel_output.h"
 #include "components/common/otel_tls.h"
-#include "components/common/otlp_payload.h"
+#include "components/common/otlp_exporter.h"
 #include "components/common/otlp_status.h"
 #include "components/common/rpc_metrics.h"
-#include "components/common/sending.h"
 #include "components/common/settings.h"
 #include "net/grpc.h"
-#include "telemetry/otlp.h"
 
 #define ANSWER_MAX ((size_t)4 << 20) /* as the library of the reference has it */
 
@@ -48,18 +43,13 @@ struct plan {
 };
 
 struct shared {
-    struct sending_shared sending;
+    struct otlp_exporter_shared exporter;
     struct rpc_metrics rpc[SIGNAL_COUNT];
-    struct http_target *target; /* of the current plan; shards take references */
 };
 
 struct self {
-    struct sending sending;
-    struct shard *shard;
+    struct otlp_exporter exporter;
     const struct plan *plan;
-    struct http_target *target;
-    struct buf scratch;   /* for the compressor */
-    struct arena request; /* metadata of the call being made; reset after each */
 };
 
 /* --- arguments --- */
@@ -216,26 +206,9 @@ static void attempt_end(struct attempt *a, const struct send_result *res)
 static void metadata_of(struct self *self, const struct client_info *client, struct auth_headers *h)
 {
     const struct client_args *c = &self->plan->args->client;
-    const struct auth_handler *auth = auth_of(c->auth);
-    *h = (struct auth_headers){.arena = &self->request};
-    auth_headers_add(h, STR("user-agent"), str_of(self->shard->comp->host->user_agent));
-    for (size_t i = 0; i < c->headers.n; i++)
-        auth_headers_set(h, c->headers.v[i].key, c->headers.v[i].value);
+    *h = (struct auth_headers){.arena = &self->exporter.request};
+    otlp_exporter_headers(&self->exporter, &c->headers, auth_of(c->auth), client, h);
     if (c->authority.n > 0) auth_headers_set(h, STR("host"), c->authority);
-    if (auth) auth->sign(auth, client, h);
-}
-
-static void say_partial(struct attempt *a, struct str message)
-{
-    static const char *const rejected[SIGNAL_COUNT] = {"dropped_spans", "dropped_data_points",
-                                                       "dropped_log_records"};
-    struct otlp_partial partial = {0};
-    if (otlp_response_parse(message, &partial) < 0 ||
-        (partial.rejected == 0 && partial.message.n == 0))
-        return;
-    log_warn(a->self->shard->comp->log, "Partial success response",
-             F_STR("message", partial.message),
-             F_INT(rejected[a->req->batch->signal], partial.rejected));
 }
 
 static void refused(struct attempt *a, const struct grpc_status *s)
@@ -255,13 +228,15 @@ static void refused(struct attempt *a, const struct grpc_status *s)
 static void answered(void *arg, const struct grpc_status *s, struct str message, i64 elapsed)
 {
     struct attempt *a = arg;
-    const struct shared *sh = a->self->shard->comp->shared;
+    const struct shared *sh = a->self->exporter.shard->comp->shared;
+    struct otlp_partial partial = {0};
     rpc_metrics_observe(&sh->rpc[a->req->batch->signal], elapsed, a->req->batch->bytes, message.n);
     if (s->code != GRPC_OK) {
         refused(a, s);
         return;
     }
-    say_partial(a, message);
+    if (otlp_response_parse(message, &partial) == 0)
+        otlp_exporter_partial(&a->self->exporter, a->req->batch->signal, &partial);
     attempt_end(a, &(struct send_result){.verdict = SEND_OK});
 }
 
@@ -270,8 +245,8 @@ static void call_start(struct attempt *a)
     struct self *self = a->self;
     struct auth_headers metadata;
     metadata_of(self, a->req->batch->client, &metadata);
-    a->call = grpc_start(self->shard->worker->http,
-                         &(struct grpc_call){.target = self->target,
+    a->call = grpc_start(self->exporter.shard->worker->http,
+                         &(struct grpc_call){.target = self->exporter.target,
                                              .url = self->plan->url[a->req->batch->signal],
                                              .metadata = metadata.v,
                                              .n_metadata = metadata.n,
@@ -283,7 +258,7 @@ static void call_start(struct attempt *a)
                                              .max_response = ANSWER_MAX,
                                              .done = answered,
                                              .arg = a});
-    arena_reset(&self->request);
+    arena_reset(&self->exporter.request);
     if (!a->call)
         attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = "out of memory"});
 }
@@ -293,14 +268,11 @@ static void start(void *arg, struct send_req *r)
     struct self *self = arg;
     struct attempt *a = r->attempt = xnew(struct attempt);
     *a = (struct attempt){.req = r, .self = self};
-    int made = payload_make(&a->payload, &self->plan->format, r->batch, &self->scratch);
-    payload_scratch_trim(&self->scratch);
-    if (made == 0)
+    struct send_result why;
+    if (otlp_exporter_encode(&self->exporter, &self->plan->format, r->batch, &a->payload, &why))
         call_start(a);
     else
-        attempt_end(a,
-                    &(struct send_result){.verdict = made == -ENOMEM ? SEND_RETRY : SEND_PERMANENT,
-                                          .text = "the payload could not be encoded"});
+        attempt_end(a, &why);
 }
 
 static void cancel(void *arg, struct send_req *r)
@@ -319,7 +291,7 @@ static int create(struct comp *c, char **ret_err)
 {
     (void)ret_err;
     struct shared *sh = c->shared;
-    sending_create(&sh->sending, c, "otlp");
+    sending_create(&sh->exporter.sending, c, "otlp");
     rpc_metrics_client(c, sh->rpc);
     otel_input_export(c);
     return 0;
@@ -345,68 +317,26 @@ static void target_conf(const struct plan *plan, struct http_target_conf *ret)
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
 {
     (void)old_plan;
-    struct shared *sh = c->shared;
     const struct plan *plan = c->plan;
-    struct http_target_conf conf;
-    target_conf(plan, &conf);
-    struct http_target *target = http_target_new(&conf, ret_err);
-    if (!target) return -EINVAL;
-    http_target_unref(sh->target);
-    sh->target = target;
-    sending_configure(&sh->sending, &plan->sending);
-    return 0;
+    struct http_target_conf target;
+    target_conf(plan, &target);
+    return otlp_exporter_configure(c, &target, &plan->sending, ret_err);
 }
 
 static int run(struct shard *s)
 {
     struct self *self = s->self;
-    struct shared *sh = s->comp->shared;
-    self->shard = s;
     self->plan = s->plan;
-    self->target = http_target_ref(sh->target);
-    arena_init(&self->request, 2048);
-    sending_run(&self->sending, s, &sh->sending, &self->plan->sending, &ops, self);
+    otlp_exporter_run(s, &self->plan->sending, &ops);
     return 0;
 }
 
 static int apply(struct shard *s, const void *plan)
 {
     struct self *self = s->self;
-    struct shared *sh = s->comp->shared;
-    http_target_unref(self->target);
-    self->target = http_target_ref(sh->target);
     self->plan = plan;
-    sending_apply(&self->sending, &self->plan->sending);
+    otlp_exporter_apply(s, &self->plan->sending);
     return 0;
-}
-
-static void stop(struct shard *s)
-{
-    struct self *self = s->self;
-    sending_stop(&self->sending);
-}
-
-static void shard_done(struct shard *s)
-{
-    struct self *self = s->self;
-    sending_free(&self->sending);
-    http_target_unref(self->target);
-    buf_done(&self->scratch);
-    arena_done(&self->request);
-}
-
-static void destroy(struct comp *c)
-{
-    struct shared *sh = c->shared;
-    http_target_unref(sh->target);
-    sending_destroy(&sh->sending);
-}
-
-static enum push push(struct shard *s, u32 port, struct batch *b)
-{
-    (void)port;
-    struct self *self = s->self;
-    return sending_push(&self->sending, b);
 }
 
 DEFINE_COMPONENT(otelcol_exporter_otlp) = {
@@ -432,8 +362,8 @@ DEFINE_COMPONENT(otelcol_exporter_otlp) = {
     .configure = configure,
     .run = run,
     .apply = apply,
-    .stop = stop,
-    .shard_done = shard_done,
-    .destroy = destroy,
-    .push = push,
+    .stop = otlp_exporter_stop,
+    .shard_done = otlp_exporter_shard_done,
+    .destroy = otlp_exporter_destroy,
+    .push = otlp_exporter_push,
 };

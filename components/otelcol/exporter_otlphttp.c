@@ -3,15 +3,12 @@
  * worker. Source: spec D.8. */
 #include <errno.h>
 
-#include "components/common/auth.h"
 #include "components/common/otel_output.h"
 #include "components/common/otel_tls.h"
-#include "components/common/otlp_payload.h"
+#include "components/common/otlp_exporter.h"
 #include "components/common/otlp_status.h"
 #include "components/common/retry_after.h"
-#include "components/common/sending.h"
 #include "components/common/settings.h"
-#include "telemetry/otlp.h"
 
 #define ANSWER_MAX ((size_t)64 << 10) /* bytes of an answer that are read */
 
@@ -48,18 +45,9 @@ struct plan {
     struct sending_conf sending;
 };
 
-struct shared {
-    struct sending_shared sending;
-    struct http_target *target; /* of the current plan; shards take references */
-};
-
 struct self {
-    struct sending sending;
-    struct shard *shard;
+    struct otlp_exporter exporter;
     const struct plan *plan;
-    struct http_target *target;
-    struct buf scratch;   /* for the compressor */
-    struct arena request; /* headers of the request being made; reset after each */
 };
 
 /* --- arguments --- */
@@ -278,35 +266,21 @@ static void attempt_end(struct attempt *a, const struct send_result *res)
     sending_done_one(r, res);
 }
 
-static void standard_headers(struct self *self, struct auth_headers *h)
+static void headers_of(struct self *self, const struct client_info *client, struct auth_headers *h)
 {
+    const struct client_args *c = &self->plan->args->client;
     const struct payload_format *f = &self->plan->format;
-    const struct str_map *configured = &self->plan->args->client.headers;
+    *h = (struct auth_headers){.arena = &self->exporter.request};
     auth_headers_add(h, STR("Content-Type"),
                      f->json ? STR("application/json") : STR("application/x-protobuf"));
-    if (f->codec != CODEC_NONE)
-        auth_headers_add(h, STR("Content-Encoding"), self->plan->args->client.compression);
-    auth_headers_add(h, STR("User-Agent"), str_of(self->shard->comp->host->user_agent));
-    for (size_t i = 0; i < configured->n; i++)
-        auth_headers_set(h, configured->v[i].key, configured->v[i].value);
+    if (f->codec != CODEC_NONE) auth_headers_add(h, STR("Content-Encoding"), c->compression);
+    otlp_exporter_headers(&self->exporter, &c->headers, auth_of(c->auth), client, h);
 }
 
-static void request_headers(struct self *self, const struct client_info *client,
-                            struct auth_headers *h)
-{
-    const struct auth_handler *auth = auth_of(self->plan->args->client.auth);
-    *h = (struct auth_headers){.arena = &self->request};
-    standard_headers(self, h);
-    if (auth) auth->sign(auth, client, h);
-}
-
-/* Partial success is said and counts as sent. False: the body is of the announced type and cannot
- * be read. */
+/* False: the body is of the announced type and cannot be read. */
 static bool answer_readable(struct attempt *a, const struct http_result *res)
 {
-    static const char *const rejected[SIGNAL_COUNT] = {"dropped_spans", "dropped_data_points",
-                                                       "dropped_log_records"};
-    struct self *self = a->self;
+    struct otlp_exporter *e = &a->self->exporter;
     enum signal s = a->req->batch->signal;
     struct str type = http_header_get(res->headers, res->n_headers, STR("content-type"));
     struct otlp_partial partial = {0};
@@ -314,11 +288,9 @@ static bool answer_readable(struct attempt *a, const struct http_result *res)
     if (str_is(type, "application/x-protobuf"))
         r = otlp_response_parse(res->body, &partial);
     else if (str_is(type, "application/json") && res->body.n > 0)
-        r = otlp_response_parse_json(res->body, &self->request, s, &partial);
-    if (r == 0 && (partial.rejected != 0 || partial.message.n > 0))
-        log_warn(self->shard->comp->log, "Partial success response",
-                 F_STR("message", partial.message), F_INT(rejected[s], partial.rejected));
-    arena_reset(&self->request);
+        r = otlp_response_parse_json(res->body, &e->request, s, &partial);
+    if (r == 0) otlp_exporter_partial(e, s, &partial);
+    arena_reset(&e->request);
     return r == 0;
 }
 
@@ -344,7 +316,7 @@ static i64 asked_delay(const struct attempt *a, const struct http_result *res)
 {
     if (res->status != 429 && res->status != 503) return 0;
     return retry_after_parse(http_header_get(res->headers, res->n_headers, STR("retry-after")),
-                             clock_real(a->self->shard->comp->host->clock));
+                             clock_real(a->self->exporter.shard->comp->host->clock));
 }
 
 static void refused(struct attempt *a, const struct http_result *res)
@@ -384,9 +356,9 @@ static void call_start(struct attempt *a)
 {
     struct self *self = a->self;
     struct auth_headers headers;
-    request_headers(self, a->req->batch->client, &headers);
-    a->call = http_client_start(self->shard->worker->http,
-                                &(struct http_call){.target = self->target,
+    headers_of(self, a->req->batch->client, &headers);
+    a->call = http_client_start(self->exporter.shard->worker->http,
+                                &(struct http_call){.target = self->exporter.target,
                                                     .method = STR("POST"),
                                                     .url = a->url,
                                                     .headers = headers.v,
@@ -399,7 +371,7 @@ static void call_start(struct attempt *a)
                                                     .truncate = true,
                                                     .done = answered,
                                                     .arg = a});
-    arena_reset(&self->request);
+    arena_reset(&self->exporter.request);
     if (!a->call)
         attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = "out of memory"});
 }
@@ -413,18 +385,14 @@ static void start(void *arg, struct send_req *r)
                                      .text = "no endpoint is configured for this signal"});
         return;
     }
-    int made;
-    struct attempt *a = r->attempt = xnew(struct attempt);
     struct str url = self->plan->url[r->batch->signal];
+    struct attempt *a = r->attempt = xnew(struct attempt);
+    struct send_result why;
     *a = (struct attempt){.req = r, .self = self, .url = str_n(str_dup(url), url.n)};
-    made = payload_make(&a->payload, &self->plan->format, r->batch, &self->scratch);
-    payload_scratch_trim(&self->scratch);
-    if (made == 0)
+    if (otlp_exporter_encode(&self->exporter, &self->plan->format, r->batch, &a->payload, &why))
         call_start(a);
     else
-        attempt_end(a,
-                    &(struct send_result){.verdict = made == -ENOMEM ? SEND_RETRY : SEND_PERMANENT,
-                                          .text = "the payload could not be encoded"});
+        attempt_end(a, &why);
 }
 
 static void cancel(void *arg, struct send_req *r)
@@ -442,7 +410,7 @@ static const struct send_ops ops = {.start = start, .cancel = cancel};
 static int create(struct comp *c, char **ret_err)
 {
     (void)ret_err;
-    struct shared *sh = c->shared;
+    struct otlp_exporter_shared *sh = c->shared;
     sending_create(&sh->sending, c, "otlphttp");
     otel_input_export(c);
     return 0;
@@ -472,69 +440,26 @@ static void target_conf(const struct client_args *a, struct http_target_conf *re
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
 {
     (void)old_plan;
-    struct shared *sh = c->shared;
     const struct plan *plan = c->plan;
-    struct http_target_conf conf;
-    target_conf(&plan->args->client, &conf);
-    struct http_target *target = http_target_new(&conf, ret_err);
-    if (!target) return -EINVAL;
-    http_target_unref(sh->target);
-    sh->target = target;
-    sending_configure(&sh->sending, &plan->sending);
-    return 0;
+    struct http_target_conf target;
+    target_conf(&plan->args->client, &target);
+    return otlp_exporter_configure(c, &target, &plan->sending, ret_err);
 }
 
 static int run(struct shard *s)
 {
     struct self *self = s->self;
-    struct shared *sh = s->comp->shared;
-    self->shard = s;
     self->plan = s->plan;
-    self->target = http_target_ref(sh->target);
-    self->scratch = BUF_INIT(0);
-    arena_init(&self->request, 2048);
-    sending_run(&self->sending, s, &sh->sending, &self->plan->sending, &ops, self);
+    otlp_exporter_run(s, &self->plan->sending, &ops);
     return 0;
 }
 
 static int apply(struct shard *s, const void *plan)
 {
     struct self *self = s->self;
-    struct shared *sh = s->comp->shared;
-    http_target_unref(self->target);
-    self->target = http_target_ref(sh->target);
     self->plan = plan;
-    sending_apply(&self->sending, &self->plan->sending);
+    otlp_exporter_apply(s, &self->plan->sending);
     return 0;
-}
-
-static void stop(struct shard *s)
-{
-    struct self *self = s->self;
-    sending_stop(&self->sending);
-}
-
-static void shard_done(struct shard *s)
-{
-    struct self *self = s->self;
-    sending_free(&self->sending);
-    http_target_unref(self->target);
-    buf_done(&self->scratch);
-    arena_done(&self->request);
-}
-
-static void destroy(struct comp *c)
-{
-    struct shared *sh = c->shared;
-    http_target_unref(sh->target);
-    sending_destroy(&sh->sending);
-}
-
-static enum push push(struct shard *s, u32 port, struct batch *b)
-{
-    (void)port;
-    struct self *self = s->self;
-    return sending_push(&self->sending, b);
 }
 
 DEFINE_COMPONENT(otelcol_exporter_otlphttp) = {
@@ -550,15 +475,15 @@ DEFINE_COMPONENT(otelcol_exporter_otlphttp) = {
     .exports = &otel_input_schema,
     .placement = PLACE_EACH,
     .plan_size = sizeof(struct plan),
-    .shared_size = sizeof(struct shared),
+    .shared_size = sizeof(struct otlp_exporter_shared),
     .self_size = sizeof(struct self),
     .prepare = prepare,
     .create = create,
     .configure = configure,
     .run = run,
     .apply = apply,
-    .stop = stop,
-    .shard_done = shard_done,
-    .destroy = destroy,
-    .push = push,
+    .stop = otlp_exporter_stop,
+    .shard_done = otlp_exporter_shard_done,
+    .destroy = otlp_exporter_destroy,
+    .push = otlp_exporter_push,
 };
