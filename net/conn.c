@@ -19,7 +19,6 @@
 #define GATHER       (128 * 1024)    /* in the middle of a large message the loop is woken for no less, */
 #define GATHER_TIME  (5 * NS_PER_MS) /* or after this time */
 #define HELD_MAX     ((size_t)64 * 1024) /* bytes read ahead of the protocol, so that the end of the peer is noticed */
-#define FRESH_TIME   (NS_PER_SEC / 2)
 #define LINGER_TIME  (2 * NS_PER_SEC)
 
 /* --- configuration --- */
@@ -123,11 +122,18 @@ static void set_alarm(struct conn *c)
     timer_start(c->timer, at - loop_now(c->loop));
 }
 
+static size_t gather_size(const struct conn *c)
+{
+    size_t hint = c->conf->h.read_buffer;
+
+    return hint ? MIN(hint, (size_t)GATHER) : GATHER;
+}
+
 /* Peers write large messages in small pieces (16 KiB frames of HTTP/2): being woken for each costs more than the bytes.
  * A hint to the kernel; where it does not help, reading works as ever. */
 static void gather(struct conn *c, bool on)
 {
-    const int low = on ? GATHER : 1;
+    const int low = on ? (int)gather_size(c) : 1;
 
     c->gather_due = on ? loop_now(c->loop) + GATHER_TIME : 0;
     if (on != c->gathers && setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof(low)) == 0) c->gathers = on;
@@ -399,7 +405,8 @@ static void read_burst(struct conn *c)
     if (c->dead) return;
     if (c->ssl && left == 0 && SSL_has_pending(c->ssl)) conn_resume(c);
     size_t more = c->proto->expects && !c->held.n ? c->proto->expects(c) : 0;
-    if (more >= GATHER || c->gathers) gather(c, more >= GATHER);
+    bool large = more >= gather_size(c);
+    if (large || c->gathers) gather(c, large);
 }
 
 /* What has already arrived is still served. */

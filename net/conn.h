@@ -105,6 +105,8 @@ void conn_linger(struct conn *c);
 /* "Sun, 06 Nov 1994 08:49:37 GMT", written once a second. */
 struct str conn_date(struct conn *c);
 
+#define FRESH_TIME (NS_PER_SEC / 2) /* what a connection made while its listener leaves gets to say what it wants */
+
 extern const struct conn_proto http1_proto, http2_proto, sniff_proto;
 void http1_start(struct conn *c);
 void http2_start(struct conn *c);

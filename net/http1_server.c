@@ -56,7 +56,7 @@ static void start_window(struct http1 *s)
 static void arm(struct http1 *s)
 {
     const struct http_conf *conf = &s->c->conf->h;
-    i64 due = s->state == IDLE   ? in(s, conf->idle_timeout)
+    i64 due = s->state == IDLE   ? in(s, s->c->draining ? FRESH_TIME : conf->idle_timeout)
               : s->state == HEAD ? in(s, conf->read_header_timeout)
               : s->state == DONE ? 0
                                  : body_due(s);

@@ -9,7 +9,9 @@
 
 #define STREAM_WINDOW (1 << 20)
 #define CONN_WINDOW   (4 << 20)
-#define OUT_HIGH      ((size_t)256 * 1024) /* output waiting for the socket: above it nothing is read or produced */
+#define OUT_HIGH      ((size_t)256 * 1024) /* output waiting for the socket: above it nothing is read or produced; write_buffer overrides */
+#define OUT_LEAST     ((size_t)16 * 1024)
+#define OUT_MOST      ((size_t)1024 * 1024)
 #define CHECK_EVERY   (5 * NS_PER_SEC)     /* deadlines of streams are looked at this often while there are streams */
 #define SHUTDOWN_WAIT NS_PER_SEC           /* a peer that does not answer the ping of a shutdown */
 
@@ -22,7 +24,9 @@ static struct http2 *of(struct conn *c)
 
 static bool out_is_full(const struct conn *c)
 {
-    return c->out.n - c->out_at >= OUT_HIGH;
+    size_t hint = c->conf->h.write_buffer;
+
+    return c->out.n - c->out_at >= (hint ? MIN(MAX(hint, OUT_LEAST), OUT_MOST) : OUT_HIGH);
 }
 
 static bool over(const struct http2 *s)

@@ -54,7 +54,8 @@ struct http_conf { /* zero: the default in brackets; a negative time: never */
     i64 max_conn_age, max_conn_age_grace, max_conn_idle; /* [0: infinite] gRPC keepalive server_parameters */
     i64 ping_every, ping_timeout;                        /* [0: none] HTTP/2 keepalive pings of the server */
     i64 ping_min_interval;   /* [0: none] clients that ping more often get GOAWAY ENHANCE_YOUR_CALM */
-    size_t read_buffer, write_buffer; /* [0: ours] socket read size hints */
+    size_t read_buffer;      /* [128 KiB, the most] bytes gathered before the loop is woken in the middle of a large message */
+    size_t write_buffer;     /* [256 KiB] HTTP/2 output produced ahead of the socket, 16 KiB to 1 MiB */
     struct tls_server *tls;  /* NULL: cleartext; a reference is taken */
     struct budget *budget;   /* request bodies are charged to it; over it 503 with Retry-After: 1 (h2: the stream refused the same way) */
 };
