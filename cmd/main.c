@@ -9,15 +9,8 @@
 #include "cmd/flags.h"
 #include "cmd/fmt.h"
 #include "cmd/graph.h"
+#include "cmd/platform.h"
 #include "cmd/run.h"
-
-#if defined(__x86_64__)
-#define ARCH "amd64"
-#elif defined(__aarch64__)
-#define ARCH "arm64"
-#else
-#define ARCH "unknown"
-#endif
 
 static bool called_as_alloy(const char *program)
 {
@@ -32,7 +25,7 @@ static int print_version(const char *program)
            called_as_alloy(program) ? "alloy" : "weir", WEIR_VERSION, WEIR_REVISION);
     printf("  build user:       \n  build date:       \n");
     printf("  go version:       none (C, %s)\n", __VERSION__);
-    printf("  platform:         linux/" ARCH "\n");
+    printf("  platform:         " WEIR_PLATFORM "\n");
 #ifdef HAVE_LIBSYSTEMD
     printf("  tags:             libsystemd\n");
 #else

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 #include "cmd/language.h"
+#include "cmd/platform.h"
 #include "cmd/resources.h"
 #include "cmd/run_flags.h"
 #include "runtime/controller.h"
@@ -20,15 +21,6 @@
 #define WORKERS_MAX     4
 #define OFFLOAD_THREADS 2
 #define FOREVER         (INT64_C(1) << 60)
-#define PLATFORM        "linux/" WEIR_ARCH
-
-#if defined(__x86_64__)
-#define WEIR_ARCH "amd64"
-#elif defined(__aarch64__)
-#define WEIR_ARCH "arm64"
-#else
-#define WEIR_ARCH "unknown"
-#endif
 
 /* The process. One of it; passed down, never global. */
 struct weir {
@@ -84,7 +76,7 @@ static void build_host(struct weir *w)
                             .offload = w->offload,
                             .data_budget = &w->data_budget,
                             .storage_path = f->storage_path,
-                            .user_agent = "Weir/" WEIR_VERSION " (" PLATFORM ")",
+                            .user_agent = "Weir/" WEIR_VERSION " (" WEIR_PLATFORM ")",
                             .memory_addr = f->memory_addr,
                             .min_stability = f->stability,
                             .stop_deadline = STOP_NS};

@@ -139,6 +139,26 @@ static void test_order_of_stopping(void **state)
     assert_int_equal(counts_of("fake.value.v")->destroyed, 1);
 }
 
+/* One that never drains delays the others until half of the time, and is given up at its end. */
+static void test_one_that_hangs_is_given_up(void **state)
+{
+    const struct fake_counts *source = counts_of("fake.source.s"), *sink = counts_of("fake.sink.a");
+    assert_int_equal(kit_load(&k, "fake.source \"s\" {\n  forward_to = [fake.sink.a.receiver]\n"
+                                  "  note = \"hangs\"\n}\nfake.sink \"a\" { }\n"),
+                     0);
+    assert_int_equal(kit_load(&k, ""), 0);
+    assert_int_equal(source->stopped, 1);
+    assert_int_equal(sink->stopped, 0);
+    for (int i = 0; i < 1000 && sink->stopped == 0; i++)
+        loop_turn(k.loop, 5 * NS_PER_MS);
+    assert_int_equal(sink->stopped, 1);
+    assert_int_equal(source->destroyed, 0);
+    for (int i = 0; i < 1000 && source->destroyed + sink->destroyed < 2; i++)
+        loop_turn(k.loop, 5 * NS_PER_MS);
+    assert_int_equal(source->destroyed, 1);
+    assert_int_equal(sink->destroyed, 1);
+}
+
 static void test_reevaluation(void **state)
 {
     assert_int_equal(
@@ -228,6 +248,7 @@ int main(void)
         TEST(test_update_in_place),
         TEST(test_removal),
         TEST(test_order_of_stopping),
+        TEST(test_one_that_hangs_is_given_up),
         TEST(test_reevaluation),
         TEST(test_reevaluation_is_deduplicated),
         TEST(test_reevaluation_keeps_old_on_failure),

@@ -1,5 +1,6 @@
 """The control half from outside: the http block, paths and methods, watched configurations, signals, names and defaults."""
 import base64
+import gzip
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import signal
 import ssl
 import subprocess
 import urllib.request
+import zlib
 
 import pytest
 
@@ -70,6 +72,21 @@ def test_paths_and_methods(weir):
     r = w.get("/api/v0/component/nothing.x/metrics")
     assert (r.status, r.text) == (400, 'failed to parse URL path "/api/v0/component/nothing.x/metrics": invalid path\n')
     assert r.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_answers_are_compressed_on_request(weir):
+    w = weir("")
+    plain = w.get("/api/v0/web/peers")
+    assert plain.headers["Content-Type"] == "text/plain; charset=utf-8"
+    packed = w.get("/api/v0/web/peers", headers={"Accept-Encoding": "br, gzip;q=1.0"})
+    assert packed.headers["Content-Encoding"] == "gzip" and packed.headers["Content-Type"] is None
+    assert gzip.decompress(packed.body) == plain.body
+    packed = w.get("/api/v0/web/peers", headers={"Accept-Encoding": "deflate"})
+    assert zlib.decompress(packed.body) == plain.body
+    packed = w.get("/metrics", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+    assert b"process_open_fds" in gzip.decompress(packed.body)
+    assert w.get("/metrics", headers={"Accept-Encoding": "gzip;q=0"}).headers["Content-Encoding"] is None
 
 
 def test_a_watched_file_is_loaded(weir, backend, ports):
