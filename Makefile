@@ -52,6 +52,16 @@ ifdef HOSTILE
   CPPFLAGS += -DHOSTILE=1
 endif
 
+# What programs under test run in: the sanitizers' options, and a word to the tests that memory and time are not the release build's.
+# The thread sanitizer of gcc 12 needs a fixed address layout on kernels that randomise 32 bits of it.
+TEST_ENV := env$(if $(SANITIZE), WEIR_SANITIZED=1)
+ifneq ($(findstring address,$(SANITIZE)),)
+  TEST_ENV += ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:quarantine_size_mb=64 UBSAN_OPTIONS=print_stacktrace=1
+endif
+ifneq ($(findstring thread,$(SANITIZE)),)
+  TEST_ENV += TSAN_OPTIONS=suppressions=$(abspath scripts/tsan.supp):second_deadlock_stack=1 $(shell setarch -R true 2>/dev/null && echo setarch -R)
+endif
+
 # Required libraries. libsystemd is optional; a source that needs an optional library says so in a `/* needs: X */` line.
 PKGS := libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c zlib libdeflate libzstd liblz4
 # snappy is C++: linked statically it costs the few functions used instead of the whole of libstdc++ in every process.
@@ -125,20 +135,20 @@ unit: $(addsuffix .run,$(TESTS)) ## unit tests; T=base/str runs one
 	@$(TEST_ENV) timeout 300 $<
 
 golden: $(B)/weir ## language, diagnostics and component cases of tests/golden
-	$(PYTHON) tests/golden/run.py $(B)/weir
+	$(TEST_ENV) $(PYTHON) tests/golden/run.py $(B)/weir
 golden-update: $(B)/weir ## rewrite the expectations; the diff is the review
 	$(PYTHON) tests/golden/run.py --update $(B)/weir
 
 integration: $(B)/weir bench-tools ## pytest with real peers
-	WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs tests/integration
+	$(TEST_ENV) WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs tests/integration
 integration-core: $(B)/weir bench-tools ## the part of it that needs nothing from outside (for sanitizer builds)
-	WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs -m core tests/integration
+	$(TEST_ENV) WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs -m core tests/integration
 
 $(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(foreach f,$(BELOW_runtime),$(LIB_$(f)))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 fuzz-replay: $(FUZZ) ## run every fuzz target over its committed corpus
-	@for t in $(FUZZ); do echo "== $$t"; $$t tests/fuzz/corpus/$$(basename $$t | sed s/^fuzz_//) || exit 1; done
+	@for t in $(FUZZ); do echo "== $$t"; $(TEST_ENV) $$t tests/fuzz/corpus/$$(basename $$t | sed s/^fuzz_//) || exit 1; done
 
 bench-tools: ## the load generators of bench/
 	@$(MAKE) -s -C bench

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from configs import pipeline
-from weirproc import await_that, http
+from weirproc import SANITIZED, await_that, http
 
 pytestmark = pytest.mark.core
 
@@ -19,7 +19,7 @@ def target(weir, backend, ports):
     w.otlp, w.grpc = port, grpc
     yield w
     assert http("POST", f"http://127.0.0.1:{port}/v1/traces", b"{}", {"Content-Type": "application/json"}).status == 200
-    assert w.status_kib("VmRSS") < (400 << 10 if os.environ.get("WEIR_SANITIZED") else 96 << 10)
+    assert w.status_kib("VmRSS") < (600 << 10 if SANITIZED else 96 << 10)
 
 
 def talk(port, data, limit=10):

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 
 LIMIT = float(os.environ.get("WEIR_TEST_LIMIT", "60"))  # the longest any condition is awaited, seconds
+SANITIZED = bool(os.environ.get("WEIR_SANITIZED"))  # a build whose memory and speed are not the release build's
 
 
 def free_ports(n):
@@ -138,6 +139,16 @@ class Weir:
                 if line.startswith(key + ":"):
                     return int(line.split()[1])
         raise AssertionError(key)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.p.pid}/fd"))
+
+    def connections(self, port):
+        """How many clients are connected to that port of it."""
+        here = f":{port:04X}"
+        with open("/proc/net/tcp") as f:
+            rows = [line.split() for line in f]
+        return sum(1 for r in rows if r[1].endswith(here) and r[3] == "01")
 
     def signal(self, sig):
         self.p.send_signal(sig)
