@@ -381,8 +381,9 @@ static bool source_value(const struct action *a, size_t nth, const struct action
     switch (a->source) {
     case FROM_VALUE: *ret = a->value; return true;
     case FROM_CONTEXT:
+        if (!r->of[nth].set) return false;
         *ret = str_n(r->values.p + r->of[nth].at, r->of[nth].n);
-        return r->of[nth].set;
+        return true;
     case FROM_ATTRIBUTE:
         from = otlp_attr_find(e, a->from);
         if (from) *ret = from->value;
