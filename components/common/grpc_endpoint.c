@@ -15,24 +15,19 @@ static bool strip(struct str *s, struct str prefix)
     return true;
 }
 
-/* dns://authority/host:port; the authority names a DNS server, which curl cannot choose, so only
- * the empty one is taken. */
-static int strip_dns(struct str *s, char **ret_err)
+/* dns:host, dns:///host, dns://SERVER/host */
+static void strip_dns(struct str *s, struct grpc_endpoint *e)
 {
-    if (!strip(s, STR("dns://")) && !strip(s, STR("dns:"))) return 0;
-    if (strip(s, STR("/")) || str_chr(*s, '/') < 0) return 0;
-    *ret_err = xprintf("a dns:// endpoint cannot name a DNS server: use dns:///host:port");
-    return -EINVAL;
+    if (!strip(s, STR("dns:")) || !strip(s, STR("//"))) return;
+    struct str server = str_cut(s, '/');
+    e->dns_server = server.n > 0;
 }
 
 int grpc_endpoint_parse(struct str s, struct grpc_endpoint *ret, char **ret_err)
 {
     struct grpc_endpoint e = {0};
     e.https = strip(&s, STR("https://"));
-    if (!e.https && !strip(&s, STR("http://"))) {
-        int r = strip_dns(&s, ret_err);
-        if (r < 0) return r;
-    }
+    if (!e.https && !strip(&s, STR("http://"))) strip_dns(&s, &e);
     if (s.n > 0 && s.p[s.n - 1] == '/') s.n--;
     if (s.n == 0 || str_chr(s, '/') >= 0) {
         *ret_err = xprintf("requires a non-empty \"endpoint\" of the form host:port");

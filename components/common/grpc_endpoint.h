@@ -7,7 +7,8 @@
 struct grpc_endpoint {
     struct str host; /* view, without brackets */
     int port;
-    bool https; /* the scheme asks for TLS */
+    bool https;      /* the scheme asks for TLS */
+    bool dns_server; /* dns://SERVER/... names a DNS server, which is not used */
 };
 
 /* 0, or -EINVAL with an owned *ret_err. The port is 443 when none is given; a path is refused. */

@@ -28,6 +28,8 @@ static void forms(void **state)
     check("http://tempo:4317", "http://tempo:4317", false);
     check("https://tempo:4317/", "https://tempo:4317", true);
     check("dns:///tempo:4317", "http://tempo:4317", false);
+    check("dns://8.8.8.8/tempo:4317", "http://tempo:4317", false);
+    check("dns:tempo:4317", "http://tempo:4317", false);
     check("[::1]:4317", "http://[::1]:4317", false);
     check("tempo", "http://tempo:443", false);
 }
@@ -35,8 +37,8 @@ static void forms(void **state)
 static void refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "http://", "tempo:4317/v1/traces",
-                                      "dns://8.8.8.8/tempo:4317", "tempo:port"};
+    static const char *const bad[] = {"", "http://", "tempo:4317/v1/traces", "dns://8.8.8.8",
+                                      "tempo:port"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct grpc_endpoint e;
         char *err = NULL;

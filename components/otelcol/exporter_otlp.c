@@ -122,6 +122,8 @@ static int prepare_endpoint(struct prepare *p, const struct client_args *c, stru
         free(err);
         return r;
     }
+    if (e.dns_server)
+        setting_no_effect(p, "client/endpoint", "names are resolved by the system's DNS servers");
     plan->tls = wants_tls(&c->tls, &e);
     char *base = grpc_endpoint_base(&e, plan->tls);
     for (enum signal s = 0; s < SIGNAL_COUNT; s++)
