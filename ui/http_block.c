@@ -2,6 +2,7 @@
 #include "ui/ui_impl.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include "base/digest.h"
 
 /* ---- arguments ---- */
@@ -141,8 +142,7 @@ static const struct schema http_schema = {.rows = http_rows,
 
 struct http_plan {
     const struct auth_args *auth; /* NULL: open to all */
-    bool use_tls;
-    struct tls_conf tls;
+    struct tls_server *tls;       /* NULL: cleartext; goes with the plan's arena */
 };
 
 static bool both(struct str a, struct str b)
@@ -221,20 +221,40 @@ static struct tls_conf tls_of(const struct tls_args *a, struct arena *arena)
                              .n_curves = a->curve_preferences.n};
 }
 
+static int refuse(struct prepare *p, const struct http_args *a, const char *text)
+{
+    diag_error(p->diags, DIAG_BODY_RULE, a->span,
+               "Failed to evaluate service: updating service: %s", text);
+    return -EINVAL;
+}
+
+static void release_tls(void *arg)
+{
+    tls_server_unref(arg);
+}
+
+/* A server that was told to speak TLS never speaks cleartext instead: what cannot be read fails the
+ * load. The checker may run on another machine, without the files. */
+static int prepare_tls(struct prepare *p, const struct http_args *a, struct http_plan *out)
+{
+    const char *rule = tls_fault(a->tls);
+    if (rule) return refuse(p, a, rule);
+    if (!p->host) return 0;
+    struct tls_conf conf = tls_of(a->tls, p->arena);
+    char *err = NULL;
+    out->tls = tls_server_new(&conf, true, &err);
+    if (out->tls) arena_cleanup(p->arena, release_tls, out->tls);
+    int failed = out->tls ? 0 : refuse(p, a, err ? err : "the TLS settings cannot work");
+    free(err);
+    return failed;
+}
+
 static int http_prepare(struct prepare *p, const void *args, void *plan)
 {
     const struct http_args *a = args;
     struct http_plan *out = plan;
-    const char *fault = a->tls ? tls_fault(a->tls) : NULL;
-    if (fault) {
-        diag_error(p->diags, DIAG_BODY_RULE, a->span,
-                   "Failed to evaluate service: updating service: %s", fault);
-        return -EINVAL;
-    }
     out->auth = a->auth && a->auth->basic ? a->auth : NULL;
-    out->use_tls = a->tls != NULL;
-    if (a->tls) out->tls = tls_of(a->tls, p->arena);
-    return 0;
+    return a->tls ? prepare_tls(p, a, out) : 0;
 }
 
 /* ---- apply ---- */
@@ -244,16 +264,11 @@ static int http_apply(void *self, const void *args, const void *plan, char **ret
     struct ui *u = self;
     const struct http_plan *p = plan;
     u->http = p;
-    struct tls_server *tls = NULL;
-    if (p->use_tls) {
-        tls = tls_server_new(&p->tls, true, ret_err);
-        if (!tls) return -EINVAL; /* the old settings stay */
-    }
     tls_server_unref(u->tls);
-    u->tls = tls;
-    log_info(u->log,
-             tls ? "applying TLS config to HTTP server" : "applying non-TLS config to HTTP server");
-    if (u->listener) http_listener_update(u->listener, &(struct http_conf){.tls = tls});
+    u->tls = p->tls ? tls_server_ref(p->tls) : NULL;
+    log_info(u->log, u->tls ? "applying TLS config to HTTP server"
+                            : "applying non-TLS config to HTTP server");
+    if (u->listener) http_listener_update(u->listener, &(struct http_conf){.tls = u->tls});
     return 0;
 }
 

@@ -48,6 +48,11 @@ def test_tls_is_switched_without_rebinding(weir, tmp_path):
     trust = ssl.create_default_context(cafile=str(cert))
     with urllib.request.urlopen(f"https://127.0.0.1:{w.http_port}/-/ready", context=trust) as r:
         assert r.read() == b"Alloy is ready.\n"
+    w.config.write_text(on.replace("c.pem", "gone.pem"))  # never cleartext instead
+    w.signal(signal.SIGHUP)
+    await_that("the missing file is said", lambda: "failed to reload config" in w.log and "gone.pem" in w.log)
+    with urllib.request.urlopen(f"https://127.0.0.1:{w.http_port}/-/ready", context=trust) as r:
+        assert r.status == 200
     w.config.write_text("")
     w.signal(signal.SIGHUP)
     await_that("cleartext is back", lambda: "applying non-TLS config to HTTP server" in w.log.split("applying TLS config")[-1])
