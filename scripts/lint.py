@@ -32,11 +32,16 @@ def call(weir, args, text):
     return subprocess.run([weir, *args], input=text.encode(), capture_output=True)
 
 
+def two_spaces(text):
+    """Documents may indent by two spaces where `weir fmt` uses a tab."""
+    return re.sub(r"^\t+", lambda m: "  " * len(m[0]), text, flags=re.M)
+
+
 def faults(weir, whole, text):
     r = call(weir, ["fmt", "-"], text)
     if r.returncode:
         return "does not parse:\n" + r.stderr.decode()
-    if r.stdout.decode() != text:
+    if two_spaces(r.stdout.decode()) != two_spaces(text):
         return "is not formatted as `weir fmt` would"
     if whole:
         r = call(weir, ["check", "--stability.level=experimental", "-"], text)

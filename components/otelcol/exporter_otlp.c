@@ -346,7 +346,8 @@ DEFINE_COMPONENT(otelcol_exporter_otlp) = {
     .summary = "Sends traces, metrics and logs to an OTLP/gRPC endpoint.",
     .example = "otelcol.exporter.otlp \"default\" {\n"
                "  client {\n"
-               "    endpoint = \"localhost:4317\"\n"
+               "    endpoint = \"tempo:4317\"\n"
+               "\n"
                "    tls {\n"
                "      insecure = true\n"
                "    }\n"

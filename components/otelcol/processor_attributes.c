@@ -179,7 +179,8 @@ static const char example[] = "otelcol.processor.attributes \"default\" {\n"
                               "    value  = \"main\"\n"
                               "    action = \"upsert\"\n"
                               "  }\n"
-                              "  output {}\n"
+                              "\n"
+                              "  output { }\n"
                               "}\n";
 
 DEFINE_COMPONENT(otelcol_processor_attributes) = {

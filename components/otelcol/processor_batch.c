@@ -456,7 +456,8 @@ static enum push push(struct shard *s, u32 port, struct batch *b)
 static const char example[] = "otelcol.processor.batch \"default\" {\n"
                               "  timeout         = \"1s\"\n"
                               "  send_batch_size = 1024\n"
-                              "  output {}\n"
+                              "\n"
+                              "  output { }\n"
                               "}\n";
 
 DEFINE_COMPONENT(otelcol_processor_batch) = {

@@ -436,6 +436,7 @@ DEFINE_COMPONENT(otelcol_receiver_otlp) = {
     .summary = "Receives traces, metrics and logs over OTLP, by HTTP and gRPC.",
     .example = "otelcol.receiver.otlp \"default\" {\n"
                "  grpc { }\n"
+               "\n"
                "  http { }\n"
                "\n"
                "  output {\n"
@@ -445,7 +446,7 @@ DEFINE_COMPONENT(otelcol_receiver_otlp) = {
                "\n"
                "otelcol.exporter.otlphttp \"default\" {\n"
                "  client {\n"
-               "    endpoint = \"http://localhost:4318\"\n"
+               "    endpoint = \"http://tempo:4318\"\n"
                "  }\n"
                "}\n",
     .stability = STABILITY_GA,
