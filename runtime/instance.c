@@ -151,18 +151,23 @@ static void on_pending(void *arg)
 /* The load that asked for it goes on; the rest is health. Takes err. */
 static void configure_failed(struct instance *i, int rc, char *err)
 {
+    const char *why = err ? err : strerror(-rc);
+
     i->step = STEP_RETRY;
-    if (!atomic_exchange(&i->failing, true)) comp_ready(&i->pub); /* who was held back learns why */
+    if (!atomic_exchange(&i->failing, true)) {
+        log_error(i->pub.log, "component cannot start yet; it is tried again", F_CSTR("err", why));
+        comp_ready(&i->pub); /* who was held back learns why */
+    }
     arm(i, &i->retry, on_retry, i->backoff);
     i->backoff = MIN(i->backoff * 2, BACKOFF_MAX);
-    i->ev.run_health(i->arg, HEALTH_UNHEALTHY, err ? err : strerror(-rc));
+    i->ev.run_health(i->arg, HEALTH_UNHEALTHY, why);
     free(err);
     callbacks_run(&i->now);
 }
 
 static void send_to_shards(struct instance *i)
 {
-    atomic_store(&i->failing, false);
+    if (atomic_exchange(&i->failing, false)) log_info(i->pub.log, "what kept the component from starting is gone");
     i->step = STEP_SHARDS;
     i->waiting = i->n_shards;
     i->failed = NULL;
