@@ -71,6 +71,13 @@ def page(c):
 def table(components):
     out = [BEGIN, "", "| component | what it does |", "|---|---|"]
     out += [f"| [`{c['name']}`]({PAGES}/{c['name']}.md) | {cell(c['summary'])} |" for c in components]
+    have = {c["name"] for c in components}
+    with open("docs/components.txt", encoding="utf-8") as f:
+        missing = [n for n in f.read().split("\n") if n and not n.startswith("#") and n not in have]
+    out += ["", f"Not yet ({len(missing)}):"]
+    for family in sorted({n.split(".")[0] for n in missing}):
+        names = ", ".join(f"`{n[len(family) + 1:]}`" for n in missing if n.startswith(family + "."))
+        out += ["", f"`{family}.*`: {names}"]
     return "\n".join(out + ["", END])
 
 
