@@ -1,7 +1,7 @@
 # Weir. `make help` lists the targets.
 #
 # Variants compose, each with its own build folder:
-#   SANITIZE=address,undefined   SANITIZE=thread   HOSTILE=1   WERROR=1   CC=clang
+#   SANITIZE=address,undefined   SANITIZE=thread   HOSTILE=1   WERROR=1   CC=clang   FUZZER=1 (clang, libFuzzer; see fuzz)
 # V=1 shows the commands.
 # Sources are found by wildcard: adding a file never edits this one. x_test.c beside x.c is its unit test.
 
@@ -14,7 +14,12 @@ comma   := ,
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
-VARIANT := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(HOSTILE),-hostile)$(if $(WERROR),-werror)$(if $(filter clang%,$(CC)),-clang)
+ifdef FUZZER
+  CC       := clang
+  SANITIZE ?= address,undefined
+  CFLAGS   += -fsanitize=fuzzer-no-link
+endif
+VARIANT := $(if $(FUZZER),-fuzzer,$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(filter clang%,$(CC)),-clang))$(if $(HOSTILE),-hostile)$(if $(WERROR),-werror)
 B       := build$(VARIANT)
 
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
@@ -144,11 +149,17 @@ integration: $(B)/weir bench-tools ## pytest with real peers
 integration-core: $(B)/weir bench-tools ## the part of it that needs nothing from outside (for sanitizer builds)
 	$(TEST_ENV) WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs -m core tests/integration
 
-$(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(foreach f,$(BELOW_runtime),$(LIB_$(f)))
+$(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZER),,$(B)/tests/fuzz/replay.o) $(foreach f,$(BELOW_runtime),$(LIB_$(f)))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) $(if $(FUZZER),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 fuzz-replay: $(FUZZ) ## run every fuzz target over its committed corpus
 	@for t in $(FUZZ); do echo "== $$t"; $(TEST_ENV) $$t tests/fuzz/corpus/$$(basename $$t | sed s/^fuzz_//) || exit 1; done
+FUZZ_SECONDS ?= 60
+fuzz: $(FUZZ) ## with FUZZER=1: every target (T=name: one) for FUZZ_SECONDS; inputs that fail stay in build-fuzzer/findings
+	@mkdir -p $(B)/findings
+	@for t in $(if $(T),$(B)/tests/fuzz/fuzz_$(T),$(FUZZ)); do n=$${t##*/fuzz_}; mkdir -p $(B)/inputs/$$n; echo "== $$n"; \
+	  $(TEST_ENV) $$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+	    -artifact_prefix=$(B)/findings/$$n- $(B)/inputs/$$n tests/fuzz/corpus/$$n || failed=1; done; [ -z "$$failed" ]
 
 bench-tools: ## the load generators of bench/
 	@$(MAKE) -s -C bench
@@ -181,4 +192,4 @@ clean:
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## ?(.*)/  \1\t\2/' | expand -t 20
 
-.PHONY: all test unit golden golden-update integration integration-core fuzz-replay bench bench-tools floors headers sizes fmt lint lint-texts docs install clean help protos
+.PHONY: all test unit golden golden-update integration integration-core fuzz fuzz-replay bench bench-tools floors headers sizes fmt lint lint-texts docs install clean help protos
