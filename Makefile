@@ -72,7 +72,8 @@ PKGS := libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c zli
 # snappy is C++: linked statically it costs the few functions used instead of the whole of libstdc++ in every process.
 STATIC_SNAPPY := $(wildcard $(shell $(CC) -print-file-name=libsnappy.a))
 SNAPPY := $(if $(STATIC_SNAPPY),-Wl$(comma)-Bstatic -lsnappy -lstdc++ -Wl$(comma)-Bdynamic,-lsnappy)
-LIBS := $(shell pkg-config --libs $(PKGS)) -lev -lhttp_parser $(SNAPPY) -lcrypt -lm
+# libcurl is loaded by its first user (net/curl_lib.h): its headers are needed, its library is not linked.
+LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(PKGS))) -lev -lhttp_parser $(SNAPPY) -lcrypt -lm
 HAVE_libsystemd := $(shell pkg-config --exists libsystemd && echo 1)
 ifeq ($(HAVE_libsystemd),1)
   CPPFLAGS += -DHAVE_LIBSYSTEMD=1

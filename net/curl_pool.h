@@ -3,9 +3,9 @@
 #ifndef NET_CURL_POOL_H
 #define NET_CURL_POOL_H
 
-#include <curl/curl.h>
 #include "base/list.h"
 #include "base/vec.h"
+#include "net/curl_lib.h"
 #include "net/http_h2c.h"
 #include "net/http_target.h"
 

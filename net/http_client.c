@@ -236,15 +236,15 @@ static void detach(struct http_call_handle *h)
 {
     if (h->query) resolver_cancel(h->query);
     stop_transfer(h, false);
-    curl_pool_give(h->pool, h->easy);
+    if (h->pool) curl_pool_give(h->pool, h->easy);
     timer_free(h->timer);
 }
 
 static void call_free(struct http_call_handle *h)
 {
-    curl_slist_free_all(h->headers);
-    curl_slist_free_all(h->resolve);
-    curl_slist_free_all(h->connect_to);
+    if (h->headers) curl_slist_free_all(h->headers);
+    if (h->resolve) curl_slist_free_all(h->resolve);
+    if (h->connect_to) curl_slist_free_all(h->connect_to);
     http_response_done(&h->response);
     arena_done(&h->arena);
     free(h);
@@ -507,13 +507,17 @@ static void sweep(struct http_client *c)
     }
 }
 
-/* curl and OpenSSL cost memory and start-up time: the first call brings them in. curl_global_init counts, and is thread safe. */
-static void bring_curl_in(struct http_client *c)
+/* curl and OpenSSL cost memory and start-up time: the first call brings them in. curl_global_init counts, and is thread safe.
+ * NULL, or why there is no curl. */
+static const char *bring_curl_in(struct http_client *c)
 {
-    if (c->curl_ready) return;
-    c->curl_ready = true;
+    if (c->curl_ready) return NULL;
+    const char *error = curl_lib_load();
+    if (error) return error;
     CURLcode r = curl_global_init(CURL_GLOBAL_ALL);
     ASSERT(r == CURLE_OK);
+    c->curl_ready = true;
+    return NULL;
 }
 
 static struct curl_pool *pool_of(struct http_client *c, struct http_target *t)
@@ -523,7 +527,6 @@ static struct curl_pool *pool_of(struct http_client *c, struct http_target *t)
         struct curl_pool *p = list_item(node, struct curl_pool, node);
         if (p->target == t) return p;
     }
-    bring_curl_in(c);
     sweep(c);
     struct curl_pool *p = curl_pool_new(c->loop, t, on_active, drop_pool, c);
     list_add_head(&c->pools, &p->node);
@@ -558,17 +561,11 @@ size_t http_client_in_flight(const struct http_client *c)
     return c->n_calls;
 }
 
-struct http_call_handle *http_client_start(struct http_client *c, const struct http_call *call)
+static struct http_call_handle *call_new(struct http_client *c, const struct http_call *call)
 {
-    ASSERT(!c->dead && loop_is_mine(c->loop));
-    struct curl_pool *p = pool_of(c, call->target);
-    CURL *easy = curl_pool_take(p);
-
-    if (!easy) return NULL;
     struct http_call_handle *h = xnew(struct http_call_handle);
+
     h->c = c;
-    h->pool = p;
-    h->easy = easy;
     h->body = call->body;
     h->n_body = call->n_body;
     h->body_len = call->body_len;
@@ -580,7 +577,28 @@ struct http_call_handle *http_client_start(struct http_client *c, const struct h
     if (call->timeout > 0) timer_start(h->timer, call->timeout);
     list_add_tail(&c->calls, &h->node);
     c->n_calls++;
-    const char *error = configure(h, call);
+    return h;
+}
+
+/* NULL, or why the call cannot be made. */
+static const char *equip(struct http_call_handle *h, const struct http_call *call)
+{
+    const char *error = bring_curl_in(h->c);
+
+    if (error) return error;
+    struct curl_pool *p = pool_of(h->c, call->target);
+    h->easy = curl_pool_take(p);
+    if (!h->easy) return "out of memory";
+    h->pool = p;
+    return configure(h, call);
+}
+
+struct http_call_handle *http_client_start(struct http_client *c, const struct http_call *call)
+{
+    ASSERT(!c->dead && loop_is_mine(c->loop));
+    struct http_call_handle *h = call_new(c, call);
+    const char *error = equip(h, call);
+
     if (error)
         fail_later(h, error);
     else

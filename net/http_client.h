@@ -70,7 +70,7 @@ struct http_call {
     void *arg;
 };
 struct http_call_handle;
-/* Starts it; done is called later on the loop, exactly once, unless cancelled. NULL only when memory is out. */
+/* Starts it; done is called later on the loop, exactly once, unless cancelled. */
 struct http_call_handle *http_client_start(struct http_client *c, const struct http_call *call);
 /* No callback will come; the body may be released at once. */
 void http_client_cancel(struct http_call_handle *h);

@@ -4,8 +4,8 @@
 #ifndef NET_HTTP_H2C_H
 #define NET_HTTP_H2C_H
 
-#include <curl/curl.h>
 #include "base/common.h"
+#include "net/curl_lib.h"
 
 struct h2c_pool {
     u32 generation; /* counts openers: who was refused in an older one need not open yet another */

@@ -2,8 +2,8 @@
 #ifndef NET_HTTP_RESPONSE_H
 #define NET_HTTP_RESPONSE_H
 
-#include <curl/curl.h>
 #include "base/vec.h"
+#include "net/curl_lib.h"
 #include "net/http_client.h"
 
 struct response_mark {

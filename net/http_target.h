@@ -2,8 +2,8 @@
 #ifndef NET_HTTP_TARGET_H
 #define NET_HTTP_TARGET_H
 
-#include <curl/curl.h>
 #include "base/refcount.h"
+#include "net/curl_lib.h"
 #include "net/http_client.h"
 
 struct http_target {
