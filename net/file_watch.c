@@ -1,5 +1,5 @@
 /* Watching a path for changes of what it finally names. Kubernetes swaps a whole folder through a symlink (..data), editors rename over
- * the file: so every folder in which a component of the path is looked up through a symlink is watched, and the last one.
+ * the file: so every folder in which a component of the path is looked up through a symlink is watched for that name, and the file itself.
  *
  * An event only says "look": the file's stamp (identity, size, times; for folders those of its entries) is taken, and once it has stayed
  * the same for the debounce time and differs from the one last told, fn is called. One inotify descriptor per loop serves all watches.
@@ -19,15 +19,21 @@
 #define MAX_LINKS     40 /* as the kernel's own limit for a path */
 #define MAX_UNSTABLE  20 /* debounce periods after which a file that never rests is told anyway */
 #define POLL_FALLBACK (5 * NS_PER_SEC)
-#define EVENTS                                                                                     \
-    (IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | IN_MOVED_TO | \
-     IN_DELETE_SELF | IN_MOVE_SELF)
+#define NAME_EVENTS   (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define FILE_EVENTS   (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+#define DIR_EVENTS    (NAME_EVENTS | FILE_EVENTS)
 
 struct inotify_hub {
     struct loop *loop;
     int fd;
     struct io *io;
     struct list watches;
+};
+
+/* A folder in which one name is looked up, or (name NULL) the file or folder that the path ends in. */
+struct place {
+    int wd;
+    char *name;
 };
 
 struct file_watch {
@@ -40,7 +46,7 @@ struct file_watch {
     struct timer *quiet, *poller;
     u64 told, seen; /* stamps */
     int unstable;
-    VEC(int) wds;
+    VEC(struct place) places;
     bool blind; /* inotify refused a folder */
     enum { QUIET, CHANGED, STRUCTURAL } event; /* the gravest of those just read */
 };
@@ -82,10 +88,20 @@ static u64 stamp_of(const char *path)
 
 static void look(struct file_watch *w, bool structural);
 
-static bool concerns(const struct file_watch *w, int wd)
+static bool has_wd(const struct file_watch *w, int wd)
 {
-    for (size_t i = 0; i < w->wds.n; i++)
-        if (w->wds.v[i] == wd) return true;
+    for (size_t i = 0; i < w->places.n; i++)
+        if (w->places.v[i].wd == wd) return true;
+    return false;
+}
+
+/* Other names in a folder are of no interest, however busy it is. */
+static bool concerns(const struct file_watch *w, const struct inotify_event *e)
+{
+    for (size_t i = 0; i < w->places.n; i++) {
+        const struct place *p = &w->places.v[i];
+        if (p->wd == e->wd && (!p->name || e->len == 0 || strcmp(p->name, e->name) == 0)) return true;
+    }
     return false;
 }
 
@@ -94,7 +110,7 @@ static void on_event(struct inotify_hub *h, const struct inotify_event *e)
     list_each(&h->watches, node)
     {
         struct file_watch *w = list_item(node, struct file_watch, node);
-        if (!(e->mask & IN_Q_OVERFLOW) && !concerns(w, e->wd)) continue;
+        if (!(e->mask & IN_Q_OVERFLOW) && !concerns(w, e)) continue;
         w->event = MAX(w->event, e->mask & ~IN_MODIFY ? STRUCTURAL : CHANGED);
     }
 }
@@ -146,7 +162,7 @@ static bool used_by_others(const struct inotify_hub *h, const struct file_watch 
     list_each(&h->watches, node)
     {
         const struct file_watch *w = list_item(node, struct file_watch, node);
-        if (w != me && concerns(w, wd)) return true;
+        if (w != me && has_wd(w, wd)) return true;
     }
     return false;
 }
@@ -155,19 +171,23 @@ static void let_go(struct file_watch *w)
 {
     struct inotify_hub *h = w->loop->inotify;
 
-    vec_each(&w->wds, wd) if (!used_by_others(h, w, *wd)) inotify_rm_watch(h->fd, *wd);
-    vec_clear(&w->wds);
+    vec_each(&w->places, p)
+    {
+        if (!used_by_others(h, w, p->wd)) inotify_rm_watch(h->fd, p->wd); /* the second of one wd fails, rightly */
+        free(p->name);
+    }
+    vec_clear(&w->places);
     w->blind = false;
 }
 
-static void watch_dir(struct file_watch *w, const char *dir)
+static void watch_place(struct file_watch *w, const char *path, const char *name, u32 events)
 {
-    int wd = inotify_add_watch(hub_of(w->loop)->fd, *dir ? dir : "/", EVENTS | IN_ONLYDIR);
+    int wd = inotify_add_watch(hub_of(w->loop)->fd, *path ? path : "/", events | IN_MASK_ADD);
 
     if (wd < 0)
         w->blind = true;
-    else if (!concerns(w, wd))
-        vec_push(&w->wds, wd);
+    else
+        vec_push(&w->places, ((struct place){wd, name ? xstrdup(name) : NULL}));
 }
 
 /* --- the chain --- */
@@ -208,6 +228,16 @@ static void leave(struct walk *k)
     if (slash) *slash = '\0';
 }
 
+/* The last name of `at` is looked up in its folder: what happens to that name there may change the answer. A link is left behind. */
+static void look_up_here(struct file_watch *w, struct walk *k, bool keep)
+{
+    char *slash = strrchr(k->at, '/');
+
+    *slash = '\0';
+    watch_place(w, k->at, slash + 1, NAME_EVENTS);
+    if (keep) *slash = '/';
+}
+
 /* One component. True while there is more to walk. */
 static bool step(struct file_watch *w, struct walk *k)
 {
@@ -226,18 +256,12 @@ static bool step(struct file_watch *w, struct walk *k)
     if (!enter(k, name, n)) return false;
     bool there = lstat(k->at, &st) == 0;
     ssize_t len = there && S_ISLNK(st.st_mode) ? readlink(k->at, target, sizeof(target) - 1) : -1;
-    if (len >= 0 || !there || !*left) { /* looked up here: a change of this folder may change the answer */
-        char whole[PATH_MAX];
-        memcpy(whole, k->at, sizeof(whole));
-        leave(k);
-        watch_dir(w, k->at);
-        if (len < 0) memcpy(k->at, whole, sizeof(whole));
-    }
+    if (len >= 0 || !there || !*left) look_up_here(w, k, len < 0);
     if (len >= 0) {
         target[len] = '\0';
         return follow(k, target, left);
     }
-    if (there && !*left && S_ISDIR(st.st_mode)) watch_dir(w, k->at);
+    if (there && !*left) watch_place(w, k->at, NULL, S_ISDIR(st.st_mode) ? DIR_EVENTS : FILE_EVENTS);
     memmove(k->rest, left, strlen(left) + 1);
     return there && *k->rest;
 }
@@ -335,7 +359,7 @@ void file_watch_free(struct file_watch *w)
     list_del(&w->node);
     timer_free(w->quiet);
     timer_free(w->poller);
-    vec_done(&w->wds);
+    vec_done(&w->places);
     free(w->path);
     free(w);
 }
