@@ -43,10 +43,8 @@ static const char *name_of(const char *const *names, size_t n, u64 v)
 
 static void typed_value(struct buf *out, struct str any_value)
 {
-    static const char *const types[] = {"Empty",  "Str",   "Bool", "Int",
-                                        "Double", "Slice", "Map",  "Bytes"};
     struct otlp_value v = otlp_value_read(any_value);
-    buf_printf(out, "%s(", types[v.type]);
+    buf_printf(out, "%s(", otlp_vtype_name(v.type));
     otlp_value_text(out, &v);
     buf_ch(out, ')');
 }

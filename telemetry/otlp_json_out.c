@@ -40,13 +40,19 @@ static void forget_oneof(const struct otlp_msg *m, struct seen *seen, size_t but
         if (i != but && (m->fields[i].flags & OTLP_IN_ONEOF)) seen[i].n = 0;
 }
 
+/* Packed numbers may be there and hold none. */
+static bool is_empty_list(const struct otlp_field *d, const struct pb_field *f)
+{
+    return f->wire == PB_BYTES && f->b.n == 0 && otlp_wire(d->type) != PB_BYTES;
+}
+
 static void look(struct printer *p, const struct otlp_msg *m, struct str msg, struct seen *seen)
 {
     struct pb_field f;
     struct pb_in in = pb_in(msg);
     while (pb_next(&in, &f)) {
         const struct otlp_field *d = otlp_field_of(m, f.num);
-        if (!d) continue;
+        if (!d || is_empty_list(d, &f)) continue;
         size_t at = (size_t)(d - m->fields);
         if (d->flags & OTLP_IN_ONEOF) forget_oneof(m, seen, at);
         if (seen[at].n++ == 0) seen[at].from = f.at;
@@ -234,13 +240,6 @@ static void print_empty(struct printer *p, const struct otlp_field *d)
     json_obj_end(&p->j);
 }
 
-/* A list with nothing in it: packed fields may be there and hold no number. */
-static bool is_empty_list(const struct otlp_field *d, const struct seen *s)
-{
-    bool packed = otlp_wire(d->type) != PB_BYTES;
-    return s->n == 0 || (packed && s->n == 1 && s->last.wire == PB_BYTES && s->last.b.n == 0);
-}
-
 /* The deprecated list stands in for an empty list of scopes, under its name. */
 static const struct otlp_field *old_list(const struct otlp_msg *m, const struct otlp_field *d)
 {
@@ -256,7 +255,7 @@ static void print_repeated(struct printer *p, const struct otlp_msg *m, const st
     if (old && s->n == 0) {
         s = &seen[old - m->fields];
         if (s->n > 0) print_list(p, old, s, d, depth);
-    } else if (!is_empty_list(d, s)) {
+    } else if (s->n > 0) {
         print_list(p, d, s, d, depth);
     }
 }

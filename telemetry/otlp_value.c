@@ -11,6 +11,13 @@
 #include "telemetry/otlp_desc.h"
 #include "telemetry/pb.h"
 
+const char *otlp_vtype_name(enum otlp_vtype t)
+{
+    static const char *const names[] = {"Empty",  "Str",   "Bool", "Int",
+                                        "Double", "Slice", "Map",  "Bytes"};
+    return names[t];
+}
+
 struct otlp_value otlp_value_read(struct str any_value)
 {
     struct otlp_value v = {.type = OTLP_V_NONE};

@@ -25,6 +25,8 @@ struct otlp_value {
     };
 };
 
+/* "Empty", "Str", "Bool", "Int", "Double", "Slice", "Map", "Bytes". */
+const char *otlp_vtype_name(enum otlp_vtype t);
 /* The last member wins, as in any oneof. */
 struct otlp_value otlp_value_read(struct str any_value);
 /* Bytes of an AnyValue; ARRAY and MAP take their list's bytes in s. NONE writes nothing. */

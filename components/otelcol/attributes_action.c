@@ -49,7 +49,8 @@ const struct schema attributes_action_schema = SCHEMA(struct action_args, action
 
 /* --- kinds --- */
 
-enum { KEY = 1, PATTERN = 2, SOURCE = 4, TYPE = 8, KEY_OR_PATTERN = 16 };
+/* IGNORED: from_context may be given and means nothing, as in the Collector. */
+enum { KEY = 1, PATTERN = 2, SOURCE = 4, TYPE = 8, KEY_OR_PATTERN = 16, IGNORED = 32 };
 struct action_kind {
     const char *name;
     int takes; /* settings it may have */
@@ -77,8 +78,8 @@ static const struct action_kind kinds[] = {
     {"insert", KEY | SOURCE, KEY | SOURCE, run_insert},
     {"update", KEY | SOURCE, KEY | SOURCE, run_update},
     {"upsert", KEY | SOURCE, KEY | SOURCE, run_upsert},
-    {"delete", KEY | PATTERN, KEY_OR_PATTERN, run_delete},
-    {"hash", KEY | PATTERN, KEY_OR_PATTERN, run_hash},
+    {"delete", KEY | PATTERN | IGNORED, KEY_OR_PATTERN, run_delete},
+    {"hash", KEY | PATTERN | IGNORED, KEY_OR_PATTERN, run_hash},
     {"extract", KEY | PATTERN, KEY | PATTERN, run_extract},
     {"convert", KEY | TYPE, KEY | TYPE, run_convert},
 };
@@ -174,7 +175,10 @@ static void check_unused(const struct checked *c)
     const struct action_args *a = c->args;
     refuse(c, has_value(a), SOURCE, "value");
     refuse(c, a->from_attribute.n > 0, SOURCE, "from_attribute");
-    refuse(c, a->from_context.n > 0, SOURCE, "from_context");
+    refuse(c, a->from_context.n > 0, SOURCE | IGNORED, "from_context");
+    if (a->from_context.n > 0 && (c->kind->takes & IGNORED))
+        diag_add(c->p->diags, SEV_WARNING, DIAG_BODY_RULE, at(c, "from_context"),
+                 "the action \"%s\" does not use from_context", c->kind->name);
     refuse(c, a->pattern.n > 0, PATTERN, "pattern");
     refuse(c, a->converted_type.n > 0, TYPE, "converted_type");
 }

@@ -153,16 +153,18 @@ static struct key compile_key(const struct compiler *c, const char *setting,
     struct key k = {.name = a->key, .any = a->value.type == V_NULL};
     const char *type;
     if (a->key.n == 0)
-        diag_error(c->p->diags, DIAG_VALUE_INVALID, at(c, setting),
-                   "error creating processor. Can't have empty key in the list of attributes");
+        diag_error(
+            c->p->diags, DIAG_VALUE_INVALID, at(c, setting),
+            "error creating attribute filters: can't have empty key in the list of attributes");
     if (k.any) return k;
     if (attributes_value(c->p->arena, a->value, &k.value, &type))
         diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, setting), "an attribute cannot hold a %s",
                    type);
     else if (c->regexp && otlp_value_read(k.value).type != OTLP_V_STR)
         diag_error(c->p->diags, DIAG_EVAL_TYPE, at(c, setting),
-                   "match_type \"regexp\" needs a string as the value of \"" STR_FMT "\"",
-                   STR_ARG(a->key));
+                   "error creating attribute filters: match_type=regexp for \"" STR_FMT
+                   "\" only supports Str, but found %s",
+                   STR_ARG(a->key), otlp_vtype_name(otlp_value_read(k.value).type));
     else if (c->regexp)
         k.re = compile_regex(c, setting, otlp_value_read(k.value).s);
     return k;
@@ -202,56 +204,73 @@ static void compile_severity(const struct compiler *c, struct filter *f)
 
 /* --- what may be given for which signal --- */
 
-static void not_for_logs(const struct compiler *c)
+static void fault(const struct compiler *c, bool found, const char *setting, const char *message)
 {
-    const struct filter_args *a = c->args;
-    if (a->services.n || a->span_names.n || a->span_kinds.n)
-        diag_error(c->p->diags, DIAG_BODY_RULE, at(c, ""),
-                   "services, span_names, and span_kinds are not valid for log records");
+    if (found) diag_error(c->p->diags, DIAG_BODY_RULE, at(c, setting), "%s", message);
 }
 
-static void not_for_traces(const struct compiler *c)
+static void check_logs(const struct compiler *c)
+{
+    const struct filter_args *a = c->args;
+    bool for_spans = a->services.n || a->span_names.n || a->span_kinds.n;
+    bool any = a->attribute.n || a->library.n || a->resource.n || a->log_bodies.n ||
+               a->log_severity_texts.n || a->log_severity;
+    fault(c, for_spans, "", "services, span_names, and span_kinds are not valid for log records");
+    fault(c, a->metric_names.n, "metric_names", "metric_names are not valid for log records");
+    fault(c, !any && !for_spans && !a->metric_names.n, "",
+          "at least one of \"attributes\", \"libraries\", \"span_kinds\", \"resources\", "
+          "\"log_bodies\", \"log_severity_texts\" or \"log_severity_number\" field must be "
+          "specified");
+}
+
+static void check_traces(const struct compiler *c)
 {
     const struct filter_args *a = c->args;
     const struct {
         bool given;
-        const char *name, *setting;
-    } logs_only[] = {
-        {a->log_bodies.n > 0, "log_bodies", "log_bodies"},
-        {a->log_severity_texts.n > 0, "log_severity_texts", "log_severity_texts"},
-        {a->log_severity, "log_severity_number", "log_severity"},
+        const char *setting, *message;
+    } others[] = {
+        {a->log_bodies.n, "log_bodies", "log_bodies should not be specified for trace spans"},
+        {a->log_severity_texts.n, "log_severity_texts",
+         "log_severity_texts should not be specified for trace spans"},
+        {a->log_severity, "log_severity",
+         "log_severity_number should not be specified for trace spans"},
+        {a->metric_names.n, "metric_names", "metric_names should not be specified for trace spans"},
     };
-    for (size_t i = 0; i < ARRAY_LEN(logs_only); i++)
-        if (logs_only[i].given)
-            diag_error(c->p->diags, DIAG_BODY_RULE, at(c, logs_only[i].setting),
-                       "%s should not be specified for trace spans", logs_only[i].name);
+    bool any = a->attribute.n || a->library.n || a->resource.n || a->services.n ||
+               a->span_names.n || a->span_kinds.n;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        fault(c, others[i].given, others[i].setting, others[i].message);
+        any |= others[i].given;
+    }
+    fault(c, !any, "",
+          "at least one of \"attributes\", \"libraries\",  or \"resources\" field must be "
+          "specified");
 }
 
-static void check_usable(const struct compiler *c, u32 signals)
+static void check_metrics(const struct compiler *c)
 {
     const struct filter_args *a = c->args;
-    bool common = a->attribute.n || a->library.n || a->resource.n;
-    bool for_logs = a->log_bodies.n || a->log_severity_texts.n || a->log_severity;
-    bool for_traces = a->services.n || a->span_names.n || a->span_kinds.n;
-    if (((signals & SIGNALS_TRACES) && !common && !for_traces && !for_logs) ||
-        ((signals & SIGNALS_LOGS) && !common && !for_logs && !for_traces))
-        diag_error(
-            c->p->diags, DIAG_BODY_RULE, at(c, ""),
-            "at least one of \"attributes\", \"libraries\",  or \"resources\" field must be "
-            "specified%s",
-            signals & SIGNALS_LOGS
-                ? " (for logs also \"log_bodies\", \"log_severity_texts\" or \"log_severity\")"
-                : "");
+    bool others = a->span_names.n || a->span_kinds.n || a->log_bodies.n ||
+                  a->log_severity_texts.n || a->log_severity || a->services.n || a->attribute.n ||
+                  a->library.n;
+    fault(c, others, "",
+          "\"span_names\", \"span_kinds\", \"log_bodies\", \"log_severity_texts\", "
+          "\"log_severity_number\", \"services\", \"attributes\" and \"libraries\" are not "
+          "valid for metrics");
+    fault(c, !others && !a->metric_names.n && !a->resource.n, "",
+          "at least one of \"metric_names\" or \"resources\" field must be specified");
 }
 
 static void check_kinds(const struct compiler *c)
 {
     i32 kind;
     for (size_t i = 0; i < c->args->span_kinds.n && !c->regexp; i++)
-        if (!otlp_enum_value(&otlp_span_kind, c->args->span_kinds.v[i], &kind) || kind == 0)
-            diag_error(c->p->diags, DIAG_VALUE_CHOICE, at(c, "span_kinds"),
-                       "span_kinds string: invalid span kind \"" STR_FMT "\"",
-                       STR_ARG(c->args->span_kinds.v[i]));
+        fault(c, !otlp_enum_value(&otlp_span_kind, c->args->span_kinds.v[i], &kind) || kind == 0,
+              "span_kinds",
+              "span_kinds string must match one of the standard span kinds when "
+              "match_type=strict: [SPAN_KIND_CLIENT SPAN_KIND_CONSUMER SPAN_KIND_INTERNAL "
+              "SPAN_KIND_PRODUCER SPAN_KIND_SERVER]");
 }
 
 const struct filter *filter_prepare(struct prepare *p, const struct filter_args *a,
@@ -261,9 +280,9 @@ const struct filter *filter_prepare(struct prepare *p, const struct filter_args 
     struct compiler c = {
         .p = p, .args = a, .name = name, .regexp = str_is(a->match_type, "regexp")};
     struct filter *f = arena_new(p->arena, struct filter);
-    if (signals & SIGNALS_LOGS) not_for_logs(&c);
-    if (signals & SIGNALS_TRACES) not_for_traces(&c);
-    check_usable(&c, signals);
+    if (signals & SIGNALS_LOGS) check_logs(&c);
+    if (signals & SIGNALS_TRACES) check_traces(&c);
+    if (signals & SIGNALS_METRICS) check_metrics(&c);
     check_kinds(&c);
     f->log_bodies = compile_texts(&c, "log_bodies", &a->log_bodies);
     f->log_severity_texts = compile_texts(&c, "log_severity_texts", &a->log_severity_texts);
@@ -428,10 +447,10 @@ static bool match_log(const struct filter *f, struct str record)
             any_text(&f->log_severity_texts, field_of(record, OTLP_log_record_severity_text)));
 }
 
-/* Metrics know two properties; a filter that has neither matches none. */
+/* Metrics know two properties (prepare refuses others where there are metrics to go out). */
 static bool match_metric(const struct filter *f, struct filter_run *r, const struct otlp_at *a)
 {
-    if (f->metric_names.n == 0) return f->resources.n > 0;
+    if (f->metric_names.n == 0) return true;
     if (r->metric.of == a->metric.p) return r->metric.ok;
     r->metric.of = a->metric.p;
     return r->metric.ok = any_text(&f->metric_names, field_of(a->metric, OTLP_metric_name));

@@ -299,7 +299,6 @@ static void filters_points(void **state)
         {STRICT("resource {\nkey = \"service.name\"\nvalue = \"checkout\"\n}"), "111111"},
         {STRICT("resource {\nkey = \"absent\"\n}\nmetric_names = [\"c\"]"), "000000"},
         {EXCLUDE("metric_names = [\"c\"]"), "110111"},
-        {STRICT("span_names = [\"x\"]"), "000000"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         expect_marks(SIGNAL_METRICS, points, cases[i].filter, cases[i].want);
@@ -353,14 +352,54 @@ static void faults_of_actions(void **state)
 
 static void faults_of_filters(void **state)
 {
-    expect_fault(DEF, STRICT("attribute {\nkey = \"\"\n}") "output {}", 3,
-                 "error creating processor. Can't have empty key in the list of attributes");
-    expect_fault(DEF, STRICT("span_kinds = [\"SERVER\"]") "output {}", 3,
-                 "span_kinds string: invalid span kind \"SERVER\"");
+    expect_fault(
+        DEF, STRICT("attribute {\nkey = \"\"\n}") "output {}", 3,
+        "error creating attribute filters: can't have empty key in the list of attributes");
+    expect_fault(
+        DEF, STRICT("span_kinds = [\"SERVER\"]") "output {}", 3,
+        "span_kinds string must match one of the standard span kinds when match_type=strict: "
+        "[SPAN_KIND_CLIENT SPAN_KIND_CONSUMER SPAN_KIND_INTERNAL SPAN_KIND_PRODUCER "
+        "SPAN_KIND_SERVER]");
     expect_fault(DEF, REGEXP("attribute {\nkey = \"a\"\nvalue = 1\n}") "output {}", 3,
-                 "match_type \"regexp\" needs a string as the value of \"a\"");
+                 "error creating attribute filters: match_type=regexp for \"a\" only supports Str, "
+                 "but found Int");
     expect_fault(DEF, REGEXP("span_names = [\"(\"]") "output {}", 3,
                  "error parsing regexp: missing closing ): `(`");
+}
+
+/* Filters must fit the signals that go out. */
+static void faults_by_signal(void **state)
+{
+    static const struct {
+        const char *filter, *output;
+        u32 line;
+        const char *message;
+    } cases[] = {
+        {STRICT("services = [\"x\"]"), "logs", 1,
+         "services, span_names, and span_kinds are not valid for log records"},
+        {STRICT("log_bodies = [\"x\"]"), "traces", 3,
+         "log_bodies should not be specified for trace spans"},
+        {STRICT("log_severity {\nmin = \"INFO\"\nmatch_undefined = true\n}"), "traces", 3,
+         "log_severity_number should not be specified for trace spans"},
+        {STRICT(""), "traces", 1,
+         "at least one of \"attributes\", \"libraries\",  or \"resources\" field must be "
+         "specified"},
+        {STRICT(""), "logs", 1,
+         "at least one of \"attributes\", \"libraries\", \"span_kinds\", \"resources\", "
+         "\"log_bodies\", \"log_severity_texts\" or \"log_severity_number\" field must be "
+         "specified"},
+        {STRICT(""), "metrics", 1,
+         "at least one of \"metric_names\" or \"resources\" field must be specified"},
+        {STRICT("services = [\"x\"]"), "metrics", 1,
+         "\"span_names\", \"span_kinds\", \"log_bodies\", \"log_severity_texts\", "
+         "\"log_severity_number\", \"services\", \"attributes\" and \"libraries\" are not valid "
+         "for metrics"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *body = xprintf("%soutput { %s = [consumer] }", cases[i].filter, cases[i].output);
+        expect_fault(DEF, body, cases[i].line, cases[i].message);
+        free(body);
+    }
 }
 
 /* --- flow --- */
@@ -413,6 +452,7 @@ int main(void)
         cmocka_unit_test(filters_points),
         cmocka_unit_test(faults_of_actions),
         cmocka_unit_test(faults_of_filters),
+        cmocka_unit_test(faults_by_signal),
         cmocka_unit_test(full_while_its_fanout_is),
         cmocka_unit_test(new_plans_change_the_next_batch),
     };
