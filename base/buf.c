@@ -78,6 +78,7 @@ static bool room(struct buf *b, size_t n)
     }
     b->p = p;
     b->cap = cap;
+    p[b->n] = '\0'; /* also when nothing is committed after all */
     return true;
 }
 
