@@ -64,6 +64,7 @@ struct world {
     size_t message_n;
     i64 delay;
     size_t limit;
+    struct budget budget;
 };
 
 static void serve(void *arg, struct http_req *r)
@@ -108,7 +109,8 @@ static void open_world(struct world *w)
     w->limit = 100000;
     w->k.real_time = true;
     w->k.handler = (struct http_handler){.request = serve, .too_large = too_large, .gone = gone};
-    kit_open(&w->k, &(struct http_conf){.max_body = w->limit, .h2_only = true});
+    budget_init(&w->budget, 250000);
+    kit_open(&w->k, &(struct http_conf){.max_body = w->limit, .h2_only = true, .budget = &w->budget});
     w->pool = offload_new(1);
     w->net = net_new(w->pool);
     w->c = http_client_new(w->net, w->k.loop);
@@ -235,6 +237,11 @@ static void sizes_are_limited(void **state)
     call(&w, "/x/Echo", buf_view(&bomb), CODEC_GZIP);
     assert_int_equal(w.code, GRPC_RESOURCE_EXHAUSTED);
     assert_string_equal(w.text, "grpc: message after decompression larger than max (100001 vs. 100000)");
+    atomic_store(&w.budget.limit, 1000);
+    call(&w, "/x/Echo", str_n(big, 2000), CODEC_NONE);
+    assert_int_equal(w.code, GRPC_UNAVAILABLE);
+    assert_int_equal(w.delay, NS_PER_SEC);
+    assert_int_equal(budget_used(&w.budget), 0);
     buf_done(&bomb);
     free(big);
     close_world(&w);

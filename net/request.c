@@ -81,19 +81,26 @@ static void too_large(struct request *q)
 {
     const struct http_handler *h = &q->c->member->handler;
 
-    if (!h->too_large) {
+    if (h->too_large) {
+        q->seen = true;
+        h->too_large(q->c->member->arg, &q->pub);
+    } else if (q->framed) {
+        struct grpc_status s = grpc_too_large(&q->pub, q->pub.body_limit);
+        grpc_respond(&q->pub, &s, (struct str){0});
+    } else {
         http_respond_text(&q->pub, 413, STR("request body too large\n"));
-        return;
     }
-    q->seen = true;
-    h->too_large(q->c->member->arg, &q->pub);
 }
 
 static void no_memory(struct request *q)
 {
     static const struct http_header later[] = {{STR("Retry-After"), STR("1")}, {STR("Content-Type"), STR("text/plain; charset=utf-8")}};
+    static const struct grpc_status unavailable = {.code = GRPC_UNAVAILABLE, .message = STR("out of memory for request bodies"), .retry_delay = NS_PER_SEC};
 
-    http_respond(&q->pub, &(struct http_answer){.status = 503, .headers = later, .n_headers = 2, .body = STR("out of memory for request bodies\n")});
+    if (q->framed)
+        grpc_respond(&q->pub, &unavailable, (struct str){0});
+    else
+        http_respond(&q->pub, &(struct http_answer){.status = 503, .headers = later, .n_headers = 2, .body = STR("out of memory for request bodies\n")});
 }
 
 bool request_begin(struct request *q, i64 content_length)
