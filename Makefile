@@ -146,9 +146,9 @@ golden-update: $(B)/weir ## rewrite the expectations; the diff is the review
 	$(PYTHON) tests/golden/run.py --update $(B)/weir
 
 integration: $(B)/weir bench-tools ## pytest with real peers
-	$(TEST_ENV) WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs tests/integration
+	WEIR=$(abspath $(B)/weir) $(TEST_ENV) $(PYTHON) -m pytest -q -rs tests/integration
 integration-core: $(B)/weir bench-tools ## the part of it that needs nothing from outside (for sanitizer builds)
-	$(TEST_ENV) WEIR=$(abspath $(B)/weir) $(PYTHON) -m pytest -q -rs -m core tests/integration
+	WEIR=$(abspath $(B)/weir) $(TEST_ENV) $(PYTHON) -m pytest -q -rs -m core tests/integration
 
 $(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZER),,$(B)/tests/fuzz/replay.o) $(foreach f,$(BELOW_runtime),$(LIB_$(f)))
 	$(call say,LINK,$@)
