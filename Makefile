@@ -45,7 +45,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 HARDEN := -fstack-protector-strong -fPIE -fstack-clash-protection
 CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -DWEIR_REVISION='"$(REVISION)"'
 CFLAGS   += -std=gnu17 -g $(WARN) $(HARDEN) $(if $(WERROR),-Werror)
-LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread
+LDFLAGS  += -pie -Wl,--as-needed -Wl,-z,relro,-z,now -pthread
 ifdef SANITIZE
   CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) $(if $(findstring undefined,$(SANITIZE)),-fno-sanitize-recover=undefined)
   LDFLAGS += -fsanitize=$(SANITIZE)
