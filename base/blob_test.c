@@ -53,7 +53,7 @@ static void takes_a_buf(void **state)
     assert_null(from.p);
     assert_true(str_is(blob_view(b), "0123456789"));
     assert_int_equal(budget_used(&budget), b->cap);
-    assert_int_equal(b->cap, 10);
+    assert_in_range(b->cap, 10, 11); /* the closing NUL of a small reserve may stay */
     blob_unref(b);
     assert_int_equal(budget_used(&budget), 0);
     b = blob_take_buf(&empty, NULL);

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -136,22 +137,25 @@ UNUSED static bool kit_put(struct kit *k, int fd, const char *text)
     return kit_send(k, fd, text, strlen(text));
 }
 
-/* What the server sent so far. *ret_closed: and then closed. */
-UNUSED static char *kit_read(struct kit *k, int fd, bool *ret_closed)
+/* What the server sends until `part` is there (with `want_closed`: until it closes), and in a few more turns; gives up after
+ * seconds without a byte. *ret_closed: and then closed. A large body that is still in the kernel takes the server many turns. */
+UNUSED static char *kit_read_for(struct kit *k, int fd, const char *part, bool want_closed, bool *ret_closed)
 {
     struct buf b = BUF_INIT(64 << 20);
-    bool closed = false;
+    bool closed = false, seen = !part;
 
-    for (int idle = 0; idle < 6 && !closed;) {
+    for (int idle = 0; idle < (seen ? 6 : 3000) && !closed;) {
         char *at = buf_reserve(&b, 65536);
         ssize_t n = recv(fd, at, 65536, 0);
         if (n > 0) {
             buf_commit(&b, (size_t)n);
             idle = 0;
+            seen = !part || (!want_closed && strstr(b.p, part));
         } else if (n == 0 || errno != EAGAIN) {
             closed = true;
         } else {
             idle++;
+            if (!seen) poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 1);
         }
         kit_turn(k, 1);
     }
@@ -159,10 +163,16 @@ UNUSED static char *kit_read(struct kit *k, int fd, bool *ret_closed)
     return buf_take(&b, NULL);
 }
 
+/* What the server sent so far. *ret_closed: and then closed. */
+UNUSED static char *kit_read(struct kit *k, int fd, bool *ret_closed)
+{
+    return kit_read_for(k, fd, NULL, false, ret_closed);
+}
+
 UNUSED static void kit_expect(struct kit *k, int fd, const char *part, bool want_closed)
 {
     bool closed;
-    char *text = kit_read(k, fd, &closed);
+    char *text = kit_read_for(k, fd, part, want_closed, &closed);
 
     if (!strstr(text, part)) fail_msg("\"%s\" is not in the answer: %s", part, text);
     if (closed != want_closed) fail_msg("connection %s after: %s", closed ? "closed" : "not closed", text);
