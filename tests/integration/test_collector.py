@@ -92,7 +92,7 @@ def test_collector_weir_collector(weir, collector, ports, root, tmp_path, kind):
     extra = [{"key": "cluster.name", "value": {"stringValue": "rancher-cluster"}}, {"key": "environment", "value": {"stringValue": "development"}}]
     assert span["attributes"] == sent["attributes"] + extra
     assert {k: span[k] for k in sent if k != "attributes"} == {k: sent[k] for k in sent if k != "attributes"}
-    assert w.metric("otelcol_exporter_sent_spans_total") == 1
+    await_that("it is counted", lambda: w.metric("otelcol_exporter_sent_spans_total") == 1)
 
 
 def test_weir_speaks_as_the_collector_does(weir, collector, backend, ports, tmp_path):
