@@ -1,5 +1,8 @@
-/* What every reader of a tree needs: the operators as written, and a walk over all expressions. */
+/* What every reader of a tree needs: the operators as written, the parts of an expression, and a
+ * walk over all expressions. */
 #include "parser/ast.h"
+
+#include "base/assert.h"
 
 static const char *const op_texts[] = {
     [OP_OR] = "||", [OP_AND] = "&&", [OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<",  [OP_LE] = "<=",
@@ -12,54 +15,44 @@ const char *op_text(enum op op)
     return op_texts[op];
 }
 
-struct walk {
-    bool (*fn)(void *arg, const struct expr *e);
-    void *arg;
-};
-
-static void walk_expr(const struct walk *w, const struct expr *e);
-
-static void walk_list(const struct walk *w, struct expr *const *list, size_t n)
+static const struct expr *of_two(const struct expr *first, const struct expr *second, size_t i)
 {
-    for (size_t i = 0; i < n; i++)
-        walk_expr(w, list[i]);
+    return i == 0 ? first : i == 1 ? second : NULL;
 }
 
-static void walk_fields(const struct walk *w, const struct field *fields, size_t n)
+const struct expr *expr_child(const struct expr *e, size_t i)
 {
-    for (size_t i = 0; i < n; i++)
-        walk_expr(w, fields[i].value);
-}
-
-/* Recursion is bounded by the parser's PARSE_DEPTH_MAX. */
-static void walk_expr(const struct walk *w, const struct expr *e)
-{
-    if (!w->fn(w->arg, e)) return;
     switch (e->kind) {
     case EXPR_NULL:
     case EXPR_BOOL:
     case EXPR_NUMBER:
     case EXPR_FLOAT:
     case EXPR_STRING:
-    case EXPR_IDENT: break;
-    case EXPR_ACCESS: walk_expr(w, e->access.of); break;
-    case EXPR_INDEX:
-        walk_expr(w, e->index.of);
-        walk_expr(w, e->index.index);
-        break;
-    case EXPR_CALL:
-        walk_expr(w, e->call.fn);
-        walk_list(w, e->call.args, e->call.n);
-        break;
-    case EXPR_UNARY: walk_expr(w, e->unary.of); break;
-    case EXPR_BINARY:
-        walk_expr(w, e->binary.l);
-        walk_expr(w, e->binary.r);
-        break;
-    case EXPR_PAREN: walk_expr(w, e->paren); break;
-    case EXPR_ARRAY: walk_list(w, e->array.items, e->array.n); break;
-    case EXPR_OBJECT: walk_fields(w, e->object.fields, e->object.n); break;
+    case EXPR_IDENT: return NULL;
+    case EXPR_ACCESS: return of_two(e->access.of, NULL, i);
+    case EXPR_INDEX: return of_two(e->index.of, e->index.index, i);
+    case EXPR_CALL: return i == 0 ? e->call.fn : i <= e->call.n ? e->call.args[i - 1] : NULL;
+    case EXPR_UNARY: return of_two(e->unary.of, NULL, i);
+    case EXPR_BINARY: return of_two(e->binary.l, e->binary.r, i);
+    case EXPR_PAREN: return of_two(e->paren, NULL, i);
+    case EXPR_ARRAY: return i < e->array.n ? e->array.items[i] : NULL;
+    case EXPR_OBJECT: return i < e->object.n ? e->object.fields[i].value : NULL;
     }
+    UNREACHABLE();
+}
+
+struct walk {
+    bool (*fn)(void *arg, const struct expr *e);
+    void *arg;
+};
+
+/* Recursion is bounded by the parser's PARSE_DEPTH_MAX. */
+static void walk_expr(const struct walk *w, const struct expr *e)
+{
+    const struct expr *child;
+    if (!w->fn(w->arg, e)) return;
+    for (size_t i = 0; (child = expr_child(e, i)); i++)
+        walk_expr(w, child);
 }
 
 static void walk_body(const struct walk *w, const struct body *b)

@@ -152,6 +152,10 @@ struct tree {
     size_t n_comments;
 };
 
+/* The i-th of the expressions that e is directly made of, in source order; NULL behind the last.
+ * Takes constant time, and literals have none. */
+const struct expr *expr_child(const struct expr *e, size_t i);
+
 /* Walks every expression of a body, nested blocks included, in source order. fn returns false to
  * skip an expression's children. */
 void ast_walk(const struct body *b, bool (*fn)(void *arg, const struct expr *e), void *arg);

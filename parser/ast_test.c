@@ -1,4 +1,4 @@
-/* The walk over all expressions. */
+/* The parts of an expression, and the walk over all expressions. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -44,6 +44,41 @@ static void test_walk(void **state)
     expect_walk(true, "a b c i k ");
 }
 
+static void expect_children(const char *text, const char *want)
+{
+    struct source *src = source_new(NULL, str_of(text));
+    struct buf got = BUF_INIT(SIZE_MAX);
+    struct diags diags;
+    struct expr *e;
+    const struct expr *child;
+    diags_init(&diags);
+    struct tree *t = parse_expr(src, &diags, &e);
+    buf_cstr(&got, "");
+    for (size_t i = 0; (child = expr_child(e, i)); i++)
+        buf_printf(&got, STR_FMT ";", STR_ARG(child->raw));
+    assert_string_equal(got.n ? got.p : "", want);
+    buf_done(&got);
+    tree_free(t);
+    diags_done(&diags);
+    source_unref(src);
+}
+
+static void test_children(void **state)
+{
+    expect_children("1", "");
+    expect_children("a", "");
+    expect_children("a.b", "a;");
+    expect_children("a[1]", "a;1;");
+    expect_children("f()", "f;");
+    expect_children("f(1, \"x\")", "f;1;\"x\";");
+    expect_children("!true", "true;");
+    expect_children("a + 2", "a;2;");
+    expect_children("(a)", "a;");
+    expect_children("[]", "");
+    expect_children("[a, 2]", "a;2;");
+    expect_children("{x = a, \"y\" = 2}", "a;2;");
+}
+
 static void test_ops(void **state)
 {
     assert_string_equal(op_text(OP_OR), "||");
@@ -53,6 +88,7 @@ static void test_ops(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_walk), cmocka_unit_test(test_ops)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_walk), cmocka_unit_test(test_children),
+                                       cmocka_unit_test(test_ops)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

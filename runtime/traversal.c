@@ -41,58 +41,17 @@ void traversal_text(const struct traversal *t, size_t n, struct buf *out)
     }
 }
 
-static void walk_expr(struct walk *w, const struct expr *e);
-
-static void walk_all(struct walk *w, struct expr *const *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        walk_expr(w, v[i]);
-}
-
-static void walk_fields(struct walk *w, const struct expr *e)
-{
-    for (size_t i = 0; i < e->object.n; i++)
-        walk_expr(w, e->object.fields[i].value);
-}
-
-static void walk_children(struct walk *w, const struct expr *e)
-{
-    switch (e->kind) {
-    case EXPR_NULL:
-    case EXPR_BOOL:
-    case EXPR_NUMBER:
-    case EXPR_FLOAT:
-    case EXPR_STRING:
-    case EXPR_IDENT: return;
-    case EXPR_ACCESS: walk_expr(w, e->access.of); return;
-    case EXPR_INDEX:
-        walk_expr(w, e->index.of);
-        walk_expr(w, e->index.index);
-        return;
-    case EXPR_CALL:
-        walk_expr(w, e->call.fn);
-        walk_all(w, e->call.args, e->call.n);
-        return;
-    case EXPR_UNARY: walk_expr(w, e->unary.of); return;
-    case EXPR_BINARY:
-        walk_expr(w, e->binary.l);
-        walk_expr(w, e->binary.r);
-        return;
-    case EXPR_PAREN: walk_expr(w, e->paren); return;
-    case EXPR_ARRAY: walk_all(w, e->array.items, e->array.n); return;
-    case EXPR_OBJECT: walk_fields(w, e); return;
-    }
-}
-
 static void walk_expr(struct walk *w, const struct expr *e)
 {
     struct traversal t;
-    if (!traversal_of(e, &t)) {
-        walk_children(w, e);
+    if (traversal_of(e, &t)) {
+        t.row = w->row;
+        w->fn(w->arg, &t);
         return;
     }
-    t.row = w->row;
-    w->fn(w->arg, &t);
+    const struct expr *child;
+    for (size_t i = 0; (child = expr_child(e, i)); i++)
+        walk_expr(w, child);
 }
 
 static const struct schema *sub_schema(const struct schema *s, struct str name)

@@ -17,29 +17,11 @@ struct check {
 
 static bool is_constant(const struct expr *e)
 {
-    switch (e->kind) {
-    case EXPR_NULL:
-    case EXPR_BOOL:
-    case EXPR_NUMBER:
-    case EXPR_FLOAT:
-    case EXPR_STRING: return true;
-    case EXPR_IDENT:
-    case EXPR_CALL: return false;
-    case EXPR_ACCESS: return is_constant(e->access.of);
-    case EXPR_INDEX: return is_constant(e->index.of) && is_constant(e->index.index);
-    case EXPR_UNARY: return is_constant(e->unary.of);
-    case EXPR_BINARY: return is_constant(e->binary.l) && is_constant(e->binary.r);
-    case EXPR_PAREN: return is_constant(e->paren);
-    case EXPR_ARRAY:
-        for (size_t i = 0; i < e->array.n; i++)
-            if (!is_constant(e->array.items[i])) return false;
-        return true;
-    case EXPR_OBJECT:
-        for (size_t i = 0; i < e->object.n; i++)
-            if (!is_constant(e->object.fields[i].value)) return false;
-        return true;
-    }
-    UNREACHABLE();
+    if (e->kind == EXPR_IDENT || e->kind == EXPR_CALL) return false;
+    const struct expr *child;
+    for (size_t i = 0; (child = expr_child(e, i)); i++)
+        if (!is_constant(child)) return false;
+    return true;
 }
 
 static bool body_is_constant(const struct body *b)
@@ -61,37 +43,9 @@ static void constant_parts(struct check *c, const struct expr *e)
         if (!eval_expr(e, NULL, &v, c->diags)) value_unref(v);
         return;
     }
-    switch (e->kind) {
-    case EXPR_NULL:
-    case EXPR_BOOL:
-    case EXPR_NUMBER:
-    case EXPR_FLOAT:
-    case EXPR_STRING:
-    case EXPR_IDENT: return;
-    case EXPR_ACCESS: constant_parts(c, e->access.of); return;
-    case EXPR_INDEX:
-        constant_parts(c, e->index.of);
-        constant_parts(c, e->index.index);
-        return;
-    case EXPR_UNARY: constant_parts(c, e->unary.of); return;
-    case EXPR_BINARY:
-        constant_parts(c, e->binary.l);
-        constant_parts(c, e->binary.r);
-        return;
-    case EXPR_PAREN: constant_parts(c, e->paren); return;
-    case EXPR_CALL:
-        for (size_t i = 0; i < e->call.n; i++)
-            constant_parts(c, e->call.args[i]);
-        return;
-    case EXPR_ARRAY:
-        for (size_t i = 0; i < e->array.n; i++)
-            constant_parts(c, e->array.items[i]);
-        return;
-    case EXPR_OBJECT:
-        for (size_t i = 0; i < e->object.n; i++)
-            constant_parts(c, e->object.fields[i].value);
-        return;
-    }
+    const struct expr *child;
+    for (size_t i = 0; (child = expr_child(e, i)); i++)
+        constant_parts(c, child);
 }
 
 /* --- attributes --- */
