@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "cmd/flags.h"
 #include "cmd/language.h"
+#include "cmd/report.h"
 #include "runtime/load.h"
 
 struct check {
@@ -85,10 +86,7 @@ static int print_json(const struct check *c, bool all_read)
 
 static int print_text(const struct check *c, bool all_read)
 {
-    struct buf out = BUF_INIT(SIZE_MAX / 2);
-    diags_render(&c->diags, &out, want_color());
-    fwrite(out.p ? out.p : "", 1, out.n, stderr);
-    buf_done(&out);
+    report_diags(&c->diags);
     if (c->diags.list.n > 0) putchar('\n');
     fflush(stdout);
     if (!passed(c)) return fail("%s failed", c->strict ? "validation" : "check");
@@ -110,46 +108,51 @@ static int run_check(struct check *c, const arg_list *paths)
     return code;
 }
 
-int cmd_check(int argc, char **argv)
+struct form {
+    struct flag_table flags;
+    const char *help;
+    bool one_path;
+};
+
+static int expect_paths(const struct form *f, size_t n)
 {
-    struct check c = {0};
-    struct flag_table table = {check_flags, ARRAY_LEN(check_flags)};
+    if (f->one_path) return n == 1 ? 0 : fail("accepts 1 arg(s), received %zu", n);
+    return n > 0 ? 0 : fail("requires at least 1 arg(s), only received 0");
+}
+
+static int run_form(const struct form *f, struct check *c, int argc, char **argv)
+{
     arg_list paths = {0};
     bool help;
     int code = 1;
-    if (flags_parse(&table, argc, argv, &c, &paths, &help) == 0) {
+    if (flags_parse(&f->flags, argc, argv, c, &paths, &help) == 0) {
         if (help) {
-            puts("Finds every fault of configurations without running them.\n\nUsage:\n  weir "
-                 "check [flags] PATH...");
-            flags_print(&table, stdout);
+            puts(f->help);
+            flags_print(&f->flags, stdout);
             code = 0;
-        } else {
-            code = paths.n > 0 ? run_check(&c, &paths)
-                               : fail("requires at least 1 arg(s), only received 0");
+        } else if ((code = expect_paths(f, paths.n)) == 0) {
+            code = run_check(c, &paths);
         }
     }
     vec_done(&paths);
     return code;
 }
 
+int cmd_check(int argc, char **argv)
+{
+    static const struct form form = {
+        .flags = {check_flags, ARRAY_LEN(check_flags)},
+        .help = "Finds every fault of configurations without running them.\n\nUsage:\n  weir "
+                "check [flags] PATH..."};
+    return run_form(&form, &(struct check){0}, argc, argv);
+}
+
 int cmd_validate(int argc, char **argv)
 {
-    struct check c = {.format = "text", .strict = true};
-    struct flag_table table = {validate_flags, ARRAY_LEN(validate_flags)};
-    arg_list paths = {0};
-    bool help;
-    int code = 1;
-    if (flags_parse(&table, argc, argv, &c, &paths, &help) == 0) {
-        if (help) {
-            puts("Checks a configuration as strictly as Alloy's command of this name: warnings "
-                 "fail too.\n\nUsage:\n  weir validate [flags] PATH");
-            flags_print(&table, stdout);
-            code = 0;
-        } else {
-            code = paths.n == 1 ? run_check(&c, &paths)
-                                : fail("accepts 1 arg(s), received %zu", paths.n);
-        }
-    }
-    vec_done(&paths);
-    return code;
+    static const struct form form = {
+        .flags = {validate_flags, ARRAY_LEN(validate_flags)},
+        .help = "Checks a configuration as strictly as Alloy's command of this name: warnings "
+                "fail too.\n\nUsage:\n  weir validate [flags] PATH",
+        .one_path = true};
+    return run_form(&form, &(struct check){.format = "text", .strict = true}, argc, argv);
 }

@@ -3,8 +3,6 @@
  * A failure is {"error": text, "start": [line, column], "end": ...}. */
 #include "cmd/eval.h"
 
-#include "cmd/eval.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

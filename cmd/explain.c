@@ -10,15 +10,15 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "cmd/report.h"
 #include "runtime/component.h"
 #include "value/describe.h"
 
 #define EXPLAIN_MAX (16u << 20)
 
-static const char *stability_name(const struct component_def *d)
+static const char *level_of(const struct component_def *d)
 {
-    static const char *const names[] = {"generally-available", "public-preview", "experimental"};
-    return d->community ? "community" : names[d->stability];
+    return d->community ? "community" : stability_name(d->stability);
 }
 
 static void member(struct json_out *j, const char *key, const char *value)
@@ -39,7 +39,7 @@ static void component_json(const struct component_def *d, struct json_out *j)
     json_obj(j);
     member(j, "name", d->name);
     member(j, "summary", d->summary);
-    member(j, "stability", stability_name(d));
+    member(j, "stability", level_of(d));
     if (d->example) member(j, "example", d->example);
     table(j, "configuration", d->args);
     table(j, "exports", d->exports);
@@ -96,7 +96,7 @@ static void print_schema(struct buf *b, const struct schema *s, int indent)
         const struct row *r = &s->rows[i];
         if (r->kind == K_ONE_OF)
             print_variants(b, r, indent);
-        else if (r->kind == K_BLOCK || r->kind == K_BLOCK_PTR || r->kind == K_BLOCKS || r->kind == K_MAP_BLOCK)
+        else if (kind_is_block(r->kind))
             print_block(b, r, indent);
         else
             print_attr(b, r, indent);
@@ -105,7 +105,7 @@ static void print_schema(struct buf *b, const struct schema *s, int indent)
 
 static void component_text(const struct component_def *d, struct buf *b)
 {
-    buf_printf(b, "%s (%s)\n    %s\n\nArguments and blocks\n", d->name, stability_name(d), d->summary);
+    buf_printf(b, "%s (%s)\n    %s\n\nArguments and blocks\n", d->name, level_of(d), d->summary);
     print_schema(b, d->args, 4);
     if (d->exports && d->exports->n_rows) {
         buf_cstr(b, "\nExports\n");
@@ -142,15 +142,14 @@ static void explain_all(bool json, struct buf *b)
 static int unknown(const char *name)
 {
     const struct component_def *near = NULL;
+    const char *all = "`weir explain` lists them all.";
     int best = 6;
     for (size_t i = 0; i < registry_count; i++) {
         int d = str_distance(str_of(name), str_of(registry_all[i]->name), best);
         if (d < best) best = d, near = registry_all[i];
     }
-    fprintf(stderr, "Error: this build has no component \"%s\"", name);
-    if (near) fprintf(stderr, "; did you mean \"%s\"?", near->name);
-    fputs(". `weir explain` lists them all.\n", stderr);
-    return 1;
+    return near ? fail("this build has no component \"%s\"; did you mean \"%s\"? %s", name, near->name, all)
+                : fail("this build has no component \"%s\". %s", name, all);
 }
 
 int cmd_explain(int argc, char **argv)
@@ -160,10 +159,9 @@ int cmd_explain(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (str_is(str_of(argv[i]), "--json"))
             json = true;
-        else if (argv[i][0] == '-' || name) {
-            fputs("Error: usage: weir explain [--json] [NAME]\n", stderr);
-            return 1;
-        } else
+        else if (argv[i][0] == '-' || name)
+            return fail("usage: weir explain [--json] [NAME]");
+        else
             name = argv[i];
     }
     const struct component_def *d = name ? registry_find(str_of(name)) : NULL;
@@ -173,8 +171,7 @@ int cmd_explain(int argc, char **argv)
         explain_one(d, json, &b);
     else
         explain_all(json, &b);
-    int rc = buf_err(&b) || fwrite(b.p, 1, b.n, stdout) != b.n || fflush(stdout) ? 1 : 0;
-    if (rc) fputs("Error: the answer could not be written\n", stderr);
+    bool written = !buf_err(&b) && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
     buf_done(&b);
-    return rc;
+    return written ? 0 : fail("the answer could not be written");
 }

@@ -3,18 +3,8 @@
 
 #include <errno.h>
 #include "base/num.h"
-#include "runtime/gates.h"
-
-int fail(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("Error: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-    return 1;
-}
+#include "cmd/report.h"
+#include "value/schema.h"
 
 /* ---- one value; each returns an owned reason, or NULL when the text is fine ---- */
 

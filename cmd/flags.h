@@ -40,7 +40,4 @@ int flags_parse(const struct flag_table *t, int argc, char **argv, void *out, ar
 /* The table as help text. */
 void flags_print(const struct flag_table *t, FILE *to);
 
-/* "Error: ..." on stderr; returns 1, the exit code. */
-int fail(const char *fmt, ...) PRINTF(1, 2);
-
 #endif

@@ -1,5 +1,5 @@
 /* Forms of flags, defaults, messages. */
-#include "cmd/flags.h" /* before cmocka, which has a macro of the name fail */
+#include "cmd/flags.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

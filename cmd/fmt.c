@@ -4,9 +4,9 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
-#include "cmd/flags.h"
 #include "cmd/fmt.h"
 #include "cmd/input.h"
+#include "cmd/report.h"
 #include "parser/parser.h"
 #include "parser/printer.h"
 

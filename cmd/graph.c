@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cmd/flags.h"
 #include "cmd/language.h"
+#include "cmd/report.h"
 #include "runtime/load.h"
 
 struct graph {
@@ -179,10 +180,7 @@ static int graph_path(const struct graph *g, const char *path)
     bool failed =
         source_set_parse(&files, &trees, &diags) < 0 || graph_trees(g, &trees, &diags) < 0;
     if (failed) {
-        struct buf out = BUF_INIT(SIZE_MAX / 2);
-        diags_render(&diags, &out, want_color());
-        fwrite(out.p ? out.p : "", 1, out.n, stderr);
-        buf_done(&out);
+        report_diags(&diags);
         fail("the configuration has errors");
     }
     diags_done(&diags);

@@ -1,7 +1,6 @@
 /* The one place that names the registry. */
 #include "cmd/language.h"
 
-#include <unistd.h>
 #include "runtime/logging.h"
 #include "runtime/services.h"
 #include "ui/ui.h"
@@ -33,10 +32,4 @@ struct compile_opts language_opts(const struct language *l, enum stability min, 
                                  .min_stability = min,
                                  .community = community,
                                  .check = check};
-}
-
-bool want_color(void)
-{
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return !(no && *no) && !(term && strcmp(term, "dumb") == 0) && isatty(STDOUT_FILENO);
 }

@@ -20,7 +20,4 @@ void language_done(struct language *l);
 struct compile_opts language_opts(const struct language *l, enum stability min, bool community,
                                   bool check);
 
-/* Whether messages on a terminal are coloured: NO_COLOR, TERM=dumb, and what standard output is. */
-bool want_color(void);
-
 #endif

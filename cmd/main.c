@@ -6,10 +6,10 @@
 #include "cmd/check.h"
 #include "cmd/eval.h"
 #include "cmd/explain.h"
-#include "cmd/flags.h"
 #include "cmd/fmt.h"
 #include "cmd/graph.h"
 #include "cmd/platform.h"
+#include "cmd/report.h"
 #include "cmd/run.h"
 
 static bool called_as_alloy(const char *program)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "cmd/language.h"
 #include "cmd/platform.h"
+#include "cmd/report.h"
 #include "cmd/resources.h"
 #include "cmd/run_flags.h"
 #include "runtime/controller.h"
@@ -196,10 +197,7 @@ static int first_load(struct weir *w)
     int err = reloader_first(w->reloader, &diags, &why);
     if (err < 0) {
         log_root_discard(w->log);
-        struct buf out = BUF_INIT(SIZE_MAX / 2);
-        diags_render(&diags, &out, want_color());
-        fwrite(out.p ? out.p : "", 1, out.n, stderr);
-        buf_done(&out);
+        report_diags(&diags);
         if (!why) putchar('\n');
         fflush(stdout);
         fail("%s", why ? why : "could not perform the initial load successfully");

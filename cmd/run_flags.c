@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "cmd/report.h"
+
 #define NO_CLUSTER   "this build does not cluster"
 #define NO_CONVERTER "this build does not convert other formats"
 #define NO_GRAPHQL   "this build has no GraphQL"

@@ -231,19 +231,13 @@ static void compare_exports(const char *name, const struct schema *s, const json
 
 /* ---- components ---- */
 
-static const char *stability_text(const struct component_def *d)
-{
-    static const char *const names[] = {"generally-available", "public-preview", "experimental"};
-    return names[d->stability];
-}
-
 static void compare_component(const struct component_def *d, const json_t *ref)
 {
     const char *stability = json_string_value(json_object_get(ref, "stability"));
     size_t i;
     json_t *block;
-    if (stability && strcmp(stability, stability_text(d)) != 0)
-        fault(d->name, "stability is %s, should be %s", stability_text(d), stability);
+    if (stability && strcmp(stability, stability_name(d->stability)) != 0)
+        fault(d->name, "stability is %s, should be %s", stability_name(d->stability), stability);
     if (d->community != json_is_true(json_object_get(ref, "community")))
         fault(d->name, "community is %d", d->community);
     compare_attrs(d->name, d->args, json_object_get(ref, "arguments"));

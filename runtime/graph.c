@@ -4,7 +4,6 @@
 #include "runtime/compile.h"
 
 #include <errno.h>
-#include "runtime/gates.h"
 #include "value/fault.h"
 
 /* ---- what a top-level block is ---- */

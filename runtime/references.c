@@ -2,7 +2,6 @@
  * themselves: edges of the graph, names that do not exist, fields that are not exported, and the
  * gates of the standard library. Spec: language.md 9, runtime.md 20. */
 #include "runtime/compile.h"
-#include "runtime/gates.h"
 #include "stdlib/stdlib.h"
 #include "value/fault.h"
 

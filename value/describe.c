@@ -45,11 +45,6 @@ const char *describe_type(const struct row *r, struct arena *a)
     return kind_names[r->kind];
 }
 
-static bool is_block(enum kind k)
-{
-    return k == K_BLOCK || k == K_BLOCK_PTR || k == K_BLOCKS || k == K_ONE_OF || k == K_MAP_BLOCK;
-}
-
 static void member_str(struct json_out *j, const char *key, const char *value)
 {
     if (!value) return;
@@ -86,19 +81,13 @@ static void describe_bounds(const struct row *r, struct json_out *j)
     }
 }
 
-static const char *stability_text(enum stability s)
-{
-    static const char *const names[] = {"generally-available", "public-preview", "experimental"};
-    return names[s];
-}
-
 static void describe_common(const struct row *r, struct json_out *j)
 {
     member_str(j, "doc", r->doc);
     member_flag(j, "required", r->required);
     member_flag(j, "deprecated", r->deprecated);
     member_str(j, "alias_of", r->alias_of);
-    if (r->stability != STABILITY_GA) member_str(j, "stability", stability_text(r->stability));
+    if (r->stability != STABILITY_GA) member_str(j, "stability", stability_name(r->stability));
 }
 
 static void describe_attr(const struct row *r, struct json_out *j)
@@ -157,7 +146,7 @@ static void describe_blocks(const struct schema *s, struct json_out *j, int dept
         const struct row *r = &s->rows[i];
         if (r->kind == K_ONE_OF)
             describe_variants(r, j, depth);
-        else if (is_block(r->kind))
+        else if (kind_is_block(r->kind))
             describe_block(r, j, depth);
     }
     json_arr_end(j);
@@ -168,7 +157,7 @@ static void describe_at(const struct schema *s, struct json_out *j, int depth)
     json_key(j, STR("arguments"));
     json_arr(j);
     for (size_t i = 0; i < s->n_rows; i++)
-        if (!is_block(s->rows[i].kind)) describe_attr(&s->rows[i], j);
+        if (!kind_is_block(s->rows[i].kind)) describe_attr(&s->rows[i], j);
     json_arr_end(j);
     describe_blocks(s, j, depth);
 }

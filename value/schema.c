@@ -1,4 +1,4 @@
-/* Lookups in schema tables. */
+/* Lookups in schema tables, and the names of what they say. */
 #include "value/schema.h"
 
 #include "base/assert.h"
@@ -57,6 +57,29 @@ struct span schema_span(const struct schema *s, const struct span *at, const cha
     ASSERT(row);
     const struct span *written = &at[1 + (row - s->rows)];
     return written->start.line ? *written : at[0];
+}
+
+/* --- stability levels --- */
+
+static const char *const stability_names[] = {
+    [STABILITY_GA] = "generally-available",
+    [STABILITY_PUBLIC_PREVIEW] = "public-preview",
+    [STABILITY_EXPERIMENTAL] = "experimental",
+};
+
+const char *stability_name(enum stability s)
+{
+    return stability_names[s];
+}
+
+bool stability_parse(struct str s, enum stability *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(stability_names); i++)
+        if (str_is(s, stability_names[i])) {
+            *ret = (enum stability)i;
+            return true;
+        }
+    return false;
 }
 
 /* --- types for people --- */

@@ -67,6 +67,8 @@ enum kind {
              struct capsule_list: K_CAPSULE_LIST, struct value: K_ANY)
 
 enum stability { STABILITY_GA, STABILITY_PUBLIC_PREVIEW, STABILITY_EXPERIMENTAL };
+const char *stability_name(enum stability s); /* "generally-available", ... */
+bool stability_parse(struct str s, enum stability *ret);
 
 struct schema;
 struct row {
