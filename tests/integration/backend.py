@@ -122,9 +122,9 @@ UNPACK = {"": bytes, "identity": bytes, "gzip": gzip.decompress, "deflate": zlib
 
 
 class Backend:
-    """respond: (status, headers, body, delay seconds) or a function of the request number giving that."""
+    """respond: (status, headers, body, delay seconds) or a function of the request number giving that. tls: an ssl context to serve with."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, tls=None):
         self.requests, self.records, self.faults = [], [], []
         self.respond = (200, {}, b"", 0)
         self.lock = threading.Lock()
@@ -146,7 +146,9 @@ class Backend:
 
         self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, kwargs=dict(poll_interval=0.05), daemon=True).start()
 
     def body_of(self, h):
