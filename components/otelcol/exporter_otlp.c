@@ -1,5 +1,6 @@
 /* otelcol.exporter.otlp: sends OTLP over gRPC. Queue, batching and retries are
- * components/common/sending.h; this file makes calls and judges statuses. One shard per worker.
+ * components/common/sending.h, the life of an attempt is components/common/otlp_exporter.h; this
+ * file makes calls and judges statuses. One shard per worker.
  * Source: spec D.7. */
 #include "components/common/grpc_endpoint.h"
 #include "components/common/otel_output.h"
@@ -34,22 +35,15 @@ struct args {
 };
 
 struct plan {
+    struct otlp_exporter_plan exporter; /* urls: http(s)://host:port/package.Service/Export */
     const struct args *args;
-    struct str url[SIGNAL_COUNT]; /* http(s)://host:port/package.Service/Export */
     bool tls;
-    enum codec wire;              /* what grpc-encoding says */
-    struct payload_format format; /* what the compressor does */
-    struct sending_conf sending;
+    enum codec wire; /* what grpc-encoding says; the compressor's has another name for snappy */
 };
 
 struct shared {
     struct otlp_exporter_shared exporter;
     struct rpc_metrics rpc[SIGNAL_COUNT];
-};
-
-struct self {
-    struct otlp_exporter exporter;
-    const struct plan *plan;
 };
 
 /* --- arguments --- */
@@ -127,7 +121,7 @@ static int prepare_endpoint(struct prepare *p, const struct client_args *c, stru
     plan->tls = wants_tls(&c->tls, &e);
     char *base = grpc_endpoint_base(&e, plan->tls);
     for (enum signal s = 0; s < SIGNAL_COUNT; s++)
-        plan->url[s] = str_of(arena_printf(p->arena, "%s/%s/Export", base, otlp_service_name(s)));
+        plan->exporter.url[s] = str_of(arena_printf(p->arena, "%s/%s/Export", base, otlp_service_name(s)));
     free(base);
     return 0;
 }
@@ -135,14 +129,14 @@ static int prepare_endpoint(struct prepare *p, const struct client_args *c, stru
 /* gRPC's snappy is the framed form, whatever its name says. */
 static int prepare_compression(struct prepare *p, const struct client_args *c, struct plan *plan)
 {
-    ASSERT(codec_by_name(str_is(c->compression, "none") ? STR("") : c->compression, &plan->wire));
+    plan->wire = otlp_exporter_codec(c->compression);
     if (plan->wire == CODEC_ZLIB)
         return setting_fault(p, "client/compression",
                              "unsupported compression type \"" STR_FMT "\"",
                              STR_ARG(c->compression));
-    plan->format = (struct payload_format){.codec = plan->wire == CODEC_SNAPPY ? CODEC_SNAPPY_FRAMED
-                                                                               : plan->wire,
-                                           .level = CODEC_LEVEL_DEFAULT};
+    plan->exporter.format = (struct payload_format){
+        .codec = plan->wire == CODEC_SNAPPY ? CODEC_SNAPPY_FRAMED : plan->wire,
+        .level = CODEC_LEVEL_DEFAULT};
     return 0;
 }
 
@@ -174,7 +168,7 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
         otel_tls_prepare(p, "client/tls", &a->client.tls),
         auth_prepare_client(p, "client/auth", a->client.auth),
         a->timeout.ns < 0 ? setting_fault(p, "timeout", "`timeout` must be non-negative") : 0,
-        sending_prepare(p, &a->sending_queue, &a->retry_on_failure, &plan->sending),
+        sending_prepare(p, &a->sending_queue, &a->retry_on_failure, &plan->exporter.sending),
     };
     warn_unsupported(p, &a->client);
     for (size_t i = 0; i < ARRAY_LEN(results); i++)
@@ -184,53 +178,38 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
 
 /* --- one attempt --- */
 
-struct attempt {
-    struct send_req *req;
-    struct self *self;
-    struct grpc_call_handle *call;
-    struct payload payload;
-};
-
-static void attempt_free(struct attempt *a)
+static const struct plan *plan_of(const struct otlp_exporter *e)
 {
-    payload_done(&a->payload);
-    a->req->attempt = NULL;
-    free(a);
+    return container_of(e->plan, const struct plan, exporter);
 }
 
-static void attempt_end(struct attempt *a, const struct send_result *res)
+static void metadata_of(struct otlp_exporter *e, const struct client_info *client,
+                        struct auth_headers *h)
 {
-    struct send_req *r = a->req;
-    attempt_free(a);
-    sending_done_one(r, res);
-}
-
-static void metadata_of(struct self *self, const struct client_info *client, struct auth_headers *h)
-{
-    const struct client_args *c = &self->plan->args->client;
-    *h = (struct auth_headers){.arena = &self->exporter.request};
-    otlp_exporter_headers(&self->exporter, &c->headers, auth_of(c->auth), client, h);
+    const struct client_args *c = &plan_of(e)->args->client;
+    *h = (struct auth_headers){.arena = &e->request};
+    otlp_exporter_headers(e, &c->headers, auth_of(c->auth), client, h);
     if (c->authority.n > 0) auth_headers_set(h, STR("host"), c->authority);
 }
 
-static void refused(struct attempt *a, const struct grpc_status *s)
+static void refused(struct otlp_attempt *a, const struct grpc_status *s)
 {
     bool retry_info = s->retry_delay > 0 || str_find(s->details, STR("google.rpc.RetryInfo")) >= 0;
     char *text = xprintf("rpc error: code = %s desc = " STR_FMT, grpc_code_name(s->code),
                          STR_ARG(s->message));
-    attempt_end(a, &(struct send_result){.verdict = otlp_code_retryable(s->code, retry_info)
-                                                        ? SEND_RETRY
-                                                        : SEND_PERMANENT,
-                                         .grpc_code = (int)s->code,
-                                         .delay = s->retry_delay,
-                                         .text = text});
+    otlp_attempt_end(a, &(struct send_result){.verdict = otlp_code_retryable(s->code, retry_info)
+                                                             ? SEND_RETRY
+                                                             : SEND_PERMANENT,
+                                              .grpc_code = (int)s->code,
+                                              .delay = s->retry_delay,
+                                              .text = text});
     free(text);
 }
 
 static void answered(void *arg, const struct grpc_status *s, struct str message, i64 elapsed)
 {
-    struct attempt *a = arg;
-    const struct shared *sh = a->self->exporter.shard->comp->shared;
+    struct otlp_attempt *a = arg;
+    const struct shared *sh = a->exporter->shard->comp->shared;
     struct otlp_partial partial = {0};
     rpc_metrics_observe(&sh->rpc[a->req->batch->signal], elapsed, a->req->batch->bytes, message.n);
     if (s->code != GRPC_OK) {
@@ -238,54 +217,36 @@ static void answered(void *arg, const struct grpc_status *s, struct str message,
         return;
     }
     if (otlp_response_parse(message, &partial) == 0)
-        otlp_exporter_partial(&a->self->exporter, a->req->batch->signal, &partial);
-    attempt_end(a, &(struct send_result){.verdict = SEND_OK});
+        otlp_exporter_partial(a->exporter, a->req->batch->signal, &partial);
+    otlp_attempt_end(a, &(struct send_result){.verdict = SEND_OK});
 }
 
-static void call_start(struct attempt *a)
+static void *start(struct otlp_attempt *a)
 {
-    struct self *self = a->self;
+    struct otlp_exporter *e = a->exporter;
     struct auth_headers metadata;
-    metadata_of(self, a->req->batch->client, &metadata);
-    a->call = grpc_start(self->exporter.shard->worker->http,
-                         &(struct grpc_call){.target = self->exporter.target,
-                                             .url = self->plan->url[a->req->batch->signal],
-                                             .metadata = metadata.v,
-                                             .n_metadata = metadata.n,
-                                             .message = a->payload.iov,
-                                             .n_message = a->payload.n_iov,
-                                             .message_len = a->payload.len,
-                                             .codec = self->plan->wire,
-                                             .timeout = self->plan->args->timeout.ns,
-                                             .max_response = ANSWER_MAX,
-                                             .done = answered,
-                                             .arg = a});
-    arena_reset(&self->exporter.request);
-    if (!a->call)
-        attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = "out of memory"});
+    metadata_of(e, a->req->batch->client, &metadata);
+    return grpc_start(e->shard->worker->http,
+                      &(struct grpc_call){.target = e->target,
+                                          .url = a->url,
+                                          .metadata = metadata.v,
+                                          .n_metadata = metadata.n,
+                                          .message = a->payload.iov,
+                                          .n_message = a->payload.n_iov,
+                                          .message_len = a->payload.len,
+                                          .codec = plan_of(e)->wire,
+                                          .timeout = plan_of(e)->args->timeout.ns,
+                                          .max_response = ANSWER_MAX,
+                                          .done = answered,
+                                          .arg = a});
 }
 
-static void start(void *arg, struct send_req *r)
+static void cancel(void *call)
 {
-    struct self *self = arg;
-    struct attempt *a = r->attempt = xnew(struct attempt);
-    *a = (struct attempt){.req = r, .self = self};
-    struct send_result why;
-    if (otlp_exporter_encode(&self->exporter, &self->plan->format, r->batch, &a->payload, &why))
-        call_start(a);
-    else
-        attempt_end(a, &why);
+    grpc_cancel(call);
 }
 
-static void cancel(void *arg, struct send_req *r)
-{
-    struct attempt *a = r->attempt;
-    (void)arg;
-    grpc_cancel(a->call);
-    attempt_free(a);
-}
-
-static const struct send_ops ops = {.start = start, .cancel = cancel};
+static const struct otlp_transport transport = {.start = start, .cancel = cancel};
 
 /* --- life --- */
 
@@ -293,9 +254,8 @@ static int create(struct comp *c, char **ret_err)
 {
     (void)ret_err;
     struct shared *sh = c->shared;
-    sending_create(&sh->exporter.sending, c, "otlp");
     rpc_metrics_client(c, sh->rpc);
-    otel_input_export(c);
+    otlp_exporter_create(c, "otlp");
     return 0;
 }
 
@@ -319,26 +279,14 @@ static void target_conf(const struct plan *plan, struct http_target_conf *ret)
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
 {
     (void)old_plan;
-    const struct plan *plan = c->plan;
     struct http_target_conf target;
-    target_conf(plan, &target);
-    return otlp_exporter_configure(c, &target, &plan->sending, ret_err);
+    target_conf(c->plan, &target);
+    return otlp_exporter_configure(c, &target, ret_err);
 }
 
 static int run(struct shard *s)
 {
-    struct self *self = s->self;
-    self->plan = s->plan;
-    otlp_exporter_run(s, &self->plan->sending, &ops);
-    return 0;
-}
-
-static int apply(struct shard *s, const void *plan)
-{
-    struct self *self = s->self;
-    self->plan = plan;
-    otlp_exporter_apply(s, &self->plan->sending);
-    return 0;
+    return otlp_exporter_run(s, &transport);
 }
 
 DEFINE_COMPONENT(otelcol_exporter_otlp) = {
@@ -359,12 +307,12 @@ DEFINE_COMPONENT(otelcol_exporter_otlp) = {
     .placement = PLACE_EACH,
     .plan_size = sizeof(struct plan),
     .shared_size = sizeof(struct shared),
-    .self_size = sizeof(struct self),
+    .self_size = sizeof(struct otlp_exporter),
     .prepare = prepare,
     .create = create,
     .configure = configure,
     .run = run,
-    .apply = apply,
+    .apply = otlp_exporter_apply,
     .stop = otlp_exporter_stop,
     .shard_done = otlp_exporter_shard_done,
     .destroy = otlp_exporter_destroy,

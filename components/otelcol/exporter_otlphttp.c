@@ -1,6 +1,6 @@
 /* otelcol.exporter.otlphttp: sends OTLP over HTTP, protobuf or JSON. Queue, batching and retries
- * are components/common/sending.h; this file makes requests and judges answers. One shard per
- * worker. Source: spec D.8. */
+ * are components/common/sending.h, the life of an attempt is components/common/otlp_exporter.h;
+ * this file makes requests and judges answers. One shard per worker. Source: spec D.8. */
 #include <errno.h>
 
 #include "components/common/otel_output.h"
@@ -39,15 +39,8 @@ struct args {
 };
 
 struct plan {
+    struct otlp_exporter_plan exporter;
     const struct args *args;
-    struct str url[SIGNAL_COUNT];
-    struct payload_format format;
-    struct sending_conf sending;
-};
-
-struct self {
-    struct otlp_exporter exporter;
-    const struct plan *plan;
 };
 
 /* --- arguments --- */
@@ -159,7 +152,7 @@ static int prepare_urls(struct prepare *p, const struct args *a, struct plan *pl
     if (!any) return setting_fault(p, "client/endpoint", "at least one endpoint must be specified");
     for (enum signal s = 0; s < SIGNAL_COUNT; s++) {
         if (whole[s].n == 0 && a->client.endpoint.n == 0) continue; /* this signal is not taken */
-        int r = url_of(p, paths[s], whole[s], a->client.endpoint, suffixes[s], &plan->url[s]);
+        int r = url_of(p, paths[s], whole[s], a->client.endpoint, suffixes[s], &plan->exporter.url[s]);
         if (r < 0) return r; /* the same base would be blamed three times */
     }
     return 0;
@@ -196,8 +189,7 @@ static int prepare_format(struct prepare *p, const struct args *a, struct payloa
     int r = 0;
     if (!f->json && !str_is(a->encoding, "proto"))
         r = setting_fault(p, "encoding", "invalid encoding type " STR_FMT, STR_ARG(a->encoding));
-    ASSERT(codec_by_name(str_is(a->client.compression, "none") ? STR("") : a->client.compression,
-                         &f->codec));
+    f->codec = otlp_exporter_codec(a->client.compression);
     return prepare_level(p, &a->client, f) < 0 ? -EINVAL : r;
 }
 
@@ -231,10 +223,10 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
     const struct args *a = plan->args = args;
     const int results[] = {
         prepare_urls(p, a, plan),
-        prepare_format(p, a, &plan->format),
+        prepare_format(p, a, &plan->exporter.format),
         prepare_client(p, &a->client),
         auth_prepare_client(p, "client/auth", a->client.auth),
-        sending_prepare(p, &a->sending_queue, &a->retry_on_failure, &plan->sending),
+        sending_prepare(p, &a->sending_queue, &a->retry_on_failure, &plan->exporter.sending),
     };
     for (size_t i = 0; i < ARRAY_LEN(results); i++)
         if (results[i] < 0) return results[i];
@@ -243,44 +235,27 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
 
 /* --- one attempt --- */
 
-struct attempt {
-    struct send_req *req;
-    struct self *self;
-    struct http_call_handle *call;
-    struct payload payload;
-    struct str url; /* as the plan of the start had it: owned */
-};
-
-static void attempt_free(struct attempt *a)
+static const struct plan *plan_of(const struct otlp_exporter *e)
 {
-    payload_done(&a->payload);
-    free((char *)(uintptr_t)a->url.p);
-    a->req->attempt = NULL;
-    free(a);
+    return container_of(e->plan, const struct plan, exporter);
 }
 
-static void attempt_end(struct attempt *a, const struct send_result *res)
+static void headers_of(struct otlp_exporter *e, const struct client_info *client,
+                       struct auth_headers *h)
 {
-    struct send_req *r = a->req;
-    attempt_free(a);
-    sending_done_one(r, res);
-}
-
-static void headers_of(struct self *self, const struct client_info *client, struct auth_headers *h)
-{
-    const struct client_args *c = &self->plan->args->client;
-    const struct payload_format *f = &self->plan->format;
-    *h = (struct auth_headers){.arena = &self->exporter.request};
+    const struct client_args *c = &plan_of(e)->args->client;
+    const struct payload_format *f = &e->plan->format;
+    *h = (struct auth_headers){.arena = &e->request};
     auth_headers_add(h, STR("Content-Type"),
                      f->json ? STR("application/json") : STR("application/x-protobuf"));
     if (f->codec != CODEC_NONE) auth_headers_add(h, STR("Content-Encoding"), c->compression);
-    otlp_exporter_headers(&self->exporter, &c->headers, auth_of(c->auth), client, h);
+    otlp_exporter_headers(e, &c->headers, auth_of(c->auth), client, h);
 }
 
 /* False: the body is of the announced type and cannot be read. */
-static bool answer_readable(struct attempt *a, const struct http_result *res)
+static bool answer_readable(struct otlp_attempt *a, const struct http_result *res)
 {
-    struct otlp_exporter *e = &a->self->exporter;
+    struct otlp_exporter *e = a->exporter;
     enum signal s = a->req->batch->signal;
     struct str type = http_header_get(res->headers, res->n_headers, STR("content-type"));
     struct otlp_partial partial = {0};
@@ -296,7 +271,7 @@ static bool answer_readable(struct attempt *a, const struct http_result *res)
 
 /* "rpc error: code = Unavailable desc = error exporting items, request to URL responded with HTTP
  * Status Code 503, Message=..., Details=[]" */
-static void status_text(const struct attempt *a, const struct http_result *res, struct buf *out)
+static void status_text(const struct otlp_attempt *a, const struct http_result *res, struct buf *out)
 {
     struct grpc_status status;
     buf_printf(out,
@@ -312,32 +287,32 @@ static bool status_retryable(int status)
     return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-static i64 asked_delay(const struct attempt *a, const struct http_result *res)
+static i64 asked_delay(const struct otlp_attempt *a, const struct http_result *res)
 {
     if (res->status != 429 && res->status != 503) return 0;
     return retry_after_parse(http_header_get(res->headers, res->n_headers, STR("retry-after")),
-                             clock_real(a->self->exporter.shard->comp->host->clock));
+                             clock_real(a->exporter->shard->comp->host->clock));
 }
 
-static void refused(struct attempt *a, const struct http_result *res)
+static void refused(struct otlp_attempt *a, const struct http_result *res)
 {
     struct buf text = BUF_INIT(ANSWER_MAX + 4096);
     status_text(a, res, &text);
-    attempt_end(a, &(struct send_result){.verdict = status_retryable(res->status) ? SEND_RETRY
-                                                                                  : SEND_PERMANENT,
-                                         .grpc_code = (int)otlp_code_of_http(res->status),
-                                         .delay = asked_delay(a, res),
-                                         .text = text.p});
+    bool retry = status_retryable(res->status);
+    otlp_attempt_end(a, &(struct send_result){.verdict = retry ? SEND_RETRY : SEND_PERMANENT,
+                                              .grpc_code = (int)otlp_code_of_http(res->status),
+                                              .delay = asked_delay(a, res),
+                                              .text = text.p});
     buf_done(&text);
 }
 
 static void answered(void *arg, const struct http_result *res)
 {
-    struct attempt *a = arg;
+    struct otlp_attempt *a = arg;
     if (res->fail != HTTP_OK) {
         char *text = xprintf("failed to make an HTTP request: Post \"" STR_FMT "\": %s",
                              STR_ARG(a->url), res->error ? res->error : "failed");
-        attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = text});
+        otlp_attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = text});
         free(text);
         return;
     }
@@ -346,73 +321,47 @@ static void answered(void *arg, const struct http_result *res)
         return;
     }
     if (answer_readable(a, res))
-        attempt_end(a, &(struct send_result){.verdict = SEND_OK});
+        otlp_attempt_end(a, &(struct send_result){.verdict = SEND_OK});
     else
-        attempt_end(a, &(struct send_result){.verdict = SEND_PERMANENT,
-                                             .text = "error parsing the answer's partial success"});
+        otlp_attempt_end(
+            a, &(struct send_result){.verdict = SEND_PERMANENT,
+                                     .text = "error parsing the answer's partial success"});
 }
 
-static void call_start(struct attempt *a)
+static void *start(struct otlp_attempt *a)
 {
-    struct self *self = a->self;
+    struct otlp_exporter *e = a->exporter;
     struct auth_headers headers;
-    headers_of(self, a->req->batch->client, &headers);
-    a->call = http_client_start(self->exporter.shard->worker->http,
-                                &(struct http_call){.target = self->exporter.target,
-                                                    .method = STR("POST"),
-                                                    .url = a->url,
-                                                    .headers = headers.v,
-                                                    .n_headers = headers.n,
-                                                    .body = a->payload.iov,
-                                                    .n_body = a->payload.n_iov,
-                                                    .body_len = a->payload.len,
-                                                    .timeout = self->plan->args->client.timeout.ns,
-                                                    .max_response = ANSWER_MAX,
-                                                    .truncate = true,
-                                                    .done = answered,
-                                                    .arg = a});
-    arena_reset(&self->exporter.request);
-    if (!a->call)
-        attempt_end(a, &(struct send_result){.verdict = SEND_RETRY, .text = "out of memory"});
+    headers_of(e, a->req->batch->client, &headers);
+    return http_client_start(e->shard->worker->http,
+                             &(struct http_call){.target = e->target,
+                                                 .method = STR("POST"),
+                                                 .url = a->url,
+                                                 .headers = headers.v,
+                                                 .n_headers = headers.n,
+                                                 .body = a->payload.iov,
+                                                 .n_body = a->payload.n_iov,
+                                                 .body_len = a->payload.len,
+                                                 .timeout = plan_of(e)->args->client.timeout.ns,
+                                                 .max_response = ANSWER_MAX,
+                                                 .truncate = true,
+                                                 .done = answered,
+                                                 .arg = a});
 }
 
-static void start(void *arg, struct send_req *r)
+static void cancel(void *call)
 {
-    struct self *self = arg;
-    if (self->plan->url[r->batch->signal].n == 0) {
-        sending_done_one(
-            r, &(struct send_result){.verdict = SEND_PERMANENT,
-                                     .text = "no endpoint is configured for this signal"});
-        return;
-    }
-    struct str url = self->plan->url[r->batch->signal];
-    struct attempt *a = r->attempt = xnew(struct attempt);
-    struct send_result why;
-    *a = (struct attempt){.req = r, .self = self, .url = str_n(str_dup(url), url.n)};
-    if (otlp_exporter_encode(&self->exporter, &self->plan->format, r->batch, &a->payload, &why))
-        call_start(a);
-    else
-        attempt_end(a, &why);
+    http_client_cancel(call);
 }
 
-static void cancel(void *arg, struct send_req *r)
-{
-    struct attempt *a = r->attempt;
-    (void)arg;
-    http_client_cancel(a->call);
-    attempt_free(a);
-}
-
-static const struct send_ops ops = {.start = start, .cancel = cancel};
+static const struct otlp_transport transport = {.start = start, .cancel = cancel};
 
 /* --- life --- */
 
 static int create(struct comp *c, char **ret_err)
 {
     (void)ret_err;
-    struct otlp_exporter_shared *sh = c->shared;
-    sending_create(&sh->sending, c, "otlphttp");
-    otel_input_export(c);
+    otlp_exporter_create(c, "otlphttp");
     return 0;
 }
 
@@ -443,23 +392,12 @@ static int configure(struct comp *c, const void *old_plan, char **ret_err)
     const struct plan *plan = c->plan;
     struct http_target_conf target;
     target_conf(&plan->args->client, &target);
-    return otlp_exporter_configure(c, &target, &plan->sending, ret_err);
+    return otlp_exporter_configure(c, &target, ret_err);
 }
 
 static int run(struct shard *s)
 {
-    struct self *self = s->self;
-    self->plan = s->plan;
-    otlp_exporter_run(s, &self->plan->sending, &ops);
-    return 0;
-}
-
-static int apply(struct shard *s, const void *plan)
-{
-    struct self *self = s->self;
-    self->plan = plan;
-    otlp_exporter_apply(s, &self->plan->sending);
-    return 0;
+    return otlp_exporter_run(s, &transport);
 }
 
 DEFINE_COMPONENT(otelcol_exporter_otlphttp) = {
@@ -476,12 +414,12 @@ DEFINE_COMPONENT(otelcol_exporter_otlphttp) = {
     .placement = PLACE_EACH,
     .plan_size = sizeof(struct plan),
     .shared_size = sizeof(struct otlp_exporter_shared),
-    .self_size = sizeof(struct self),
+    .self_size = sizeof(struct otlp_exporter),
     .prepare = prepare,
     .create = create,
     .configure = configure,
     .run = run,
-    .apply = apply,
+    .apply = otlp_exporter_apply,
     .stop = otlp_exporter_stop,
     .shard_done = otlp_exporter_shard_done,
     .destroy = otlp_exporter_destroy,
