@@ -12,9 +12,20 @@ static void destroy_handler(void *data)
 const struct capsule_type capsule_otelcol_handler = {.name = "otelcol.Handler",
                                                      .destroy = destroy_handler};
 
-struct capsule *auth_capsule(struct auth_handler *h)
+static const struct row export_rows[] = {
+    ATTR(struct auth_exports, handler, .doc = "Signs or checks requests.",
+         .capsule = &capsule_otelcol_handler),
+};
+const struct schema auth_exports_schema = SCHEMA(struct auth_exports, export_rows);
+
+void auth_export(struct comp *c, struct shard *s, struct auth_handler *h)
 {
-    return value_capsule(&capsule_otelcol_handler, h).capsule;
+    struct auth_exports e = {.handler.c = value_capsule(&capsule_otelcol_handler, h).capsule};
+    if (s)
+        shard_export(s, &e);
+    else
+        comp_export(c, &e);
+    capsule_unref(e.handler.c);
 }
 
 const struct auth_handler *auth_of(struct capsule_ref ref)

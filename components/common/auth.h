@@ -36,8 +36,14 @@ struct auth_handler {
 
 extern const struct capsule_type capsule_otelcol_handler;
 
-/* An owned capsule around h (taken). */
-struct capsule *auth_capsule(struct auth_handler *h);
+/* What every otelcol.auth component exports. */
+struct auth_exports {
+    struct capsule_ref handler;
+};
+extern const struct schema auth_exports_schema;
+/* Exports h (taken): from a shard, or with s NULL from the control loop (create, configure). */
+void auth_export(struct comp *c, struct shard *s, struct auth_handler *h);
+
 /* The handler of an argument, borrowed; NULL when unset. */
 const struct auth_handler *auth_of(struct capsule_ref ref);
 /* Faults of an argument that holds a handler of the wrong side; 0 or -EINVAL. */

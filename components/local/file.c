@@ -59,10 +59,18 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
                : setting_fault(p, "poll_frequency", "poll_frequency must be greater than 0");
 }
 
-/* What of the contents differs between the first export and later ones is only who publishes them.
- */
-static int publish(struct comp *c, const struct plan *plan,
-                   void (*export_to)(void *to, const void *exports), void *to, char **ret_err)
+static void export_text(struct comp *c, struct shard *s, struct str text, bool is_secret)
+{
+    struct exports e = {
+        .content = {.s = text.n > 0 ? text : STR(""), .is_secret = is_secret, .set = true}};
+    if (s)
+        shard_export(s, &e);
+    else
+        comp_export(c, &e);
+}
+
+/* From a shard, or with s NULL from the control loop. */
+static int publish(struct comp *c, struct shard *s, const struct plan *plan, char **ret_err)
 {
     struct shared *sh = c->shared;
     struct buf content = BUF_INIT(READ_FILE_MAX);
@@ -72,37 +80,25 @@ static int publish(struct comp *c, const struct plan *plan,
         *ret_err = xprintf("failed to read file: %s", err);
         free(err);
     } else {
-        struct str text = content.n > 0 ? buf_view(&content) : STR("");
-        export_to(to, &(struct exports){
-                          .content = {.s = text, .is_secret = plan->args->is_secret, .set = true}});
+        export_text(c, s, buf_view(&content), plan->args->is_secret);
         metric_set(sh->accessed, (f64)clock_real(c->host->clock) / (f64)NS_PER_SEC);
     }
     buf_done(&content);
     return r;
 }
 
-static void to_comp(void *c, const void *exports)
-{
-    comp_export(c, exports);
-}
-
-static void to_shard(void *s, const void *exports)
-{
-    shard_export(s, exports);
-}
-
 static int create(struct comp *c, char **ret_err)
 {
     struct shared *sh = c->shared;
     sh->accessed = comp_metric(c, &accessed_desc, NULL, 0);
-    int r = publish(c, c->plan, to_comp, c, ret_err);
+    int r = publish(c, NULL, c->plan, ret_err);
     if (r == 0) comp_health(c, HEALTH_HEALTHY, "read file");
     return r;
 }
 
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
 {
-    return old_plan ? publish(c, c->plan, to_comp, c, ret_err) : 0;
+    return old_plan ? publish(c, NULL, c->plan, ret_err) : 0;
 }
 
 static void changed(void *arg)
@@ -110,7 +106,7 @@ static void changed(void *arg)
     struct self *self = arg;
     struct comp *c = self->shard->comp;
     char *err;
-    if (publish(c, self->plan, to_shard, self->shard, &err) == 0) {
+    if (publish(c, self->shard, self->plan, &err) == 0) {
         comp_health(c, HEALTH_HEALTHY, "read file");
         return;
     }

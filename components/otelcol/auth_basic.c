@@ -27,9 +27,6 @@ struct args {
     struct htpasswd_args *htpasswd;
     struct otel_debug_metrics debug_metrics;
 };
-struct exports {
-    struct capsule_ref handler;
-};
 struct plan {
     const struct args *args;
 };
@@ -64,12 +61,6 @@ static const struct row arg_rows[] = {
               .doc = "Users that may call this agent's servers."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
-
-static const struct row export_rows[] = {
-    ATTR(struct exports, handler, .doc = "Signs and checks requests.",
-         .capsule = &capsule_otelcol_handler),
-};
-static const struct schema exports_schema = SCHEMA(struct exports, export_rows);
 
 /* --- the handler --- */
 
@@ -216,26 +207,12 @@ static int make(const struct args *a, struct auth_handler **ret, char **ret_err)
     return r;
 }
 
-static int publish(const struct args *a, void (*export_to)(void *to, const void *exports), void *to,
-                   char **ret_err)
+static int publish(struct comp *c, struct shard *s, const struct args *a, char **ret_err)
 {
     struct auth_handler *h;
     int r = make(a, &h, ret_err);
-    if (r < 0) return r;
-    struct exports e = {.handler.c = auth_capsule(h)};
-    export_to(to, &e);
-    capsule_unref(e.handler.c);
-    return 0;
-}
-
-static void to_comp(void *c, const void *exports)
-{
-    comp_export(c, exports);
-}
-
-static void to_shard(void *s, const void *exports)
-{
-    shard_export(s, exports);
+    if (r == 0) auth_export(c, s, h);
+    return r;
 }
 
 /* --- life --- */
@@ -264,12 +241,12 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
 
 static int create(struct comp *c, char **ret_err)
 {
-    return publish(((const struct plan *)c->plan)->args, to_comp, c, ret_err);
+    return publish(c, NULL, ((const struct plan *)c->plan)->args, ret_err);
 }
 
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
 {
-    return old_plan ? publish(((const struct plan *)c->plan)->args, to_comp, c, ret_err) : 0;
+    return old_plan ? create(c, ret_err) : 0;
 }
 
 struct self {
@@ -283,7 +260,7 @@ static void changed(void *arg)
     struct self *self = arg;
     struct comp *c = self->shard->comp;
     char *err;
-    if (publish(self->args, to_shard, self->shard, &err) == 0) {
+    if (publish(c, self->shard, self->args, &err) == 0) {
         comp_health(c, HEALTH_HEALTHY, "credentials read");
         return;
     }
@@ -351,7 +328,7 @@ DEFINE_COMPONENT(otelcol_auth_basic) = {
                "}\n",
     .stability = STABILITY_GA,
     .args = &args_schema,
-    .exports = &exports_schema,
+    .exports = &auth_exports_schema,
     .placement = PLACE_CONTROL,
     .plan_size = sizeof(struct plan),
     .self_size = sizeof(struct self),

@@ -9,9 +9,6 @@ struct args {
     struct str header, scheme;
     struct otel_debug_metrics debug_metrics;
 };
-struct exports {
-    struct capsule_ref handler;
-};
 struct plan {
     const struct args *args;
 };
@@ -25,12 +22,6 @@ static const struct row arg_rows[] = {
           .doc = "The component's own metrics."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
-
-static const struct row export_rows[] = {
-    ATTR(struct exports, handler, .doc = "Signs and checks requests.",
-         .capsule = &capsule_otelcol_handler),
-};
-static const struct schema exports_schema = SCHEMA(struct exports, export_rows);
 
 struct bearer {
     struct auth_handler handler;
@@ -83,9 +74,7 @@ static void export_handler(struct comp *c)
     b->value = xprintf(STR_FMT "%s" STR_FMT, STR_ARG(a->scheme), a->scheme.n > 0 ? " " : "",
                        STR_ARG(a->token.s));
     b->missing = xprintf("missing or empty authorization header: " STR_FMT, STR_ARG(a->header));
-    struct exports e = {.handler.c = auth_capsule(&b->handler)};
-    comp_export(c, &e);
-    capsule_unref(e.handler.c);
+    auth_export(c, NULL, &b->handler);
 }
 
 static int create(struct comp *c, char **ret_err)
@@ -111,7 +100,7 @@ DEFINE_COMPONENT(otelcol_auth_bearer) = {
                "}\n",
     .stability = STABILITY_GA,
     .args = &args_schema,
-    .exports = &exports_schema,
+    .exports = &auth_exports_schema,
     .placement = PLACE_CONTROL,
     .plan_size = sizeof(struct plan),
     .prepare = prepare,

@@ -18,9 +18,6 @@ struct args {
     } header;
     struct otel_debug_metrics debug_metrics;
 };
-struct exports {
-    struct capsule_ref handler;
-};
 struct plan {
     const struct args *args;
 };
@@ -43,12 +40,6 @@ static const struct row arg_rows[] = {
     BLOCKS(struct args, header, &header_schema, .doc = "One header; applied in order."),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
-
-static const struct row export_rows[] = {
-    ATTR(struct exports, handler, .doc = "Sets headers of requests.",
-         .capsule = &capsule_otelcol_handler),
-};
-static const struct schema exports_schema = SCHEMA(struct exports, export_rows);
 
 /* --- the handler --- */
 
@@ -141,9 +132,7 @@ static void export_handler(struct comp *c)
     s->handler = (struct auth_handler){.sign = sign, .free = setter_free};
     for (s->n = 0; s->n < a->header.n; s->n++)
         s->v[s->n] = header_of(&a->header.v[s->n]);
-    struct exports e = {.handler.c = auth_capsule(&s->handler)};
-    comp_export(c, &e);
-    capsule_unref(e.handler.c);
+    auth_export(c, NULL, &s->handler);
 }
 
 /* --- life --- */
@@ -207,7 +196,7 @@ DEFINE_COMPONENT(otelcol_auth_headers) = {
                "}\n",
     .stability = STABILITY_GA,
     .args = &args_schema,
-    .exports = &exports_schema,
+    .exports = &auth_exports_schema,
     .placement = PLACE_CONTROL,
     .plan_size = sizeof(struct plan),
     .prepare = prepare,
