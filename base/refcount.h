@@ -25,9 +25,14 @@ static inline bool refs_put(struct refs *r)
     ASSERT(was > 0);
     return was == 1;
 }
+/* How many there are; of use only to who knows which of them can still change. */
+static inline u32 refs_count(struct refs *r)
+{
+    return atomic_load_explicit(&r->n, memory_order_acquire);
+}
 static inline bool refs_sole(struct refs *r)
 {
-    return atomic_load_explicit(&r->n, memory_order_acquire) == 1;
+    return refs_count(r) == 1;
 }
 
 #endif

@@ -108,7 +108,7 @@ struct curl_pool *curl_pool_new(struct loop *l, struct http_target *t, void (*ac
     struct curl_pool *p = xnew(struct curl_pool);
 
     p->loop = l;
-    p->target = http_target_ref(t);
+    p->target = http_target_pool_ref(t);
     p->active = active;
     p->idle_over = idle_over;
     p->arg = arg;
@@ -136,7 +136,7 @@ void curl_pool_free(struct curl_pool *p)
     curl_share_cleanup(p->share);
     timer_free(p->timer);
     timer_free(p->idle);
-    http_target_unref(p->target);
+    http_target_pool_unref(p->target);
     free(p);
 }
 

@@ -497,13 +497,13 @@ static void drop_pool(struct curl_pool *p)
     curl_pool_free(p);
 }
 
-/* Targets that only we hold on to are of the past. */
+/* After a reload the connections to targets of the past are closed, rather than when they have been idle long enough. */
 static void sweep(struct http_client *c)
 {
     list_each(&c->pools, node)
     {
         struct curl_pool *p = list_item(node, struct curl_pool, node);
-        if (p->n_calls == 0 && refs_sole(&p->target->refs)) drop_pool(p);
+        if (p->n_calls == 0 && http_target_is_past(p->target)) drop_pool(p);
     }
 }
 

@@ -1,4 +1,5 @@
 /* The client against our own server on one loop: answers, failures by kind, cancelling, freeing, HTTP/2, TLS, dead connections. */
+#include <dirent.h>
 #include "net/server_kit.h"
 #include "net/tls_kit.h"
 #include "net/http_client.h"
@@ -320,6 +321,49 @@ static void a_dead_connection_is_replaced(void **state)
     close_bench(&b);
 }
 
+static int open_descriptors(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    int n = 0;
+
+    assert_non_null(d);
+    while (readdir(d)) n++;
+    closedir(d);
+    return n;
+}
+
+static void get_through(struct bench *b, struct http_client *c)
+{
+    struct http_client *own = b->c;
+
+    b->c = c;
+    get(b, "http", "/");
+    b->c = own;
+}
+
+/* As after a reload, with workers that each had connections to the old target. */
+static void connections_to_a_target_of_the_past_are_closed(void **state)
+{
+    struct bench b = {0};
+    open_bench(&b, &(struct http_conf){0}, &(struct http_target_conf){0});
+    struct http_client *other = http_client_new(b.net, b.k.loop);
+    char *err = NULL;
+
+    get(&b, "http", "/");
+    get_through(&b, other);
+    int before = open_descriptors();
+    for (int i = 0; i < 5; i++) {
+        http_target_unref(b.t);
+        b.t = http_target_new(&(struct http_target_conf){0}, &err);
+        get(&b, "http", "/");
+        get_through(&b, other);
+    }
+    kit_turn(&b.k, 10);
+    assert_int_equal(open_descriptors(), before);
+    http_client_free(other);
+    close_bench(&b);
+}
+
 static void verifies_servers(void **state)
 {
     struct tls_kit cert = tls_kit_new("DNS:right.example,IP:127.0.0.1"), other = tls_kit_new("IP:127.0.0.1"), named = tls_kit_new("DNS:right.example");
@@ -432,6 +476,7 @@ int main(void)
         cmocka_unit_test(calls_can_be_cancelled),
         cmocka_unit_test(a_client_may_be_freed_any_time),
         cmocka_unit_test(a_dead_connection_is_replaced),
+        cmocka_unit_test(connections_to_a_target_of_the_past_are_closed),
         cmocka_unit_test(verifies_servers),
         cmocka_unit_test(clients_are_verified),
         cmocka_unit_test(bad_settings_are_refused),

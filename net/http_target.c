@@ -106,6 +106,24 @@ void http_target_unref(struct http_target *t)
     free(t);
 }
 
+struct http_target *http_target_pool_ref(struct http_target *t)
+{
+    refs_get(&t->refs);
+    atomic_fetch_add_explicit(&t->n_pools, 1, memory_order_relaxed);
+    return t;
+}
+
+void http_target_pool_unref(struct http_target *t)
+{
+    atomic_fetch_sub_explicit(&t->n_pools, 1, memory_order_relaxed);
+    http_target_unref(t);
+}
+
+bool http_target_is_past(struct http_target *t)
+{
+    return refs_count(&t->refs) == atomic_load_explicit(&t->n_pools, memory_order_relaxed);
+}
+
 struct str http_target_proxy(const struct http_target *t, const struct url *url)
 {
     if (t->conf.proxy_url.n) return t->conf.proxy_url;

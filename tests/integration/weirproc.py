@@ -1,6 +1,7 @@
 """Processes of the tests: Weir itself, the counting sink, and small helpers around sockets and waiting."""
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -13,15 +14,24 @@ LIMIT = float(os.environ.get("WEIR_TEST_LIMIT", "60"))  # the longest any condit
 SANITIZED = bool(os.environ.get("WEIR_SANITIZED"))  # a build whose memory and speed are not the release build's
 
 
+# Below the range that outgoing connections take their ports from, each at most once in a run: between here and the program that binds
+# the port nobody else gets it by chance.
+_candidates = iter(random.sample(range(10000, 32000), 22000))
+
+
+def _is_free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
 def free_ports(n):
-    socks = [socket.socket() for _ in range(n)]
-    try:
-        for s in socks:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in socks]
-    finally:
-        for s in socks:
-            s.close()
+    free = (p for p in _candidates if _is_free(p))
+    return [next(free) for _ in range(n)]
 
 
 def await_that(what, condition, limit=LIMIT, step=0.02):
