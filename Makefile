@@ -17,6 +17,7 @@ say      = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 ifdef FUZZER
   CC       := clang
   SANITIZE ?= address,undefined
+  # Adding 0 to the NULL of an empty text is fine with every compiler we use (and in C2y); gcc's own check of pointers knows that.
   CFLAGS   += -fsanitize=fuzzer-no-link
 endif
 VARIANT := $(if $(FUZZER),-fuzzer,$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(filter clang%,$(CC)),-clang))$(if $(HOSTILE),-hostile)$(if $(WERROR),-werror)
@@ -47,7 +48,7 @@ CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -DWEIR_REVISI
 CFLAGS   += -std=gnu17 -g $(WARN) $(HARDEN) $(if $(WERROR),-Werror)
 LDFLAGS  += -pie -Wl,--as-needed -Wl,-z,relro,-z,now -pthread
 ifdef SANITIZE
-  CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) $(if $(findstring undefined,$(SANITIZE)),-fno-sanitize-recover=undefined)
+  CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) $(if $(findstring undefined,$(SANITIZE)),-fno-sanitize-recover=undefined) $(if $(FUZZER),-fno-sanitize=pointer-overflow)
   LDFLAGS += -fsanitize=$(SANITIZE)
 else
   CFLAGS   += -O2
@@ -72,8 +73,10 @@ PKGS := libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c zli
 # snappy is C++: linked statically it costs the few functions used instead of the whole of libstdc++ in every process.
 STATIC_SNAPPY := $(wildcard $(shell $(CC) -print-file-name=libsnappy.a))
 SNAPPY := $(if $(STATIC_SNAPPY),-Wl$(comma)-Bstatic -lsnappy -lstdc++ -Wl$(comma)-Bdynamic,-lsnappy)
+# The sanitizers' own crypt_r calls the library's, and hides from the linker that it is needed.
+CRYPT := $(if $(SANITIZE),-Wl$(comma)--no-as-needed) -lcrypt
 # libcurl is loaded by its first user (net/curl_lib.h): its headers are needed, its library is not linked.
-LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(PKGS))) -lev -lhttp_parser $(SNAPPY) -lcrypt -lm
+LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(PKGS))) -lev -lhttp_parser $(SNAPPY) $(CRYPT) -lm
 HAVE_libsystemd := $(shell pkg-config --exists libsystemd && echo 1)
 ifeq ($(HAVE_libsystemd),1)
   CPPFLAGS += -DHAVE_LIBSYSTEMD=1
