@@ -60,23 +60,7 @@ static struct worker_rt *seek_row(const struct row *r, const void *member)
     case K_BLOCK_PTR: return seek(r->sub, *(void *const *)member);
     case K_BLOCKS: return seek_blocks(r, member);
     case K_ONE_OF: return seek_variants(member);
-    case K_BOOL:
-    case K_I64:
-    case K_F64:
-    case K_STR:
-    case K_DUR:
-    case K_BYTES:
-    case K_SECRET:
-    case K_OPT_SECRET:
-    case K_OPT_STR:
-    case K_OPT_I64:
-    case K_OPT_F64:
-    case K_OPT_BOOL:
-    case K_OPT_DUR:
-    case K_STR_LIST:
-    case K_STR_MAP:
-    case K_SECRET_MAP:
-    case K_ANY:
+    case DATA_KINDS:
     case K_LABEL:
     case K_MAP_BLOCK: return NULL;
     }

@@ -57,12 +57,8 @@ static struct static_type type_of_row(const struct row *row)
     case K_STR_MAP:
     case K_SECRET_MAP:
     case K_ANY:
-    case K_BLOCK:
-    case K_BLOCK_PTR:
-    case K_BLOCKS:
-    case K_ONE_OF:
-    case K_LABEL:
-    case K_MAP_BLOCK: break;
+    case BLOCK_KINDS:
+    case K_LABEL: break;
     }
     return (struct static_type){0};
 }

@@ -201,12 +201,8 @@ static int convert_kind(const struct row *row, struct value v, struct arena *a, 
     case K_CAPSULE: return set_capsule(row, v, a, &((struct capsule_ref *)m)->c, f);
     case K_CAPSULE_LIST: return set_capsules(row, v, a, m, f);
     case K_ANY: *(struct value *)m = arena_value(a, v); return 0;
-    case K_BLOCK:
-    case K_BLOCK_PTR:
-    case K_BLOCKS:
-    case K_ONE_OF:
-    case K_LABEL:
-    case K_MAP_BLOCK: break;
+    case BLOCK_KINDS:
+    case K_LABEL: break;
     }
     UNREACHABLE();
 }

@@ -105,15 +105,10 @@ int member_check(const struct row *row, const void *m, struct vfault *f, enum di
     case K_OPT_SECRET:
     case K_STR_MAP:
     case K_SECRET_MAP:
-    case K_CAPSULE:
-    case K_CAPSULE_LIST:
+    case CAPSULE_KINDS:
     case K_ANY:
-    case K_BLOCK:
-    case K_BLOCK_PTR:
-    case K_BLOCKS:
-    case K_ONE_OF:
-    case K_LABEL:
-    case K_MAP_BLOCK: return 0;
+    case BLOCK_KINDS:
+    case K_LABEL: return 0;
     }
     UNREACHABLE();
 }

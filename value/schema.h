@@ -51,11 +51,12 @@ enum kind {
 };
 
 /* For switches that treat all attributes, or all blocks, alike: `case ATTR_KINDS: return ...;` (a label is neither). */
-#define ATTR_KINDS                                                                                 \
+#define DATA_KINDS                                                                                 \
     K_BOOL: case K_I64: case K_F64: case K_STR: case K_DUR: case K_BYTES: case K_SECRET:           \
     case K_OPT_SECRET: case K_OPT_STR: case K_OPT_I64: case K_OPT_F64: case K_OPT_BOOL:            \
-    case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP: case K_CAPSULE:            \
-    case K_CAPSULE_LIST: case K_ANY
+    case K_OPT_DUR: case K_STR_LIST: case K_STR_MAP: case K_SECRET_MAP: case K_ANY
+#define CAPSULE_KINDS K_CAPSULE: case K_CAPSULE_LIST
+#define ATTR_KINDS DATA_KINDS: case CAPSULE_KINDS
 #define BLOCK_KINDS K_BLOCK: case K_BLOCK_PTR: case K_BLOCKS: case K_ONE_OF: case K_MAP_BLOCK
 
 #define KIND_OF(x)                                                                                 \
@@ -168,8 +169,6 @@ const struct row *schema_label(const struct schema *s);
 /* Inside validate: where the row's statement stands, or the block when it is not written. */
 struct span schema_span(const struct schema *s, const struct span *at, const char *row);
 bool kind_is_block(enum kind k);
-/* How documentation names the type of a row: "string", "list(string)", "capsule(otelcol.Consumer)", "block". */
-void row_type_text(const struct row *row, struct buf *out);
 
 /* Self-test of a table and of all tables below it: names unique, rows documented, kinds and sizes agree, defaults decode, rules name
  * rows. Problems are appended as lines that start with `name`; returns how many. */
