@@ -20,7 +20,8 @@ void metric_set_writer(int writer)
     this_writer = writer;
 }
 
-size_t metric_values(const struct metric_desc *d)
+/* How many values a cell of this kind holds. */
+static size_t metric_values(const struct metric_desc *d)
 {
     return d->kind == METRIC_HISTOGRAM ? d->n_bounds + 2 : 1;
 }

@@ -24,8 +24,6 @@ struct metrics {
     struct map families; /* name -> struct metric_family */
 };
 
-/* How many values a cell of this kind holds. */
-size_t metric_values(const struct metric_desc *d);
 /* Value i summed over the writers. */
 f64 metric_sum(const struct metric *s, size_t i);
 

@@ -183,11 +183,6 @@ int http1_version(const struct http1_head *h)
     return h->parser.http_major * 10 + h->parser.http_minor;
 }
 
-const char *http1_error(const struct http1_head *h)
-{
-    return http_errno_description(HTTP_PARSER_ERRNO(&h->parser));
-}
-
 void http1_global_init(void)
 {
     http_parser_set_max_header_size(PARSER_LIMIT);

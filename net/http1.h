@@ -47,8 +47,6 @@ enum http1_result http1_parse(struct http1_head *h, const char *p, size_t n, siz
 struct str http1_method(const struct http1_head *h);
 struct str http1_target(const struct http1_head *h);
 int http1_version(const struct http1_head *h); /* 10, 11, or another major * 10 + minor */
-/* Text for people, after HTTP1_BAD. */
-const char *http1_error(const struct http1_head *h);
 /* Process-wide: takes http-parser's own limit out of the way of ours. Call once. */
 void http1_global_init(void);
 

@@ -63,9 +63,6 @@ void commit_nothing(struct controller *c, i64 deadline); /* to the empty graph *
 void node_apply_take(struct node_state *s, struct plan *p,
                      bool awaited); /* makes p the state's arguments */
 
-/* --- dirty.c --- */
-void controller_exported(struct node_state *s); /* its users are to be evaluated */
-
 /* --- teardown.c: stops removed nodes in order, then frees them. states (taken) were in module m,
  * ascending ranks. --- */
 void teardown_start(struct controller *c, struct node_state **states, size_t n, i64 deadline);

@@ -50,7 +50,8 @@ static void turn(struct msg *m)
     c->evaluating = false;
 }
 
-void controller_exported(struct node_state *s)
+/* Its users are to be evaluated. */
+static void controller_exported(struct node_state *s)
 {
     struct controller *c = s->ctl;
     if (!s->module || s->module != c->module)

@@ -50,7 +50,7 @@ static const struct config_use *find_config(const struct compiler *c, const stru
     return NULL;
 }
 
-const struct component_def *registry_get(const struct registry *r, struct str name)
+static const struct component_def *registry_get(const struct registry *r, struct str name)
 {
     for (size_t lo = 0, hi = r->n; lo < hi;) {
         size_t mid = lo + (hi - lo) / 2;

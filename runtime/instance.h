@@ -21,8 +21,6 @@ void plan_unref(struct plan *p); /* takes NULL */
 /* Worker threads. Started lazily: workers_new makes none of the threads wait on another. */
 struct workers;
 struct workers *workers_new(const struct host *host, int n, struct loop *control);
-int workers_count(const struct workers *w);
-struct worker *workers_get(struct workers *w, int i); /* 0 .. n-1 */
 /* After every instance is gone: stops the loops and joins. A thread that does not end within two seconds is left behind, with a log line. */
 void workers_free(struct workers *w);
 

@@ -16,7 +16,6 @@ struct registry { /* what this build has; sorted by name */
     const struct component_def *const *all;
     size_t n;
 };
-const struct component_def *registry_get(const struct registry *r, struct str name);
 
 /* A block that is no component: it has a schema and an effect at commit, but no data plane. */
 struct config_def {

@@ -62,17 +62,6 @@ struct workers *workers_new(const struct host *host, int n, struct loop *control
     return set;
 }
 
-int workers_count(const struct workers *w)
-{
-    return w->n;
-}
-
-struct worker *workers_get(struct workers *w, int i)
-{
-    ASSERT(i >= 0 && i < w->n);
-    return &w->all[i + 1].pub;
-}
-
 static void *worker_main(void *arg)
 {
     struct worker_rt *w = arg;

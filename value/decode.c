@@ -9,8 +9,9 @@
 
 /* --- values --- */
 
-int decode_member(struct decode *d, const struct row *row, struct value v, const struct expr *from,
-                  struct span at, void *member)
+/* As decode_value, with a position for values without an expression. */
+static int decode_member(struct decode *d, const struct row *row, struct value v,
+                         const struct expr *from, struct span at, void *member)
 {
     struct vfault fault = {0};
     enum diag_code code;

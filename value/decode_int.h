@@ -15,9 +15,6 @@ struct decode {
 
 void decode_into(struct decode *d, const struct schema *s, const struct block *block,
                  const struct body *body, void *out);
-/* As decode_value, with a position for values without an expression. */
-int decode_member(struct decode *d, const struct row *row, struct value v, const struct expr *from,
-                  struct span at, void *member);
 
 static inline void *member_at(void *out, const struct row *row)
 {

@@ -46,7 +46,7 @@ static bool integer(struct str digits, struct value *ret)
 }
 
 /* What is no integer is a float: too long, or an 8 or 9 after a leading zero. */
-int eval_number(struct eval *ev, const struct expr *e, struct value *ret)
+static int eval_number(struct eval *ev, const struct expr *e, struct value *ret)
 {
     f64 f;
     if (e->kind == EXPR_NUMBER && integer(e->raw, ret)) return 0;

@@ -24,8 +24,6 @@ int eval_node(struct eval *ev, const struct expr *e, struct value *ret);
 int eval_access(struct eval *ev, const struct expr *e, struct value *ret);
 int eval_index(struct eval *ev, const struct expr *e, struct value *ret);
 int eval_call(struct eval *ev, const struct expr *e, struct value *ret);
-/* The value of a NUMBER or FLOAT literal. */
-int eval_number(struct eval *ev, const struct expr *e, struct value *ret);
 /* The literal that made v, else e. */
 const struct expr *eval_origin(const struct eval *ev, struct value v, const struct expr *e);
 /* Reports a fault of e's value; -EINVAL. */

@@ -81,11 +81,6 @@ bool line_writer_full(const struct line_writer *w)
     return w->pending.n >= FULL;
 }
 
-bool line_writer_empty(const struct line_writer *w)
-{
-    return w->pending.n == 0;
-}
-
 void line_writer_add(struct line_writer *w, struct str text)
 {
     buf_str(&w->pending, text);

@@ -14,7 +14,6 @@ int line_writer_open(struct loop *loop, struct str path, void (*room)(void *arg)
                      struct line_writer **ret, char **ret_err);
 /* More is waiting than should be: write nothing until room was called. */
 bool line_writer_full(const struct line_writer *w);
-bool line_writer_empty(const struct line_writer *w);
 void line_writer_add(struct line_writer *w, struct str text);
 /* What still waits is written as far as it goes at once. Takes NULL. */
 void line_writer_free(struct line_writer *w);

@@ -128,11 +128,6 @@ void sending_destroy(struct sending_shared *sh)
     free(sh->exporter_id);
 }
 
-i64 sending_queued(const struct sending_shared *sh, enum signal s)
-{
-    return budget_used(&sh->lanes[s].units);
-}
-
 /* --- shard --- */
 
 static void look_again(void *arg)

@@ -77,8 +77,6 @@ struct sending_shared {
 void sending_create(struct sending_shared *sh, struct comp *c, const char *type);
 void sending_configure(struct sending_shared *sh, const struct sending_conf *conf);
 void sending_destroy(struct sending_shared *sh);
-/* What waits and what is being sent, in units of the sizer. Any thread. */
-i64 sending_queued(const struct sending_shared *sh, enum signal s);
 /* otelcol_exporter_sent_*_total for an exporter without this machinery. Control loop. */
 struct metric *exporter_sent_metric(struct comp *c, const char *type, enum signal s);
 

@@ -6,8 +6,6 @@
 #include "components/common/sending.h"
 
 i64 send_size(enum sizer sizer, const struct batch *b);
-/* Bytes of roots that no budget knows of yet. Pure. */
-i64 send_uncharged(const struct batch *b);
 
 /* Starts what may be started on all lanes, and arms the timers for what may not. */
 void lanes_pump(struct sending *s);

@@ -18,7 +18,8 @@ i64 send_size(enum sizer sizer, const struct batch *b)
     UNREACHABLE();
 }
 
-i64 send_uncharged(const struct batch *b)
+/* Bytes of roots that no budget knows of yet. Pure. */
+static i64 send_uncharged(const struct batch *b)
 {
     i64 n = 0;
     const struct blob *last = NULL;

@@ -93,9 +93,6 @@ struct otlp_request {
     struct otlp_call *call; /* once the pipeline has it */
 };
 struct otlp_request *receiver_request_of(struct receiver_otlp *self, struct http_req *r);
-/* The request's client: address, headers when include_metadata, attributes of its authentication.
- * Owned by the request. */
-struct client_info *otlp_request_client(struct http_req *r, bool metadata);
 /* NULL: it may pass. */
 const char *otlp_authenticate(struct http_req *r, struct capsule_ref auth);
 

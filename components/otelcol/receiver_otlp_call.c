@@ -57,7 +57,9 @@ static void add_metadata(struct client_info *c, const struct http_header *h, str
     client_info_add(c, str_of(key), h->value);
 }
 
-struct client_info *otlp_request_client(struct http_req *r, bool metadata)
+/* The request's client: address, headers when include_metadata, attributes of its authentication.
+ * Owned by the request. */
+static struct client_info *otlp_request_client(struct http_req *r, bool metadata)
 {
     struct client_info *c = client_of(r);
     for (size_t i = 0; metadata && i < r->n_headers; i++)
