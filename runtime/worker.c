@@ -10,6 +10,7 @@
 #define STACK_SIZE ((size_t)512 * 1024)
 /* Turns without progress after which what is still alive is taken to be stuck. */
 #define IDLE_TURNS 16
+#define ACK_TURNS  2 /* an ack may send its own answer to one more loop */
 /* A stuck worker must not keep the process from ending. */
 #define JOIN_SECONDS 2
 
@@ -126,13 +127,13 @@ static bool stop_threads(struct workers *set)
     return all;
 }
 
-/* Messages that were on the way when the threads ended (credits, last references) are delivered
- * here. */
+/* Messages that were on the way when the threads ended (acks, credits, last references) are
+ * delivered here: the first turns even when no instance waits for them. */
 static void settle_rest(struct workers *set)
 {
     u32 was = set->instances;
 
-    for (int idle = 0; set->instances > 0 && idle < IDLE_TURNS; idle++) {
+    for (int idle = 0; idle < (set->instances > 0 ? IDLE_TURNS : ACK_TURNS); idle++) {
         for (int i = 0; i <= set->n; i++)
             loop_turn(set->all[i].pub.loop, 0);
         if (set->instances != was) idle = 0;
