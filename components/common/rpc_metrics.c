@@ -1,6 +1,8 @@
 /* The rpc_server_* and rpc_client_* histograms. Source: spec D.2, reference's debug_metrics. */
 #include "components/common/rpc_metrics.h"
 
+#include "components/common/otel_metrics.h"
+
 static const f64 bounds[] = {0,   5,   10,   25,   50,   75,   100,  250,
                              500, 750, 1000, 2500, 5000, 7500, 10000};
 
@@ -38,9 +40,10 @@ static void create(struct comp *c, const struct metric_desc *family, const char 
     struct metric **const series[] = {&m->duration, &m->request_size, &m->response_size,
                                       &m->requests, &m->responses};
     const struct metric_label labels[] = {
-        {"rpc_system", "grpc"},     {"rpc_service", otlp_service_name(s)},
-        {"rpc_method", "Export"},   {"otel_scope_name", scope},
-        {"otel_scope_version", ""}, {"otel_scope_schema_url", ""},
+        {"rpc_system", "grpc"},
+        {"rpc_service", otlp_service_name(s)},
+        {"rpc_method", "Export"},
+        OTEL_SCOPE_LABELS(scope),
     };
     for (size_t i = 0; i < ARRAY_LEN(series); i++)
         *series[i] = comp_metric(c, &family[i], labels, ARRAY_LEN(labels));

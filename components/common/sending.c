@@ -2,6 +2,7 @@
  * shard has. */
 #include "components/common/sending.h"
 
+#include "components/common/otel_metrics.h"
 #include "components/common/sending_int.h"
 
 /* --- metrics --- */
@@ -37,34 +38,27 @@ static const struct metric_desc flight_desc = {
     .name = "otelcol_exporter_in_flight_requests",
     .help = "Requests being sent or waiting for their next try.",
     .kind = METRIC_GAUGE};
-static const f64 item_bounds[] = {10,   25,    50,    75,    100,   250,   500,  750,
-                                  1000, 2000,  3000,  4000,  5000,  6000,  7000, 8000,
-                                  9000, 10000, 20000, 30000, 50000, 100000};
-static const f64 byte_bounds[] = {
-    10,      25,      50,      75,      100,     250,     500,     750,     1000,   2000,
-    3000,    4000,    5000,    6000,    7000,    8000,    9000,    10000,   20000,  30000,
-    50000,   100000,  200000,  300000,  400000,  500000,  600000,  700000,  800000, 900000,
-    1000000, 2000000, 3000000, 4000000, 5000000, 6000000, 7000000, 8000000, 9000000};
 static const struct metric_desc batch_items_desc = {
     .name = "otelcol_exporter_queue_batch_send_size",
     .help = "Items in the batches that left the queue.",
     .kind = METRIC_HISTOGRAM,
-    .bounds = item_bounds,
-    .n_bounds = ARRAY_LEN(item_bounds)};
+    .bounds = otel_item_bounds,
+    .n_bounds = ARRAY_LEN(otel_item_bounds)};
 static const struct metric_desc batch_bytes_desc = {
     .name = "otelcol_exporter_queue_batch_send_size_bytes",
     .help = "Bytes in the batches that left the queue.",
     .kind = METRIC_HISTOGRAM,
-    .bounds = byte_bounds,
-    .n_bounds = ARRAY_LEN(byte_bounds)};
+    .bounds = otel_byte_bounds,
+    .n_bounds = ARRAY_LEN(otel_byte_bounds)};
 
 /* The queue's own series name the kind of data too. */
 static struct metric *metric_of(struct sending_shared *sh, const struct metric_desc *d,
                                 const char *data_type)
 {
     struct metric_label labels[] = {
-        {"exporter", sh->exporter_id}, {"otel_scope_name", SCOPE}, {"otel_scope_version", ""},
-        {"otel_scope_schema_url", ""}, {"data_type", data_type},
+        {"exporter", sh->exporter_id},
+        OTEL_SCOPE_LABELS(SCOPE),
+        {"data_type", data_type},
     };
     return comp_metric(sh->comp, d, labels, ARRAY_LEN(labels) - (data_type ? 0 : 1));
 }

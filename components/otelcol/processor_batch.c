@@ -7,6 +7,7 @@
 #include <errno.h>
 #include "base/list.h"
 #include "base/map.h"
+#include "components/common/otel_metrics.h"
 #include "components/common/otel_output.h"
 #include "components/common/spans.h"
 #include "components/otelcol/batch_pending.h"
@@ -100,20 +101,12 @@ static int prepare(struct prepare *p, const void *args, void *plan)
 
 #define SCOPE "go.opentelemetry.io/collector/processor/batchprocessor"
 
-static const f64 count_bounds[] = {10,   25,    50,    75,    100,   250,   500,  750,
-                                   1000, 2000,  3000,  4000,  5000,  6000,  7000, 8000,
-                                   9000, 10000, 20000, 30000, 50000, 100000};
-static const f64 byte_bounds[] = {
-    10,      25,      50,      75,      100,     250,     500,     750,     1000,   2000,
-    3000,    4000,    5000,    6000,    7000,    8000,    9000,    10000,   20000,  30000,
-    50000,   100000,  200000,  300000,  400000,  500000,  600000,  700000,  800000, 900000,
-    1000000, 2000000, 3000000, 4000000, 5000000, 6000000, 7000000, 8000000, 9000000};
 #define NAME "otelcol_processor_batch_"
 static const struct metric_desc metrics[] = {
-    {NAME "batch_send_size", "Items of the batches sent.", METRIC_HISTOGRAM, count_bounds,
-     ARRAY_LEN(count_bounds)},
-    {NAME "batch_send_size_bytes", "Bytes of the batches sent.", METRIC_HISTOGRAM, byte_bounds,
-     ARRAY_LEN(byte_bounds)},
+    {NAME "batch_send_size", "Items of the batches sent.", METRIC_HISTOGRAM, otel_item_bounds,
+     ARRAY_LEN(otel_item_bounds)},
+    {NAME "batch_send_size_bytes", "Bytes of the batches sent.", METRIC_HISTOGRAM, otel_byte_bounds,
+     ARRAY_LEN(otel_byte_bounds)},
     {NAME "batch_size_trigger_send_total", "Batches sent because they were large enough.",
      METRIC_COUNTER, NULL, 0},
     {NAME "timeout_trigger_send_total", "Batches sent because their time was up.", METRIC_COUNTER,
@@ -127,12 +120,11 @@ static int create(struct comp *c, char **ret_err)
     struct shared *sh = c->shared;
     struct metric **const series[] = {&sh->send_size, &sh->send_bytes, &sh->size_trigger,
                                       &sh->timeout_trigger, &sh->cardinality};
-    const struct metric_label labels[] = {{"processor", ""},
-                                          {"otel_scope_name", SCOPE},
-                                          {"otel_scope_version", ""},
-                                          {"otel_scope_schema_url", ""}};
+    char *processor = xprintf("batch/%s", c->id);
+    const struct metric_label labels[] = {{"processor", processor}, OTEL_SCOPE_LABELS(SCOPE)};
     for (size_t i = 0; i < ARRAY_LEN(series); i++)
         *series[i] = comp_metric(c, &metrics[i], labels, ARRAY_LEN(labels));
+    free(processor);
     otel_input_export(c);
     return 0;
 }
