@@ -318,42 +318,55 @@ static int tls_of(const struct otel_tls_args *a, struct http_conf *conf, char **
     return conf->tls ? 0 : -EINVAL;
 }
 
-static void log_started(struct comp *c, const char *what, const struct listening *before,
-                        const struct listening *now)
-{
-    if (now && now != before) log_info(c->log, what, F_STR("endpoint", listening_addr(now)));
-}
-
 static int listen_on(struct comp *c, enum otlp_transport t, const struct otel_tls_args *tls,
                      struct listening_conf *conf, char **ret_err)
 {
-    static const char *const started[OTLP_TRANSPORTS] = {"Starting HTTP server",
-                                                         "Starting GRPC server"};
     struct receiver_otlp_shared *sh = c->shared;
-    struct listening *before = sh->listening[t];
     int r = tls_of(tls, &conf->http, ret_err);
     if (r < 0) return r;
     r = listening_set(&sh->listening[t], c->host, conf, ret_err);
     tls_server_unref(conf->http.tls);
-    if (r == 0) log_started(c, started[t], before, sh->listening[t]);
     return r;
 }
 
+static int listen_on_all(struct comp *c, const struct receiver_otlp_args *a,
+                         struct listening_conf conf[OTLP_TRANSPORTS], char **ret_err)
+{
+    int r = listen_on(c, OTLP_HTTP, a->http ? a->http->tls : NULL, &conf[OTLP_HTTP], ret_err);
+    if (r < 0) return r;
+    return listen_on(c, OTLP_GRPC, a->grpc ? a->grpc->tls : NULL, &conf[OTLP_GRPC], ret_err);
+}
+
+static void log_started(struct comp *c, enum otlp_transport t, const struct listening *before)
+{
+    static const char *const started[OTLP_TRANSPORTS] = {"Starting HTTP server",
+                                                         "Starting GRPC server"};
+    const struct listening *now = ((struct receiver_otlp_shared *)c->shared)->listening[t];
+    if (now && now != before) log_info(c->log, started[t], F_STR("endpoint", listening_addr(now)));
+}
+
+/* When one of the two cannot be opened, the other does not stay behind: nobody would answer who
+ * connects to it. */
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
 {
     (void)old_plan;
     const struct receiver_otlp_plan *plan = c->plan;
-    const struct receiver_otlp_args *a = plan->args;
     struct receiver_otlp_shared *sh = c->shared;
+    struct listening *before[OTLP_TRANSPORTS];
     struct listening_conf conf[OTLP_TRANSPORTS];
     http_conf_of(c, plan, &conf[OTLP_HTTP]);
     grpc_conf_of(c, plan, &conf[OTLP_GRPC]);
-    for (enum otlp_transport t = 0; t < OTLP_TRANSPORTS; t++)
+    for (enum otlp_transport t = 0; t < OTLP_TRANSPORTS; t++) {
+        before[t] = sh->listening[t] ? listening_ref(sh->listening[t]) : NULL;
         listening_leave(sh->listening[t], &conf[t]); /* so that the two may swap their addresses */
-    int r = listen_on(c, OTLP_HTTP, a->http ? a->http->tls : NULL, &conf[OTLP_HTTP], ret_err);
-    return r < 0
-               ? r
-               : listen_on(c, OTLP_GRPC, a->grpc ? a->grpc->tls : NULL, &conf[OTLP_GRPC], ret_err);
+    }
+    int r = listen_on_all(c, plan->args, conf, ret_err);
+    for (enum otlp_transport t = 0; t < OTLP_TRANSPORTS; t++) {
+        if (r == 0) log_started(c, t, before[t]);
+        listening_unref(r < 0 ? sh->listening[t] : before[t]);
+        if (r < 0) sh->listening[t] = before[t];
+    }
+    return r;
 }
 
 static void leave(struct comp *c)

@@ -1,6 +1,7 @@
 """The running agent: endpoints, reload, local.file, health, ends."""
 import json
 import signal
+import socket
 import threading
 
 import pytest
@@ -91,6 +92,19 @@ otelcol.receiver.otlp "second" {{
 
     await_that("exactly one of them is unhealthy", one_unhealthy)
     assert w.get("/-/healthy").status == 500 and "otelcol.receiver.otlp" in w.get("/-/healthy").text
+
+
+def test_a_receiver_listens_on_both_addresses_or_none(weir, backend, ports):
+    port, grpc = ports(2)
+    name = "otelcol.receiver.otlp.default"
+    with socket.create_server(("127.0.0.1", grpc)):
+        w = weir(pipeline(port, backend.url, grpc_port=grpc))
+        await_that("it is unhealthy", lambda: w.health(name)["state"] == "unhealthy")
+        assert "address already in use" in w.health(name)["message"]
+        assert not port_open(port)
+    await_that("it is tried again", lambda: w.health(name)["state"] == "healthy")
+    assert http("POST", f"http://127.0.0.1:{port}/v1/traces", b"{}", {"Content-Type": "application/json"}).status == 200
+    assert w.log.count("Starting HTTP server") == 1
 
 
 def test_a_changed_file_reaches_what_uses_it(weir, backend, ports, root, tmp_path):
