@@ -1,13 +1,7 @@
 /* Text forms and OTLP/JSON of a payload with every kind of record. The expected files of
  * tests/fixtures/otlp were compared with what the Collector's debug and file exporters (0.158)
  * print for the same input. Runs from the repository's root, as `make unit` does. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include "telemetry/otlp.h"
+#include "telemetry/testing.h"
 
 static struct buf fixture(enum signal s, const char *suffix)
 {
@@ -24,17 +18,8 @@ static struct buf fixture(enum signal s, const char *suffix)
 
 static struct batch *load(enum signal s)
 {
-    struct buf json = fixture(s, "json"), bytes = BUF_INIT(1 << 20);
-    char err[128] = "";
-    u32 items;
-    int code = otlp_from_json(s, buf_view(&json), &bytes, &items, err, sizeof(err));
-    assert_string_equal(err, "");
-    assert_int_equal(code, 0);
-    struct batch *b = batch_new(s);
-    struct blob *root = blob_take_buf(&bytes, NULL);
-    batch_add_slice(b, root, root->p, root->n, items);
-    blob_unref(root);
-    batch_seal(b);
+    struct buf json = fixture(s, "json");
+    struct batch *b = batch_of_json(s, json.p);
     buf_done(&json);
     return b;
 }

@@ -235,6 +235,15 @@ void otlp_attr_add(struct otlp_edit *e, struct str key, struct str value)
     touch(e, &vec_last(&e->attrs));
 }
 
+void otlp_attr_put(struct otlp_edit *e, struct str key, struct str value)
+{
+    struct otlp_attr *a = otlp_attr_find(e, key);
+    if (a)
+        otlp_attr_set(e, a, value);
+    else
+        otlp_attr_add(e, key, value);
+}
+
 void otlp_attr_remove(struct otlp_edit *e, struct otlp_attr *a)
 {
     a->gone = true;

@@ -50,6 +50,8 @@ struct otlp_attr *otlp_attr_find(struct otlp_edit *e, struct str key);
  * otlp_edit_scratch. */
 void otlp_attr_set(struct otlp_edit *e, struct otlp_attr *a, struct str value);
 void otlp_attr_add(struct otlp_edit *e, struct str key, struct str value);
+/* Sets the first with this key, or adds one. */
+void otlp_attr_put(struct otlp_edit *e, struct str key, struct str value);
 void otlp_attr_remove(struct otlp_edit *e, struct otlp_attr *a);
 /* Memory until the record is written; NULL when memory is out (the batch then fails with -ENOMEM).
  */

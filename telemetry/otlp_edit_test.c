@@ -19,21 +19,12 @@ static const struct str new_value = {"\x0a\x03new", 5};
 
 /* --- at the wire --- */
 
-static void upsert(struct otlp_edit *e, struct str key, struct str value)
-{
-    struct otlp_attr *a = otlp_attr_find(e, key);
-    if (a)
-        otlp_attr_set(e, a, value);
-    else
-        otlp_attr_add(e, key, value);
-}
-
 static void edit(void *arg, struct otlp_edit *e, const struct otlp_at *at)
 {
     u32 n;
-    upsert(e, kept_key, new_value);
-    upsert(e, added_key, new_value);
-    upsert(e, added_key, new_value); /* finds what it added */
+    otlp_attr_put(e, kept_key, new_value);
+    otlp_attr_put(e, added_key, new_value);
+    otlp_attr_put(e, added_key, new_value); /* finds what it added */
     struct otlp_attr *a = otlp_attrs(e, &n);
     for (u32 i = 0; i < n; i++)
         if (str_eq(a[i].key, gone_key)) otlp_attr_remove(e, &a[i]);

@@ -141,20 +141,11 @@ static void run_cut(struct bench *b)
     otlp_cut_free(c);
 }
 
-static void upsert(struct otlp_edit *e, struct str key, struct str value)
-{
-    struct otlp_attr *a = otlp_attr_find(e, key);
-    if (a)
-        otlp_attr_set(e, a, value);
-    else
-        otlp_attr_add(e, key, value);
-}
-
 static void edit_span(void *arg, struct otlp_edit *e, const struct otlp_at *at)
 {
     struct bench *b = arg;
-    upsert(e, STR("cluster.name"), b->values[0]);
-    upsert(e, STR("environment"), b->values[1]);
+    otlp_attr_put(e, STR("cluster.name"), b->values[0]);
+    otlp_attr_put(e, STR("environment"), b->values[1]);
 }
 
 static void run_edit(struct bench *b)

@@ -412,20 +412,11 @@ static void run_update(const struct action *a, size_t nth, const struct action_r
     if (attr && source_value(a, nth, r, e, &value)) otlp_attr_set(e, attr, value);
 }
 
-static void put(struct otlp_edit *e, struct str key, struct str value)
-{
-    struct otlp_attr *attr = otlp_attr_find(e, key);
-    if (attr)
-        otlp_attr_set(e, attr, value);
-    else
-        otlp_attr_add(e, key, value);
-}
-
 static void run_upsert(const struct action *a, size_t nth, const struct action_run *r,
                        struct otlp_edit *e)
 {
     struct str value;
-    if (source_value(a, nth, r, e, &value)) put(e, a->key, value);
+    if (source_value(a, nth, r, e, &value)) otlp_attr_put(e, a->key, value);
 }
 
 /* Attributes with the key, which may be given more than once, and those whose keys match. */
@@ -521,7 +512,7 @@ static void run_extract(const struct action *a, size_t nth, const struct action_
             struct str text =
                 set ? str_sub(v.s, (size_t)ov[2 * i], (size_t)ov[2 * i + 1]) : STR("");
             if (build(e, &(struct otlp_value){.type = OTLP_V_STR, .s = text}, &value))
-                put(e, a->groups[i], value);
+                otlp_attr_put(e, a->groups[i], value);
         }
     free(ov);
 }

@@ -4,12 +4,11 @@
 #ifndef COMPONENTS_OTELCOL_TESTING_H
 #define COMPONENTS_OTELCOL_TESTING_H
 
-#include "base/test.h"
 #include "base/vec.h"
 #include "base/xalloc.h"
 #include "parser/parser.h"
 #include "runtime/component.h"
-#include "telemetry/otlp.h"
+#include "telemetry/testing.h"
 #include "value/decode.h"
 
 struct fanout {
@@ -213,23 +212,7 @@ static inline void expect_fault(const struct component_def *def, const char *bod
     world_free(&w);
 }
 
-/* --- payloads --- */
-
-static inline struct batch *batch_of_json(enum signal s, const char *json)
-{
-    struct buf bytes = BUF_INIT(1 << 24);
-    char err[128] = "";
-    u32 items = 0;
-    int code = otlp_from_json(s, str_of(json), &bytes, &items, err, sizeof(err));
-    assert_string_equal(err, "");
-    assert_int_equal(code, 0);
-    struct batch *b = batch_new(s);
-    struct blob *root = blob_take_buf(&bytes, NULL);
-    batch_add_slice(b, root, root->p, root->n, items);
-    blob_unref(root);
-    batch_seal(b);
-    return b;
-}
+/* --- what came out --- */
 
 /* The next batch that came out, NULL when there is none. */
 static inline struct batch *take_out(enum signal s)
