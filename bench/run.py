@@ -94,6 +94,9 @@ def show(scenario, results):
             vals = [statistics.mean(r[k]) if isinstance(r[k], list) else r[k] for r in rs if r.get(k) is not None]
             cells.append(f"{statistics.median(vals):g} ({min(vals):g}-{max(vals):g})" if vals else "")
         print(f"| {agent} | {len(rs)} | " + " | ".join(cells) + " |", flush=True)
+    if scenario == "workers":
+        for agent, rs in results.items():
+            print(f"\n{agent}, CPU seconds by thread in the last run: {rs[-1]['cpu_by_thread']}")
 
 
 def main():
