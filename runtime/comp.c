@@ -64,6 +64,11 @@ char *comp_data_dir(struct comp *c, char **ret_err)
     return NULL;
 }
 
+u32 comp_shards(const struct comp *c)
+{
+    return instance_of(c)->n_shards;
+}
+
 /* --- waking --- */
 
 void comp_ready(struct comp *c)

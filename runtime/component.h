@@ -83,7 +83,8 @@ struct component_def {
     enum placement placement;
     size_t plan_size, shared_size, self_size;
 
-    /* Pure: decoded arguments to plan (zeroed, in p->arena together with args, which it may point into). Faults go to p->diags with spans; 0 or -EINVAL. */
+    /* Pure: decoded arguments to plan (zeroed, in p->arena together with args, which it may point into). Faults go to p->diags with spans; 0 or -EINVAL.
+     * At `check` a setting that is at fault has its default here (required ones: zero). */
     int (*prepare)(struct prepare *p, const void *args, void *plan);
     /* Control loop, once; may export, never waits. -errno with an owned *ret_err: the node fails to build. */
     int (*create)(struct comp *c, char **ret_err);
@@ -135,6 +136,8 @@ extern const struct capsule_type capsule_metrics_receiver;  /* prometheus.Metric
 struct capsule *comp_sink(struct comp *c, const struct capsule_type *type, u32 port, u32 signals);
 void capsule_unref(struct capsule *c);
 
+/* How many shards the instance has, from the start: limits that hold for all of it are divided. */
+u32 comp_shards(const struct comp *c);
 /* There is room again: whoever was told FULL on this worker is woken (later in this turn). */
 void shard_ready(struct shard *s);
 /* The same for all workers; thread safe (instance-wide budgets). */

@@ -1,6 +1,10 @@
 /* `prepare` without a running graph, so that the checker finds what a component refuses: arguments
  * are decoded in a scope where exported receivers are placeholders (capsules without data). Nodes
- * that read any other export are left to `run`, as its value is not known. */
+ * that read any other export are left to `run`, as its value is not known.
+ *
+ * A node that the static check has faults of is prepared too, with defaults where a setting is at
+ * fault, so that one fault does not hide the others. What is then found is kept only where nothing
+ * was reported yet: it could be a consequence. */
 #include "runtime/compile.h"
 
 #include "runtime/instance.h"
@@ -26,15 +30,64 @@ static struct value placeholder_exports(const struct schema *exports)
     return object_done(&b);
 }
 
-static void prepare_node(struct compiler *c, const struct node *n, const struct scope *scope)
+static bool misses_something(const struct diags *d)
+{
+    for (size_t i = 0; i < d->list.n; i++)
+        if (d->list.v[i].code == DIAG_ATTR_MISSING || d->list.v[i].code == DIAG_BLOCK_MISSING)
+            return true;
+    return false;
+}
+
+static void prepare_node(const struct node *n, const struct scope *scope, struct diags *found)
 {
     struct plan *p = plan_new(n->def);
-    struct prepare prep = {.block = n->block, .arena = &p->arena, .diags = c->diags};
-    int err =
-        decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, c->diags);
-    if (!err && n->def->prepare)
-        (void)n->def->prepare(&prep, p->args, p->data); /* its faults are in diags */
+    struct prepare prep = {.block = n->block, .arena = &p->arena, .diags = found};
+    (void)decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, found);
+    if (!misses_something(found) && n->def->prepare)
+        (void)n->def->prepare(&prep, p->args, p->data); /* its faults are in found */
     plan_unref(p);
+}
+
+static bool before(struct pos a, struct pos b)
+{
+    return a.line != b.line ? a.line < b.line : a.col < b.col;
+}
+
+static bool overlap(struct span a, struct span b)
+{
+    struct pos a_end = a.end.line ? a.end : a.start, b_end = b.end.line ? b.end : b.start;
+    return a.file == b.file && !before(a_end, b.start) && !before(b_end, a.start);
+}
+
+static bool is_news(const struct diags *known, size_t n_known, struct span at)
+{
+    for (size_t i = 0; i < n_known; i++)
+        if (known->list.v[i].severity == SEV_ERROR && overlap(known->list.v[i].span, at))
+            return false;
+    return true;
+}
+
+static void keep_news(struct diags *known, const struct diags *found)
+{
+    size_t n_known = known->list.n;
+    for (size_t i = 0; i < found->list.n; i++) {
+        const struct diag *x = &found->list.v[i];
+        if (!is_news(known, n_known, x->span)) continue;
+        struct diag *d = diag_add(known, x->severity, x->code, x->span, "%s", x->message);
+        if (x->hint) diag_hint(known, d, "%s", x->hint);
+    }
+}
+
+static void examine(struct compiler *c, const struct node *n, const struct scope *scope)
+{
+    struct diags found;
+    diags_init(&found);
+    prepare_node(n, scope, &found);
+    if (n->has_errors)
+        keep_news(c->diags, &found);
+    else
+        diags_move(c->diags, &found);
+    diags_done(&found);
 }
 
 void dry_run(struct compiler *c)
@@ -47,7 +100,6 @@ void dry_run(struct compiler *c)
                 &scope, str_of(n->id),
                 placeholder_exports(n->def->exports)); /* a clash: duplicate, reported */
     vec_each (&c->nodes, n)
-        if (n->block && n->def && n->def->args && !n->has_errors && exports_known(n))
-            prepare_node(c, n, &scope.scope);
+        if (n->block && n->def && n->def->args && exports_known(n)) examine(c, n, &scope.scope);
     export_scope_done(&scope);
 }

@@ -207,8 +207,8 @@ static int convert_kind(const struct row *row, struct value v, struct arena *a, 
     UNREACHABLE();
 }
 
-int member_set(const struct row *row, struct value v, struct arena *arena, void *member,
-               struct vfault *f, enum diag_code *ret_code)
+static int set_and_check(const struct row *row, struct value v, struct arena *arena, void *member,
+                         struct vfault *f, enum diag_code *ret_code)
 {
     if (v.type == V_NULL && unset_by_null(row->kind)) {
         memset(member, 0, kind_size(row->kind));
@@ -219,6 +219,18 @@ int member_set(const struct row *row, struct value v, struct arena *arena, void 
         return -EINVAL;
     }
     return v.type == V_NULL ? 0 : member_check(row, member, f, ret_code);
+}
+
+int member_set(const struct row *row, struct value v, struct arena *arena, void *member,
+               struct vfault *f, enum diag_code *ret_code)
+{
+    char old[64];
+    size_t size = kind_size(row->kind);
+    ASSERT(size <= sizeof(old));
+    memcpy(old, member, size);
+    int r = set_and_check(row, v, arena, member, f, ret_code);
+    if (r) memcpy(member, old, size);
+    return r;
 }
 
 /* Texts are always terminated, absent ones too. */

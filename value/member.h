@@ -6,8 +6,8 @@
 #include "value/convert.h"
 #include "value/schema.h"
 
-/* Converts v into member (memory in arena). 0, or -EINVAL with *f and *ret_code set. Attribute
- * kinds only. */
+/* Converts v into member (memory in arena). 0, or -EINVAL with *f and *ret_code set and the member
+ * as it was. Attribute kinds only. */
 int member_set(const struct row *row, struct value v, struct arena *arena, void *member,
                struct vfault *f, enum diag_code *ret_code);
 /* The zero of an attribute kind, where it is not all zero bytes. */

@@ -16,6 +16,7 @@ static const struct row debug_metrics_rows[] = {
     ATTR(struct otel_debug_metrics, disable_high_cardinality_metrics, .def = "true",
          .doc = "Leave out metric labels of high cardinality; this agent has none."),
     ATTR(struct otel_debug_metrics, level, .def = "\"detailed\"",
+         .one_of = ONE_OF_TEXT("none", "basic", "normal", "detailed"),
          .doc = "Level of detail of the component's own metrics; kept for compatibility, without "
                 "effect."),
 };

@@ -1,6 +1,7 @@
 /* What `prepare` says about settings. */
 #include "components/common/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 int setting_fault(struct prepare *p, const char *path, const char *fmt, ...)
@@ -30,4 +31,31 @@ void setting_no_effect(struct prepare *p, const char *path, const char *why)
              why);
     log_warn(p->log, "a setting has no effect", F_CSTR("setting", name.p), F_CSTR("reason", why));
     buf_done(&name);
+}
+
+static bool is_token(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!isalnum((unsigned char)s.p[i]) && (!s.p[i] || !strchr("!#$%&'*+-.^_`|~", s.p[i])))
+            return false;
+    return s.n > 0;
+}
+
+static bool is_field_value(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (iscntrl((unsigned char)s.p[i]) && s.p[i] != '\t') return false;
+    return true;
+}
+
+void setting_header(struct prepare *p, struct span at, struct str name, struct str value)
+{
+    const char *why = !is_token(name)          ? "is not the name of a header"
+                      : !is_field_value(value) ? "has a line break or another control character"
+                                               : NULL;
+    if (!why) return;
+    diag_add(p->diags, SEV_WARNING, DIAG_VALUE_INVALID, at,
+             "header \"" STR_FMT "\" %s; requests with it will fail", STR_ARG(name), why);
+    log_warn(p->log, "requests with this header will fail", F_STR("header", name),
+             F_CSTR("reason", why));
 }

@@ -11,5 +11,8 @@
 int setting_fault(struct prepare *p, const char *path, const char *fmt, ...) PRINTF(3, 4);
 /* A warning at the setting's place, and a log line when the agent runs; why is a whole clause. */
 void setting_no_effect(struct prepare *p, const char *path, const char *why);
+/* Warns of a header that HTTP cannot carry (a name that is no token, a line break in the value):
+ * requests with it would fail, one after another. The value is not shown. */
+void setting_header(struct prepare *p, struct span at, struct str name, struct str value);
 
 #endif

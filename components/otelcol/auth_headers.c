@@ -146,6 +146,9 @@ static int header_fault(struct prepare *p, size_t i, const char *path, const cha
 static int prepare_header(struct prepare *p, size_t i, const struct header_args *h)
 {
     int sources = h->value.set + h->from_context.set + h->from_attribute.set;
+    if (h->key.n > 0)
+        setting_header(p, span_in(p->block, "header", i, ""), h->key,
+                       h->value.set ? h->value.s : STR(""));
     if (h->key.n == 0) return header_fault(p, i, "key", "key must be set to a non-empty string");
     if (str_is(h->action, "delete"))
         return sources == 0

@@ -171,6 +171,9 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
         sending_prepare(p, &a->sending_queue, &a->retry_on_failure, &plan->exporter.sending),
     };
     warn_unsupported(p, &a->client);
+    for (size_t i = 0; i < a->client.headers.n; i++)
+        setting_header(p, span_at(p->block, "client/headers"), a->client.headers.v[i].key,
+                       a->client.headers.v[i].value);
     for (size_t i = 0; i < ARRAY_LEN(results); i++)
         if (results[i] < 0) return results[i];
     return 0;

@@ -202,6 +202,9 @@ static int prepare_client(struct prepare *p, const struct client_args *c)
         r = setting_fault(p, "client/proxy_url", "invalid proxy URL: %s", err);
         free(err);
     }
+    for (size_t i = 0; i < c->headers.n; i++)
+        setting_header(p, span_at(p->block, "client/headers"), c->headers.v[i].key,
+                       c->headers.v[i].value);
     if (c->http2_read_idle_timeout.ns > 0)
         setting_no_effect(p, "client/http2_read_idle_timeout",
                           "TCP keepalive probes are sent instead of HTTP/2 pings");
@@ -365,18 +368,24 @@ static int create(struct comp *c, char **ret_err)
     return 0;
 }
 
-static void target_conf(const struct client_args *a, struct http_target_conf *ret)
+/* A limit of the whole instance as one worker's part: each has connections of its own. 0: none. */
+static size_t part_of(i64 limit, u32 workers)
 {
+    return limit == 0 ? 0 : (size_t)MAX(limit / workers, 1);
+}
+
+static void target_conf(const struct client_args *a, u32 workers, struct http_target_conf *ret)
+{
+    i64 idle = a->max_idle_conns_per_host > 0 ? MIN(a->max_idle_conns_per_host, a->max_idle_conns)
+                                              : a->max_idle_conns;
     *ret = (struct http_target_conf){
         .proxy_url = a->proxy_url,
         .proxy_from_env = a->proxy_url.n == 0,
         .http2 = a->force_attempt_http2,
         .no_keepalive = a->disable_keep_alives,
         .follow_redirects = true,
-        .max_conns_per_host = (size_t)a->max_conns_per_host,
-        .max_idle_conns = (size_t)(a->max_idle_conns_per_host > 0
-                                       ? MIN(a->max_idle_conns_per_host, a->max_idle_conns)
-                                       : a->max_idle_conns),
+        .max_conns_per_host = part_of(a->max_conns_per_host, workers),
+        .max_idle_conns = part_of(idle, workers),
         .idle_conn_timeout = a->idle_conn_timeout.ns,
         .keepalive_ping_every = a->http2_read_idle_timeout.ns,
         .keepalive_ping_timeout = a->http2_ping_timeout.ns,
@@ -391,7 +400,7 @@ static int configure(struct comp *c, const void *old_plan, char **ret_err)
     (void)old_plan;
     const struct plan *plan = c->plan;
     struct http_target_conf target;
-    target_conf(&plan->args->client, &target);
+    target_conf(&plan->args->client, comp_shards(c), &target);
     return otlp_exporter_configure(c, &target, ret_err);
 }
 
