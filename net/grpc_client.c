@@ -1,28 +1,30 @@
-/* The client's side of unary gRPC on the HTTP client: frame before the message, timeout header, and the status out of whatever came back. */
+/* The client's side of unary gRPC on HTTP/2 channels: frame before the message, timeout header, and the status out of whatever came back. */
 #include <errno.h>
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/num.h"
 #include "base/xalloc.h"
+#include "net/grpc_channel.h"
 #include "net/grpc_private.h"
 
 #define STATUS_MAX ((size_t)256 * 1024)
 
 struct grpc_call_handle {
-    struct http_call_handle *http;
+    struct channel_call call;
     struct arena arena;
     u8 frame[GRPC_FRAME];
     size_t limit;
-    i64 timeout;
     void (*done)(void *arg, const struct grpc_status *s, struct str message, i64 elapsed);
     void *arg;
 };
 
-static void call_free(struct grpc_call_handle *g)
-{
-    arena_done(&g->arena);
-    free(g);
-}
+/* An answer as HTTP has it. */
+struct answer {
+    int status;
+    const struct http_header *headers; /* and trailers */
+    size_t n_headers;
+    struct str body;
+};
 
 /* --- the status of an answer --- */
 
@@ -31,21 +33,23 @@ static struct grpc_status status(enum grpc_code code, const char *text)
     return (struct grpc_status){.code = code, .message = str_of(text)};
 }
 
-static struct grpc_status status_of_failure(struct grpc_call_handle *g, const struct http_result *r)
+/* Never sent: it may be tried again. */
+static struct grpc_status status_unconnected(struct grpc_call_handle *g)
 {
-    switch (r->fail) {
-    case HTTP_TIMEOUT:
-        if (g->timeout > 0 && r->elapsed >= g->timeout) return status(GRPC_DEADLINE_EXCEEDED, "context deadline exceeded");
-        break;
-    case HTTP_TLS: return status(GRPC_UNAVAILABLE, arena_printf(&g->arena, "connection error: desc = \"transport: authentication handshake failed: %s\"", r->error));
-    case HTTP_CANCELLED: return status(GRPC_CANCELED, "context canceled");
-    case HTTP_TOO_LARGE: return status(GRPC_RESOURCE_EXHAUSTED, r->error);
-    case HTTP_BROKEN: return status(GRPC_UNAVAILABLE, arena_printf(&g->arena, "connection error: desc = \"transport: %s\"", r->error));
-    case HTTP_OK:
-    case HTTP_RESOLVE:
-    case HTTP_CONNECT: break;
-    }
-    return status(GRPC_UNAVAILABLE, arena_printf(&g->arena, "connection error: desc = \"transport: Error while dialing: %s\"", r->error));
+    const char *what = g->call.fail == HTTP_TLS      ? "transport: authentication handshake failed: "
+                       : g->call.fail == HTTP_BROKEN ? ""
+                                                     : "transport: Error while dialing: ";
+
+    return status(GRPC_UNAVAILABLE, arena_printf(&g->arena, "connection error: desc = \"%s%s\"", what, g->call.error));
+}
+
+/* Without an answer nothing is known of the request: everything that another try may mend is Unavailable, more than with the Go library,
+ * which takes most resets for internal errors that are for good. */
+static struct grpc_status status_of_reset(struct grpc_call_handle *g, u32 code)
+{
+    enum grpc_code c = code == NGHTTP2_CANCEL ? GRPC_CANCELED : code == NGHTTP2_INADEQUATE_SECURITY ? GRPC_PERMISSION_DENIED : GRPC_UNAVAILABLE;
+
+    return status(c, arena_printf(&g->arena, "stream terminated by RST_STREAM with error code: %s", nghttp2_http2_strerror(code)));
 }
 
 static const struct {
@@ -63,7 +67,7 @@ static enum grpc_code code_from_http(int http)
     return GRPC_UNKNOWN;
 }
 
-static struct str header(const struct http_result *r, const char *name)
+static struct str header(const struct answer *r, const char *name)
 {
     return http_header_get(r->headers, r->n_headers, str_of(name));
 }
@@ -76,7 +80,7 @@ static bool is_grpc(struct str type)
 }
 
 /* An answer that is not gRPC's: a proxy's, or another server's. */
-static struct grpc_status status_of_http(struct grpc_call_handle *g, const struct http_result *r)
+static struct grpc_status status_of_http(struct grpc_call_handle *g, const struct answer *r)
 {
     struct str type = header(r, "content-type");
     char *first = r->status == 200 ? arena_strdup(&g->arena, (struct str){0})
@@ -111,13 +115,13 @@ static void add_details(struct grpc_call_handle *g, struct str text, struct grpc
     buf_done(&b);
 }
 
-static struct grpc_status status_of_answer(struct grpc_call_handle *g, const struct http_result *r)
+static struct grpc_status status_of_answer(struct grpc_call_handle *g, const struct answer *r)
 {
     struct str code = header(r, "grpc-status");
     u64 n;
 
     if (r->status != 200 || !is_grpc(header(r, "content-type"))) return status_of_http(g, r);
-    if (!code.p) return status(GRPC_UNKNOWN, "server closed the stream without sending trailers");
+    if (!code.p) return status(GRPC_INTERNAL, "server closed the stream without sending trailers");
     if (num_parse_u64(code, &n) != 0)
         return status(GRPC_INTERNAL, arena_printf(&g->arena, "transport: malformed grpc-status: \"" STR_FMT "\"", STR_ARG(code)));
     struct grpc_status s = {.code = grpc_code_of(n), .message = decoded_message(g, header(r, "grpc-message"))};
@@ -147,7 +151,7 @@ static struct grpc_status decompress(struct grpc_call_handle *g, struct str enco
 }
 
 /* Of a response over the limit only the beginning was kept; its trailers may be missing. */
-static bool is_over(const struct grpc_call_handle *g, const struct http_result *r, size_t *ret_n)
+static bool is_over(const struct grpc_call_handle *g, const struct answer *r, size_t *ret_n)
 {
     u8 frame[GRPC_FRAME];
 
@@ -157,7 +161,7 @@ static bool is_over(const struct grpc_call_handle *g, const struct http_result *
     return *ret_n > g->limit;
 }
 
-static struct grpc_status read_message(struct grpc_call_handle *g, const struct http_result *r, struct str *ret)
+static struct grpc_status read_message(struct grpc_call_handle *g, const struct answer *r, struct str *ret)
 {
     u8 frame[GRPC_FRAME];
 
@@ -171,25 +175,50 @@ static struct grpc_status read_message(struct grpc_call_handle *g, const struct 
     return decompress(g, header(r, "grpc-encoding"), *ret, ret);
 }
 
-static struct grpc_status outcome(struct grpc_call_handle *g, const struct http_result *r, struct str *ret_message)
+static struct grpc_status judge_answer(struct grpc_call_handle *g, struct str *ret_message)
 {
+    const struct h2_call *h = &g->call.h2;
+    const struct answer r = {h->status, h->headers.v, h->headers.n, buf_view(&h->answer)};
     size_t n;
 
-    if (r->fail != HTTP_OK) return status_of_failure(g, r);
-    if (is_over(g, r, &n)) return too_large(g, n);
-    struct grpc_status s = status_of_answer(g, r);
-    return s.code == GRPC_OK ? read_message(g, r, ret_message) : s;
+    if (is_over(g, &r, &n)) return too_large(g, n);
+    if (h->truncated && r.status == 200) return status(GRPC_INTERNAL, "received more than one response message");
+    struct grpc_status s = status_of_answer(g, &r);
+    return s.code == GRPC_OK ? read_message(g, &r, ret_message) : s;
 }
 
-static void on_done(void *arg, const struct http_result *r)
+static struct grpc_status outcome(struct grpc_call_handle *g, struct str *ret_message)
 {
-    struct grpc_call_handle *g = arg;
-    struct str message = {0};
-    struct grpc_status s = outcome(g, r, &message);
+    const struct h2_call *h = &g->call.h2;
 
-    g->http = NULL;
-    g->done(g->arg, &s, message, r->elapsed);
-    call_free(g);
+    if (g->call.outcome == CALL_DEADLINE) return status(GRPC_DEADLINE_EXCEEDED, "context deadline exceeded");
+    if (g->call.outcome == CALL_UNCONNECTED) return status_unconnected(g);
+    if (g->call.outcome == CALL_IMPOSSIBLE) return status(GRPC_INTERNAL, g->call.error);
+    switch (h->end) {
+    case H2_ENDED: return judge_answer(g, ret_message);
+    case H2_RESET: return status_of_reset(g, h->error_code);
+    case H2_REFUSED: return status_of_reset(g, NGHTTP2_REFUSED_STREAM);
+    case H2_LOST: return status(GRPC_UNAVAILABLE, h->why);
+    case H2_HUGE: break;
+    }
+    return status(GRPC_INTERNAL, "peer header list size exceeded limit");
+}
+
+static void on_over(struct channel_call *call)
+{
+    struct grpc_call_handle *g = container_of(call, struct grpc_call_handle, call);
+    struct str message = {0};
+    struct grpc_status s = outcome(g, &message);
+
+    g->done(g->arg, &s, message, call->elapsed);
+}
+
+static void on_release(struct channel_call *call)
+{
+    struct grpc_call_handle *g = container_of(call, struct grpc_call_handle, call);
+
+    arena_done(&g->arena);
+    free(g);
 }
 
 /* --- starting --- */
@@ -207,69 +236,164 @@ static const char *timeout_text(struct arena *a, i64 ns)
     return arena_printf(a, "%lld%c", (long long)((ns - 1) / units[i].ns + 1), units[i].unit);
 }
 
-static size_t add(struct http_header *h, size_t n, const char *name, const char *value)
+struct head {
+    struct arena *arena;
+    nghttp2_nv *nv;
+    size_t n;
+};
+
+static void add(struct head *h, struct str name, struct str value)
 {
-    h[n] = (struct http_header){str_of(name), str_of(value)};
-    return n + 1;
+    h->nv[h->n++] = (nghttp2_nv){(u8 *)(uintptr_t)name.p, (u8 *)(uintptr_t)value.p, name.n, value.n, NGHTTP2_NV_FLAG_NONE};
 }
 
-static size_t all_headers(struct grpc_call_handle *g, const struct grpc_call *call, struct http_header *h)
+static void add_text(struct head *h, const char *name, const char *value)
 {
-    size_t n = add(h, 0, "content-type", "application/grpc");
-
-    n = add(h, n, "te", "trailers");
-    n = add(h, n, "grpc-accept-encoding", "gzip");
-    if (call->timeout > 0) n = add(h, n, "grpc-timeout", timeout_text(&g->arena, call->timeout));
-    if (call->codec != CODEC_NONE) n = add(h, n, "grpc-encoding", grpc_encoding_name(call->codec));
-    if (call->n_metadata) memcpy(h + n, call->metadata, call->n_metadata * sizeof(*h));
-    return n + call->n_metadata;
+    add(h, str_of(name), str_of(value));
 }
 
-static struct iovec *framed(struct grpc_call_handle *g, const struct grpc_call *call)
+/* Belong to HTTP/1 connections, or are ours to say. */
+static bool is_ours(struct str name)
+{
+    static const char *const names[] = {"host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te", "content-type", "content-length"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_is(name, names[i])) return true;
+    return false;
+}
+
+static bool is_name(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.')) return false;
+    }
+    return s.n > 0;
+}
+
+static bool is_value(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < 0x20 || s.p[i] > 0x7e) return false;
+    return true;
+}
+
+static struct str lower(struct arena *a, struct str s)
+{
+    char *p = arena_strdup(a, s);
+
+    for (size_t i = 0; i < s.n; i++)
+        if (p[i] >= 'A' && p[i] <= 'Z') p[i] = (char)(p[i] | 0x20);
+    return str_n(p, s.n);
+}
+
+/* Values of "-bin" keys are bytes, and travel as base64. */
+static struct str wire_value(struct arena *a, struct str name, struct str value)
+{
+    struct buf b = BUF_INIT(STATUS_MAX);
+
+    if (!str_ends(name, STR("-bin"))) return arena_str(a, value);
+    base64_encode(&b, BASE64_STD_RAW, value.p, value.n);
+    struct str text = arena_str(a, buf_view(&b));
+    buf_done(&b);
+    return text;
+}
+
+/* NULL, or why it cannot be sent. */
+static const char *add_metadata(struct head *h, const struct http_header *m)
+{
+    struct str name = lower(h->arena, m->name), value = wire_value(h->arena, name, m->value);
+
+    if (is_ours(name)) return NULL;
+    if (!is_name(name)) return arena_printf(h->arena, "header key \"" STR_FMT "\" contains illegal characters not in [0-9a-z-_.]", STR_ARG(name));
+    if (!is_value(value)) return arena_printf(h->arena, "header key \"" STR_FMT "\" contains value with non-printable ASCII characters", STR_ARG(name));
+    add(h, name, value);
+    return NULL;
+}
+
+/* A "host" among the metadata is the authority. */
+static struct str authority(struct arena *a, const struct grpc_call *call, const struct url *u)
+{
+    struct str set = http_header_get(call->metadata, call->n_metadata, STR("host"));
+    bool v6 = str_chr(u->host, ':') >= 0;
+
+    if (set.n) return arena_str(a, set);
+    char *host = arena_printf(a, v6 ? "[" STR_FMT "]" : STR_FMT, STR_ARG(u->host));
+    return str_of(u->port ? arena_printf(a, "%s:%d", host, u->port) : host);
+}
+
+static const char *fill_head(struct grpc_call_handle *g, const struct grpc_call *call, const struct url *u)
+{
+    struct head h = {&g->arena, arena_array(&g->arena, nghttp2_nv, call->n_metadata + 9), 0};
+    const char *error = NULL;
+
+    add_text(&h, ":method", "POST");
+    add(&h, STR(":scheme"), arena_str(&g->arena, u->scheme));
+    add(&h, STR(":path"), arena_str(&g->arena, u->path));
+    add(&h, STR(":authority"), authority(&g->arena, call, u));
+    add_text(&h, "content-type", "application/grpc");
+    add_text(&h, "te", "trailers");
+    add_text(&h, "grpc-accept-encoding", "gzip");
+    if (call->timeout > 0) add_text(&h, "grpc-timeout", timeout_text(&g->arena, call->timeout));
+    if (call->codec != CODEC_NONE) add_text(&h, "grpc-encoding", grpc_encoding_name(call->codec));
+    for (size_t i = 0; i < call->n_metadata && !error; i++) error = add_metadata(&h, &call->metadata[i]);
+    g->call.h2.head = h.nv;
+    g->call.h2.n_head = h.n;
+    return error;
+}
+
+static void fill_body(struct grpc_call_handle *g, const struct grpc_call *call)
 {
     struct iovec *v = arena_array(&g->arena, struct iovec, call->n_message + 1);
 
     grpc_frame(g->frame, call->codec != CODEC_NONE, call->message_len);
     v[0] = (struct iovec){g->frame, sizeof(g->frame)};
     if (call->n_message) memcpy(v + 1, call->message, call->n_message * sizeof(*v));
-    return v;
+    g->call.h2.body = v;
+    g->call.h2.n_body = call->n_message + 1;
+    g->call.h2.body_len = call->message_len + GRPC_FRAME;
 }
 
-struct grpc_call_handle *grpc_start(struct http_client *c, const struct grpc_call *call)
+static struct grpc_call_handle *handle_new(const struct grpc_call *call)
 {
     struct grpc_call_handle *g = xnew(struct grpc_call_handle);
 
     ASSERT(call->message_len <= UINT32_MAX);
     arena_init(&g->arena, 0);
     g->limit = call->max_response;
-    g->timeout = call->timeout;
     g->done = call->done;
     g->arg = call->arg;
-    struct http_header *h = arena_array(&g->arena, struct http_header, call->n_metadata + 5);
-    g->http = http_client_start(c, &(struct http_call){
-                                       .target = call->target,
-                                       .method = STR("POST"),
-                                       .url = call->url,
-                                       .n_headers = all_headers(g, call, h),
-                                       .headers = h,
-                                       .body = framed(g, call),
-                                       .n_body = call->n_message + 1,
-                                       .body_len = call->message_len + GRPC_FRAME,
-                                       .timeout = call->timeout,
-                                       .max_response = call->max_response + GRPC_FRAME,
-                                       .truncate = true, /* the frame then tells how large it was */
-                                       .final_header = STR("grpc-status"),
-                                       .done = on_done,
-                                       .arg = g,
-                                   });
-    if (g->http) return g;
-    call_free(g);
-    return NULL;
+    g->call.timeout = call->timeout;
+    g->call.over = on_over;
+    g->call.release = on_release;
+    g->call.h2.arena = &g->arena;
+    g->call.h2.max_answer = call->max_response + GRPC_FRAME;
+    return g;
+}
+
+struct grpc_call_handle *grpc_start(struct http_client *c, const struct grpc_call *call)
+{
+    struct grpc_call_handle *g = handle_new(call);
+    struct grpc_channels *cs = http_client_channels(c);
+    struct url u;
+    char *why = NULL;
+    const char *error;
+
+    if (url_parse(call->url, &u, &why) != 0) {
+        error = arena_strdup(&g->arena, str_of(why));
+        free(why);
+    } else {
+        fill_body(g, call);
+        error = fill_head(g, call, &u);
+    }
+    if (error)
+        channel_call_refuse(cs, &g->call, error);
+    else
+        channel_call_start(cs, call->target, &u, &g->call);
+    return g;
 }
 
 void grpc_cancel(struct grpc_call_handle *g)
 {
-    if (!g->http) return; /* inside its own done() */
-    http_client_cancel(g->http);
-    call_free(g);
+    channel_call_cancel(&g->call);
 }

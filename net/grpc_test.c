@@ -211,7 +211,7 @@ static void statuses_arrive(void **state)
     call(&w, "/x/Http", STR("x"), CODEC_NONE);
     assert_int_equal(w.code, GRPC_UNIMPLEMENTED);
     assert_non_null(strstr(w.text, "unexpected HTTP status code received from server: 404 (Not Found)"));
-    call(&w, "/x/Naked", STR("x"), CODEC_NONE);
+    call(&w, "/x/Naked", STR("x"), CODEC_NONE); /* not even a content-type */
     assert_int_equal(w.code, GRPC_UNKNOWN);
     call(&w, "/malformed", STR("x"), CODEC_NONE);
     assert_int_equal(w.code, GRPC_UNIMPLEMENTED);
@@ -267,6 +267,235 @@ static void deadlines_and_failures_have_their_codes(void **state)
     close_world(&w);
 }
 
+/* --- many calls at once, and servers that misbehave: the answers are scripted, frame by frame --- */
+
+struct many {
+    struct world *w;
+    int n_left, n_ok, n_other;
+    char message[64];
+};
+
+static void on_one_of_many(void *arg, const struct grpc_status *s, struct str message, i64 elapsed)
+{
+    struct many *m = arg;
+    bool right = s->code == GRPC_OK && message.n >= 5 && memcmp(message.p, "hello", 5) == 0;
+
+    m->w->n_done++;
+    m->n_ok += right;
+    m->n_other += !right;
+    if (m->n_left-- <= 0) return;
+    char url[64];
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/x/Echo", m->w->k.port);
+    static char body[40000] = "hello";
+    struct iovec v[2] = {{body, (size_t)(5 + m->n_left % 17 * 2000)}, {body, 3}};
+    grpc_start(m->w->c, &(struct grpc_call){.target = m->w->t, .url = str_of(url), .message = v, .n_message = 2, .message_len = v[0].iov_len + 3,
+                                            .timeout = 60 * NS_PER_SEC, .max_response = 50000, .done = on_one_of_many, .arg = m});
+}
+
+/* Ten at a time on one connection, each answer with its trailers, bodies of many sizes both ways. */
+static void no_trailers_are_lost_under_concurrency(void **state)
+{
+    struct world w = {0};
+
+    open_world(&w);
+    atomic_store(&w.budget.limit, 64 << 20);
+    struct many m = {.w = &w, .n_left = 3000};
+    for (int i = 0; i < 10; i++) on_one_of_many(&m, &(struct grpc_status){.code = GRPC_OK}, STR("hello"), 0);
+    turn_until(&w, 3010);
+    assert_int_equal(m.n_other, 0);
+    assert_int_equal(m.n_ok, 3010);
+    assert_int_equal(http_client_in_flight(w.c), 0);
+    close_world(&w);
+}
+
+static void frame(struct buf *b, u8 type, u8 flags, u32 id, struct str payload)
+{
+    const u8 head[9] = {(u8)(payload.n >> 16), (u8)(payload.n >> 8), (u8)payload.n, type, flags, (u8)(id >> 24), (u8)(id >> 16), (u8)(id >> 8), (u8)id};
+
+    buf_add(b, head, sizeof(head));
+    buf_str(b, payload);
+}
+
+/* HPACK without Huffman or table. */
+static struct str field(struct buf *b, const char *name, const char *value)
+{
+    buf_ch(b, 0);
+    buf_ch(b, (char)strlen(name));
+    buf_cstr(b, name);
+    buf_ch(b, (char)strlen(value));
+    buf_cstr(b, value);
+    return buf_view(b);
+}
+
+enum { DATA = 0, HEADERS = 1, RST = 3, SETTINGS = 4, GOAWAY = 7, END = 1, END_HEADERS = 4 };
+
+/* A server on a socket of the test: greets each connection, and sends `answer` once the request's end has arrived. */
+struct script {
+    struct world w;
+    int listener, n_conns;
+    struct buf answers[4]; /* for the first, second .. connection; the last one repeats */
+    int n_answers;
+    bool close_after;
+};
+
+static void script_open(struct script *s)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(in);
+
+    open_world(&s->w);
+    s->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(s->listener, (struct sockaddr *)&in, n), 0);
+    assert_int_equal(listen(s->listener, 4), 0);
+    getsockname(s->listener, (struct sockaddr *)&in, &n);
+    s->w.k.port = ntohs(in.sin_port);
+    for (size_t i = 0; i < ARRAY_LEN(s->answers); i++) buf_init(&s->answers[i], 1 << 16);
+}
+
+static void script_close(struct script *s, int kept_port)
+{
+    close(s->listener);
+    s->w.k.port = kept_port;
+    close_world(&s->w);
+    for (size_t i = 0; i < ARRAY_LEN(s->answers); i++) buf_done(&s->answers[i]);
+}
+
+/* The request's DATA frame ends with this; small requests come in one piece. */
+static bool saw_end(const struct buf *b, const char *mark)
+{
+    return str_find(buf_view(b), str_of(mark)) >= 0;
+}
+
+static void script_run(struct script *s, int want)
+{
+    int fd = -1;
+    struct buf seen = BUF_INIT(1 << 20);
+
+    while (s->w.n_done < want) {
+        loop_turn(s->w.k.loop, 5 * NS_PER_MS);
+        if (fd < 0) {
+            fd = accept(s->listener, NULL, NULL);
+            if (fd < 0) continue;
+            fcntl(fd, F_SETFL, O_NONBLOCK);
+            s->n_conns++;
+            assert_int_equal(send(fd, "\0\0\0\4\0\0\0\0\0", 9, MSG_NOSIGNAL), 9); /* SETTINGS */
+        }
+        ssize_t n = recv(fd, buf_reserve(&seen, 65536), 65536, 0);
+        if (n > 0) buf_commit(&seen, (size_t)n);
+        if (!saw_end(&seen, "MARK")) continue;
+        const struct buf *a = &s->answers[MIN(s->n_conns, s->n_answers) - 1];
+        assert_int_equal(send(fd, a->p, a->n, MSG_NOSIGNAL), a->n);
+        buf_reset(&seen);
+        if (!s->close_after) continue;
+        close(fd);
+        fd = -1;
+    }
+    buf_done(&seen);
+    if (fd >= 0) close(fd);
+}
+
+static void add_answer(struct buf *b, u32 id, bool trailers)
+{
+    struct buf head = BUF_INIT(1024), tail = BUF_INIT(1024);
+
+    buf_ch(&head, (char)0x88); /* :status 200 */
+    frame(b, HEADERS, END_HEADERS, id, field(&head, "content-type", "application/grpc"));
+    frame(b, DATA, trailers ? 0 : END, id, str_n("\0\0\0\0\2ok", 7));
+    if (trailers) frame(b, HEADERS, END_HEADERS | END, id, field(&tail, "grpc-status", "0"));
+    buf_done(&head);
+    buf_done(&tail);
+}
+
+/* One call against one scripted answer. */
+static void script_once(struct script *s)
+{
+    int port;
+
+    s->n_answers = MAX(s->n_answers, 1);
+    port = s->w.k.port;
+    start(&s->w, "/x/Any", STR("MARK"), CODEC_NONE, 5 * NS_PER_SEC);
+    script_run(s, 1);
+    s->w.k.port = port;
+}
+
+static void expect(void (*fill)(struct script *s), enum grpc_code code, const char *text, int conns)
+{
+    struct script s = {0};
+
+    script_open(&s);
+    int port = s.w.k.port;
+    fill(&s);
+    script_once(&s);
+    if (s.w.code != code || strcmp(s.w.text, text) != 0) fail_msg("%s: %s", grpc_code_name(s.w.code), s.w.text);
+    assert_int_equal(s.n_conns, conns);
+    script_close(&s, port);
+}
+
+static void whole(struct script *s)
+{
+    add_answer(&s->answers[0], 1, true);
+}
+
+static void no_trailers(struct script *s)
+{
+    add_answer(&s->answers[0], 1, false);
+}
+
+static void closes(struct script *s)
+{
+    s->close_after = true;
+}
+
+static void resets_with_internal_error(struct script *s)
+{
+    frame(&s->answers[0], RST, 0, 1, str_n("\0\0\0\2", 4));
+}
+
+static void resets_with_cancel(struct script *s)
+{
+    frame(&s->answers[0], RST, 0, 1, str_n("\0\0\0\10", 4));
+}
+
+/* The call is sent again by itself, on the same connection or, after GOAWAY, on a new one. */
+static void refuses_once(struct script *s)
+{
+    frame(&s->answers[0], GOAWAY, 0, 0, str_n("\0\0\0\0\0\0\0\0", 8));
+    s->close_after = true;
+    add_answer(&s->answers[1], 1, true);
+    s->n_answers = 2;
+}
+
+static void answers_and_leaves(struct script *s)
+{
+    frame(&s->answers[0], GOAWAY, 0, 0, str_n("\0\0\0\1\0\0\0\0", 8));
+    add_answer(&s->answers[0], 1, true);
+    s->close_after = true;
+}
+
+static void answers_and_closes(struct script *s)
+{
+    add_answer(&s->answers[0], 1, true);
+    s->close_after = true;
+}
+
+static void turns_to_http1(struct script *s)
+{
+    buf_cstr(&s->answers[0], "HTTP/1.1 400 Bad Request\r\n\r\n");
+}
+
+static void only_a_finished_answer_without_trailers_is_for_good(void **state)
+{
+    expect(whole, GRPC_OK, "", 1);
+    expect(no_trailers, GRPC_INTERNAL, "server closed the stream without sending trailers", 1);
+    expect(closes, GRPC_UNAVAILABLE, "error reading from server: EOF", 1);
+    expect(resets_with_internal_error, GRPC_UNAVAILABLE, "stream terminated by RST_STREAM with error code: INTERNAL_ERROR", 1);
+    expect(resets_with_cancel, GRPC_CANCELED, "stream terminated by RST_STREAM with error code: CANCEL", 1);
+    expect(refuses_once, GRPC_OK, "", 2);
+    expect(answers_and_leaves, GRPC_OK, "", 1);
+    expect(answers_and_closes, GRPC_OK, "", 1);
+    expect(turns_to_http1, GRPC_UNAVAILABLE, "the server does not keep to HTTP/2", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +506,8 @@ int main(void)
         cmocka_unit_test(compresses_both_ways),
         cmocka_unit_test(statuses_arrive),
         cmocka_unit_test(sizes_are_limited),
+        cmocka_unit_test(no_trailers_are_lost_under_concurrency),
+        cmocka_unit_test(only_a_finished_answer_without_trailers_is_for_good),
         cmocka_unit_test(deadlines_and_failures_have_their_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

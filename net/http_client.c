@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/xalloc.h"
 #include "net/curl_pool.h"
+#include "net/grpc_channel.h"
 #include "net/http_response.h"
 #include "net/resolver.h"
 
@@ -17,6 +18,7 @@ struct http_client {
     struct net *net;
     struct loop *loop;
     struct list calls, pools;
+    struct grpc_channels *channels; /* NULL until the first gRPC call */
     size_t n_calls;
     int depth; /* callbacks on the stack */
     bool dead, curl_ready;
@@ -551,6 +553,7 @@ void http_client_free(struct http_client *c)
     if (!c) return;
     ASSERT(!c->dead);
     list_each(&c->calls, node) http_client_cancel(list_item(node, struct http_call_handle, node));
+    grpc_channels_free(c->channels);
     c->dead = true;
     enter(c);
     leave(c);
@@ -558,7 +561,14 @@ void http_client_free(struct http_client *c)
 
 size_t http_client_in_flight(const struct http_client *c)
 {
-    return c->n_calls;
+    return c->n_calls + grpc_channels_in_flight(c->channels);
+}
+
+struct grpc_channels *http_client_channels(struct http_client *c)
+{
+    ASSERT(!c->dead && loop_is_mine(c->loop));
+    if (!c->channels) c->channels = grpc_channels_new(c->loop, c->net->resolver);
+    return c->channels;
 }
 
 static struct http_call_handle *call_new(struct http_client *c, const struct http_call *call)

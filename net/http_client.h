@@ -30,7 +30,8 @@ struct http_target_conf {
     bool follow_redirects;
     size_t max_idle_conns, max_conns_per_host; /* 0: default / unlimited */
     i64 idle_conn_timeout;        /* ns; 0: never */
-    i64 keepalive_ping_every, keepalive_ping_timeout; /* HTTP/2; as far as curl can (see docs/design/net.md) */
+    i64 keepalive_ping_every, keepalive_ping_timeout; /* HTTP/2 pings of gRPC; TCP keepalive of other calls (see docs/design/net.md) */
+    bool keepalive_without_calls, round_robin, wait_for_ready; /* gRPC only */
     size_t read_buffer, write_buffer;
     bool cookies;                 /* keep cookies between calls */
 };

@@ -223,7 +223,7 @@ char *tls_add_cas(X509_STORE *store, struct str pem, struct str file)
 
 /* --- a client's settings --- */
 
-static char *check_into(SSL_CTX *ctx, const struct tls_conf *conf)
+char *tls_client_apply(SSL_CTX *ctx, const struct tls_conf *conf)
 {
     char *err = tls_apply_common(ctx, conf);
     bool cert = conf->cert_pem.n || conf->cert_file.n, key = conf->key_pem.n || conf->key_file.n;
@@ -247,7 +247,7 @@ char *tls_client_check(const struct tls_conf *conf)
     if (is_plain(conf)) return NULL;
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     if (!ctx) return tls_error("TLS");
-    char *err = check_into(ctx, conf);
+    char *err = tls_client_apply(ctx, conf);
     SSL_CTX_free(ctx);
     return err;
 }

@@ -15,6 +15,12 @@ char *tls_apply_common(SSL_CTX *ctx, const struct tls_conf *conf);
 char *tls_cipher_lists(const struct tls_conf *conf, struct buf *below_13, struct buf *of_13);
 /* "X25519:P-256"; NULL, or an owned text. */
 char *tls_curve_list(const struct tls_conf *conf, struct buf *out);
+/* All of a client's settings but whom it trusts beside its own CAs. NULL, or an owned text. */
+char *tls_client_apply(SSL_CTX *ctx, const struct tls_conf *conf);
+/* A context with everything set; NULL and an owned text when the settings cannot work. Reads files: they may be gone by now. */
+SSL_CTX *tls_client_context(const struct tls_conf *conf, char **ret_err);
+/* A session on fd that offers HTTP/2 and verifies the server's name (the conf's, or else host); NULL: see OpenSSL's error queue. */
+SSL *tls_client_session(SSL_CTX *ctx, const struct tls_conf *conf, int fd, struct str host);
 /* Loads a certificate chain and its key. NULL, or an owned text. */
 char *tls_load_cert(SSL_CTX *ctx, const struct tls_conf *conf);
 /* Adds the CA certificates of a text, or else of a file. NULL, or an owned text. */

@@ -140,24 +140,6 @@ static int prepare_compression(struct prepare *p, const struct client_args *c, s
     return 0;
 }
 
-/* What the client library cannot do is said, not swallowed. */
-static void warn_unsupported(struct prepare *p, const struct client_args *c)
-{
-    if (span_written(p->block, "client/balancer_name") && str_is(c->balancer_name, "round_robin"))
-        setting_no_effect(
-            p, "client/balancer_name",
-            "calls share one connection to the first address that answers (pick_first)");
-    if (c->wait_for_ready)
-        setting_no_effect(p, "client/wait_for_ready",
-                          "a call without a connection fails and is retried");
-    if (c->keepalive && c->keepalive->ping_without_stream)
-        setting_no_effect(p, "client/keepalive/ping_without_stream",
-                          "connections without a call are not pinged");
-    if (c->keepalive && c->keepalive->ping_wait.ns > 0)
-        setting_no_effect(p, "client/keepalive/ping_wait",
-                          "TCP keepalive probes are sent instead of HTTP/2 pings");
-}
-
 static int prepare(struct prepare *p, const void *args, void *plan_)
 {
     struct plan *plan = plan_;
@@ -170,7 +152,6 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
         a->timeout.ns < 0 ? setting_fault(p, "timeout", "`timeout` must be non-negative") : 0,
         sending_prepare(p, &a->sending_queue, &a->retry_on_failure, &plan->exporter.sending),
     };
-    warn_unsupported(p, &a->client);
     for (size_t i = 0; i < a->client.headers.n; i++)
         setting_header(p, span_at(p->block, "client/headers"), a->client.headers.v[i].key,
                        a->client.headers.v[i].value);
@@ -266,14 +247,14 @@ static void target_conf(const struct plan *plan, struct http_target_conf *ret)
 {
     const struct client_args *a = &plan->args->client;
     *ret = (struct http_target_conf){.proxy_from_env = true,
-                                     .http2 = true,
-                                     .h2c = !plan->tls,
-                                     .http2_only = plan->tls,
+                                     .round_robin = str_is(a->balancer_name, "round_robin"),
+                                     .wait_for_ready = a->wait_for_ready,
                                      .read_buffer = (size_t)MAX(a->read_buffer_size.n, 0),
                                      .write_buffer = (size_t)MAX(a->write_buffer_size.n, 0)};
     if (a->keepalive) {
         ret->keepalive_ping_every = a->keepalive->ping_wait.ns;
         ret->keepalive_ping_timeout = a->keepalive->ping_response_timeout.ns;
+        ret->keepalive_without_calls = a->keepalive->ping_without_stream;
     }
     otel_tls_conf(&a->tls, &ret->tls);
     if (ret->tls.server_name.n == 0) ret->tls.server_name = a->authority;
