@@ -1,6 +1,7 @@
-/* weir eval 'EXPR': the value of an expression of the configuration language, as JSON. With '-' one
- * expression a line from standard input (--lines=json: each line a JSON string), one result a line.
- * A failure is {"error": text, "start": [line, column], "end": ...}. */
+/* weir eval 'EXPR': the value of an expression of the configuration language, as JSON; faults are
+ * shown as everywhere. With '-' one expression a line from standard input (--lines=json: each line
+ * a JSON string), one result a line; then a failure is {"error": text, "start": [line, column],
+ * "end": ...} and the others go on. */
 #include "cmd/eval.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "cmd/report.h"
 #include "parser/parser.h"
 #include "stdlib/stdlib.h"
 #include "value/limits.h"
@@ -61,37 +63,59 @@ static int eval_text(struct source *src, const struct scope *scope, struct diags
     return 0;
 }
 
-/* Appends the result's line; false when it is an error. */
-static bool eval_line(struct str text, const struct scope *scope, struct buf *out)
+static int put_result(struct buf *out)
 {
-    struct diags diags;
-    diags_init(&diags);
-    struct source *src = source_new(NULL, text);
-    bool fine = eval_text(src, scope, &diags, out) == 0;
-    if (!fine) put_error(&diags.list.v[0], out);
     buf_ch(out, '\n');
-    source_unref(src);
-    diags_done(&diags);
-    return fine;
+    if (buf_err(out)) return fail("the value is too large to print");
+    fwrite(out->p, 1, out->n, stdout);
+    return 0;
 }
 
-static bool print_line(struct str text, const struct scope *scope)
+/* The exit code. */
+static int eval_one(struct str text, const struct scope *scope)
 {
+    struct diags diags;
     struct buf out = BUF_INIT(OUTPUT_MAX);
-    bool fine = eval_line(text, scope, &out);
-    if (buf_err(&out)) {
-        buf_reset(&out);
-        buf_cstr(&out, "{\"error\":\"the value is too large to print\"}\n");
-        fine = false;
-    }
-    fwrite(out.p, 1, out.n, stdout);
+    int code = 1;
+    diags_init(&diags);
+    struct source *src = source_new("expression", text);
+    if (eval_text(src, scope, &diags, &out))
+        report_diags(&diags);
+    else
+        code = put_result(&out);
+    source_unref(src);
+    diags_done(&diags);
     buf_done(&out);
-    return fine;
+    return code;
 }
 
 /* --- many --- */
 
-static bool print_json_line(struct str line, const struct scope *scope)
+/* Appends the result's line. */
+static void eval_line(struct str text, const struct scope *scope, struct buf *out)
+{
+    struct diags diags;
+    diags_init(&diags);
+    struct source *src = source_new(NULL, text);
+    if (eval_text(src, scope, &diags, out)) put_error(&diags.list.v[0], out);
+    buf_ch(out, '\n');
+    source_unref(src);
+    diags_done(&diags);
+}
+
+static void print_line(struct str text, const struct scope *scope)
+{
+    struct buf out = BUF_INIT(OUTPUT_MAX);
+    eval_line(text, scope, &out);
+    if (buf_err(&out)) {
+        buf_reset(&out);
+        buf_cstr(&out, "{\"error\":\"the value is too large to print\"}\n");
+    }
+    fwrite(out.p, 1, out.n, stdout);
+    buf_done(&out);
+}
+
+static void print_json_line(struct str line, const struct scope *scope)
 {
     struct arena scratch;
     struct json_in in;
@@ -105,7 +129,6 @@ static bool print_json_line(struct str line, const struct scope *scope)
     else
         puts("{\"error\":\"the line is not a JSON string\"}");
     arena_done(&scratch);
-    return fine;
 }
 
 static void print_lines(const struct scope *scope, bool json)
@@ -152,15 +175,15 @@ static int run(const struct eval_options *o)
 {
     struct func_env env;
     char host[STDLIB_HOST_MAX];
-    bool fine = true;
+    int code = 0;
     func_env_process(&env, host, "v" WEIR_VERSION);
     struct stdlib *lib = stdlib_new(&env);
     if (str_is(str_of(o->expr), "-"))
         print_lines(stdlib_scope(lib), o->json_lines);
     else
-        fine = print_line(str_of(o->expr), stdlib_scope(lib));
+        code = eval_one(str_of(o->expr), stdlib_scope(lib));
     stdlib_free(lib);
-    return fine && fflush(stdout) == 0 ? 0 : 1;
+    return code;
 }
 
 int cmd_eval(int argc, char **argv)

@@ -107,11 +107,8 @@ static int command_help(int argc, char **argv)
     return c->run(2, help + 1);
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    /* One heap: batches are made on one thread and freed on another; with a heap per thread memory
-     * spreads and costs more CPU. */
-    mallopt(M_ARENA_MAX, 1);
     if (argc < 2) return print_usage();
     const char *first = argv[1];
     if (strcmp(first, "--version") == 0 || strcmp(first, "-v") == 0) return print_version(argv[0]);
@@ -119,4 +116,19 @@ int main(int argc, char **argv)
     const struct command *c = find_command(first);
     if (c) return c->run(argc - 1, argv + 1);
     return first[0] == '-' ? fail("unknown flag: %s", first) : unknown_command(first);
+}
+
+/* What was printed must also have been written. */
+static int finish(int code)
+{
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    return code == 0 && !written ? fail("cannot write to standard output") : code;
+}
+
+int main(int argc, char **argv)
+{
+    /* One heap: batches are made on one thread and freed on another; with a heap per thread memory
+     * spreads and costs more CPU. */
+    mallopt(M_ARENA_MAX, 1);
+    return finish(dispatch(argc, argv));
 }
