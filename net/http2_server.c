@@ -145,10 +145,12 @@ static bool spend(struct http2 *s)
     return false;
 }
 
-/* gRPC's rule: two pings that come too early are forgiven. */
+/* gRPC's rule: between two answers, two pings that come too early are forgiven. */
 static void judge_ping(struct http2 *s)
 {
-    i64 min = s->c->conf->h.ping_min_interval, now = loop_now(s->c->loop);
+    const struct http_conf *conf = &s->c->conf->h;
+    i64 now = loop_now(s->c->loop);
+    i64 min = s->n_streams == 0 && conf->ping_idle_interval > 0 ? conf->ping_idle_interval : conf->ping_min_interval;
     bool early = min > 0 && s->last_ping && now - s->last_ping < min;
     static const char why[] = "too_many_pings";
 

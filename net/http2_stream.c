@@ -104,6 +104,7 @@ static void respond(struct request *q, const struct http_answer *a)
         nghttp2_submit_rst_stream(t->s->ng, NGHTTP2_FLAG_NONE, t->id, NGHTTP2_INTERNAL_ERROR);
     i64 limit = t->s->c->conf->h.write_timeout;
     t->answer_due = limit > 0 ? loop_now(t->s->c->loop) + limit : 0;
+    t->s->early_pings = 0;
     http2_wake(t->s);
 }
 

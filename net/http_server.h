@@ -54,6 +54,7 @@ struct http_conf { /* zero: the default in brackets; a negative time: never */
     i64 max_conn_age, max_conn_age_grace, max_conn_idle; /* [0: infinite] gRPC keepalive server_parameters */
     i64 ping_every, ping_timeout;                        /* [0: none] HTTP/2 keepalive pings of the server */
     i64 ping_min_interval;   /* [0: none] clients that ping more often get GOAWAY ENHANCE_YOUR_CALM */
+    i64 ping_idle_interval;  /* [0: as above] the same while no stream is open */
     size_t read_buffer;      /* [128 KiB, the most] bytes gathered before the loop is woken in the middle of a large message */
     size_t write_buffer;     /* [256 KiB] HTTP/2 output produced ahead of the socket, 16 KiB to 1 MiB */
     struct tls_server *tls;  /* NULL: cleartext; a reference is taken */

@@ -33,7 +33,7 @@ static const struct row enforcement_rows[] = {
     ATTR(struct receiver_otlp_enforcement, min_time,
          .doc = "Shortest time between two pings of a client.", .def = "\"5m\""),
     ATTR(struct receiver_otlp_enforcement, permit_without_stream, .def = "false",
-         .doc = "Let clients ping while no call is under way; min_time alone judges pings here."),
+         .doc = "Let clients ping while no call is under way; otherwise once in two hours."),
 };
 static const struct schema enforcement_schema =
     SCHEMA(struct receiver_otlp_enforcement, enforcement_rows);
@@ -289,6 +289,7 @@ static void grpc_conf_of(const struct comp *c, const struct receiver_otlp_plan *
     *ret = (struct listening_conf){0};
     if (!a) return;
     const struct receiver_otlp_server_parameters *k = &a->keepalive.server_parameters;
+    const struct receiver_otlp_enforcement *e = &a->keepalive.enforcement_policy;
     ret->network = a->transport.p;
     ret->addr = a->endpoint.p;
     ret->http =
@@ -301,9 +302,10 @@ static void grpc_conf_of(const struct comp *c, const struct receiver_otlp_plan *
                            .max_conn_idle = k->max_connection_idle.ns,
                            .ping_every = k->time.ns > 0 ? k->time.ns : 7200 * NS_PER_SEC,
                            .ping_timeout = k->timeout.ns > 0 ? k->timeout.ns : 20 * NS_PER_SEC,
-                           .ping_min_interval = a->keepalive.enforcement_policy.min_time.ns > 0
-                                                    ? a->keepalive.enforcement_policy.min_time.ns
-                                                    : 300 * NS_PER_SEC,
+                           .ping_min_interval =
+                               e->min_time.ns > 0 ? e->min_time.ns : 300 * NS_PER_SEC,
+                           .ping_idle_interval =
+                               e->permit_without_stream ? 0 : 7200 * NS_PER_SEC,
                            .read_buffer = (size_t)a->read_buffer_size.n,
                            .write_buffer = (size_t)a->write_buffer_size.n,
                            .budget = c->host->data_budget};

@@ -1,6 +1,7 @@
 """Arguments of the receiver, the processors and the HTTP exporter, one by one: each is seen to take effect from outside."""
 import json
 import socket
+import subprocess
 import threading
 import time
 
@@ -427,3 +428,131 @@ def test_consumers_bound_what_is_in_flight(start, backend):
         assert start.send(spans({"name": "s"})).status == 200
     await_that("all arrive", lambda: backend.count() == 8)
     assert most.seen == 2
+
+
+# --- the gRPC receiver
+
+def message(*names):
+    """An ExportTraceServiceRequest with spans of these names."""
+    def field(n, body):
+        size, out = len(body), bytes([n << 3 | 2])
+        while size > 127:
+            out, size = out + bytes([size & 127 | 128]), size >> 7
+        return out + bytes([size]) + body
+
+    each = b"".join(field(2, field(1, b"\1" * 16) + field(2, b"\2" * 8) + field(5, n.encode())) for n in names)
+    return field(1, field(2, each))
+
+
+def grpc_call(port, body, *argv, url=None):
+    """(grpc-status, grpc-message) of an export call that curl makes."""
+    r = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-D", "-", "-o", "/dev/null", "-H", "Content-Type: application/grpc", "-H", "TE: trailers", "--data-binary",
+                        "@-", *argv, f"{url or f'http://127.0.0.1:{port}'}/opentelemetry.proto.collector.trace.v1.TraceService/Export"],
+                       input=b"\0" + len(body).to_bytes(4, "big") + body, capture_output=True, timeout=30)
+    fields = dict(line.split(": ", 1) for line in r.stdout.decode().replace("\r", "").splitlines() if ": " in line)
+    return int(fields.get("grpc-status", -1)), fields.get("grpc-message", "")
+
+
+def test_grpc_metadata_and_size(start, backend):
+    start(protocol="grpc", receiver='include_metadata = true\nmax_recv_msg_size = "1MiB"', processor=action(action="insert", key="c", from_context="x-two"))
+    assert grpc_call(start.port, message("a"), "-H", "X-Two: v") == (0, "")
+    assert grpc_call(start.port, message("b" * (1 << 21)))[0] == 8
+    await_that("it arrives", lambda: backend.count() == 1)
+    assert backend.records[0]["attributes"] == {"c": "v"}
+
+
+def test_a_unix_socket(weir, backend, tmp_path):
+    path = tmp_path / "socket"
+    weir(chain(0, backend.url, protocol="grpc").replace('endpoint = "127.0.0.1:0"', f'transport = "unix"\nendpoint = "{path}"'))
+    assert grpc_call(0, message("a"), "--unix-socket", str(path), url="http://localhost") == (0, "")
+    await_that("it arrives", lambda: backend.count() == 1)
+
+
+def test_grpc_auth(weir, backend, ports):
+    port, = ports(1)
+    weir('otelcol.auth.bearer "h" {\n token = "t"\n}\n' + chain(port, backend.url, protocol="grpc", receiver="auth = otelcol.auth.bearer.h.handler"))
+    assert grpc_call(port, message("a"))[0] == 16
+    assert grpc_call(port, message("a"), "-H", "Authorization: Bearer t") == (0, "")
+
+
+SETTINGS, PING, GOAWAY = 4, 6, 7
+
+
+class Frames:
+    """A client of HTTP/2 that opens no stream: it reads the server's frames one by one."""
+
+    def __init__(self, port):
+        self.s = socket.create_connection(("127.0.0.1", port))
+        self.s.settimeout(20)
+        self.s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+        self.buffer = b""
+
+    def exactly(self, n):
+        while len(self.buffer) < n:
+            more = self.s.recv(65536)
+            if not more:
+                return None
+            self.buffer += more
+        out, self.buffer = self.buffer[:n], self.buffer[n:]
+        return out
+
+    def next(self, *types):
+        """(type, payload) of the next frame of these types; None at the end of the connection."""
+        while True:
+            try:
+                head = self.exactly(9)
+            except ConnectionResetError:
+                return None
+            if not head:
+                return None
+            body = self.exactly(int.from_bytes(head[:3], "big"))
+            if head[3] in types and not head[4] & 1:
+                return head[3], body
+
+    def ping(self):
+        self.s.sendall(b"\0\0\x08\6\0\0\0\0\0" + b"12345678")
+
+
+def test_streams_at_a_time(start):
+    start(protocol="grpc", receiver="max_concurrent_streams = 7")
+    _, body = Frames(start.port).next(SETTINGS)
+    settings = {int.from_bytes(body[i:i + 2], "big"): int.from_bytes(body[i + 2:i + 6], "big") for i in range(0, len(body), 6)}
+    assert settings[3] == 7
+
+
+def keepalive(block, **values):
+    return f"keepalive {{\n{block} {{\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()) + "}\n}"
+
+
+@pytest.mark.parametrize("setting", ["max_connection_age", "max_connection_idle"])
+def test_connections_end(start, setting):
+    start(protocol="grpc", receiver=keepalive("server_parameters", **{setting: "500ms"}, **({"max_connection_age_grace": "100ms"} if setting.endswith("age") else {})))
+    c, begin = Frames(start.port), time.monotonic()
+    assert c.next(GOAWAY)
+    while c.next(GOAWAY):
+        pass
+    assert 0.3 < time.monotonic() - begin < 15
+
+
+def test_silent_clients_are_pinged(start):
+    start(protocol="grpc", receiver=keepalive("server_parameters", time="1s", timeout="500ms"))
+    c, begin = Frames(start.port), time.monotonic()
+    assert c.next(PING)[0] == PING
+    while c.next(GOAWAY):
+        pass
+    assert 1 < time.monotonic() - begin < 15  # the ping was not answered
+
+
+@pytest.mark.parametrize("min_time, permit, calm", [("1h", True, True), ("1ms", True, False), ("1ms", False, True)])
+def test_pings_of_clients(start, min_time, permit, calm):
+    start(protocol="grpc", receiver=keepalive("enforcement_policy", min_time=min_time, permit_without_stream=permit))
+    c = Frames(start.port)
+    for _ in range(5):
+        time.sleep(0.02)
+        c.ping()
+    if calm:
+        assert int.from_bytes(c.next(GOAWAY)[1][4:8], "big") == 11
+    else:
+        c.s.settimeout(0.5)
+        with pytest.raises(socket.timeout):
+            c.next(GOAWAY)
