@@ -46,6 +46,30 @@ otelcol.exporter.{kind} "default" {{
 '''
 
 
+def direct(port, endpoint, receiver="", exporter="", client="", protocol="http", kind="otlphttp", names=("in", "out")):
+    """receiver -> exporter, traces only. receiver, exporter, client: what those blocks hold besides the endpoint."""
+    source, target = names
+    return f'''
+otelcol.receiver.otlp "{source}" {{
+  {protocol} {{
+    endpoint = "127.0.0.1:{port}"
+    {receiver}
+  }}
+  output {{
+    traces = [otelcol.exporter.{kind}.{target}.input]
+  }}
+}}
+
+otelcol.exporter.{kind} "{target}" {{
+  {exporter}
+  client {{
+    endpoint = "{endpoint}"
+    {client}
+  }}
+}}
+'''
+
+
 FAST_RETRY = '''retry_on_failure {
     initial_interval     = "100ms"
     max_interval         = "500ms"

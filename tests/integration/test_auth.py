@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from configs import direct
 from weirproc import await_that, http
 
 pytestmark = pytest.mark.core
@@ -12,25 +13,7 @@ SPAN = b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a","traceId":"%s","
 
 
 def config(port, endpoint, handlers, server="", client="", exporter=""):
-    return f'''
-{handlers}
-otelcol.receiver.otlp "in" {{
-  http {{
-    endpoint = "127.0.0.1:{port}"
-    {server}
-  }}
-  output {{
-    traces = [otelcol.exporter.otlphttp.out.input]
-  }}
-}}
-otelcol.exporter.otlphttp "out" {{
-  {exporter}
-  client {{
-    endpoint = "{endpoint}"
-    {client}
-  }}
-}}
-'''
+    return handlers + direct(port, endpoint, server, exporter, client)
 
 
 def basic(user, password):
@@ -138,40 +121,8 @@ def test_tls_between_two_of_us(weir, backend, ports, certificate, kind):
     cert, key = certificate
     front, back = ports(2)
     protocol = "grpc" if kind == "otlp" else "http"
-    weir(f'''
-otelcol.receiver.otlp "back" {{
-  {protocol} {{
-    endpoint = "127.0.0.1:{back}"
-    tls {{
-      cert_file = "{cert}"
-      key_file  = "{key}"
-    }}
-  }}
-  output {{
-    traces = [otelcol.exporter.otlphttp.out.input]
-  }}
-}}
-otelcol.exporter.otlphttp "out" {{
-  client {{
-    endpoint = "{backend.url}"
-  }}
-}}
-otelcol.receiver.otlp "front" {{
-  http {{
-    endpoint = "127.0.0.1:{front}"
-  }}
-  output {{
-    traces = [otelcol.exporter.{kind}.tls.input]
-  }}
-}}
-otelcol.exporter.{kind} "tls" {{
-  client {{
-    endpoint = "{'https://' if kind == 'otlphttp' else ''}localhost:{back}"
-    tls {{
-      ca_file = "{cert}"
-    }}
-  }}
-}}
-''')
+    weir(direct(back, backend.url, f'tls {{\n cert_file = "{cert}"\n key_file = "{key}"\n }}', protocol=protocol, names=("back", "out")) +
+         direct(front, f"{'https://' if kind == 'otlphttp' else ''}localhost:{back}", client=f'tls {{\n ca_file = "{cert}"\n }}', kind=kind,
+                names=("front", "tls")))
     assert http("POST", f"http://127.0.0.1:{front}/v1/traces", SPAN, JSON).status == 200
     await_that("it arrives", lambda: backend.count() == 1)

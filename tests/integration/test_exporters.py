@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from configs import FAST_RETRY
+from configs import FAST_RETRY, direct
 from weirproc import await_that, http
 
 pytestmark = pytest.mark.core
@@ -14,25 +14,6 @@ JSON = {"Content-Type": "application/json"}
 def spans(n, first=0):
     return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [
         {"name": f"s{i}", "traceId": "1" * 32, "spanId": f"{first + i + 1:016x}"} for i in range(n)]}]}]}).encode()
-
-
-def direct(port, endpoint, exporter):
-    return f'''
-otelcol.receiver.otlp "in" {{
-  http {{
-    endpoint = "127.0.0.1:{port}"
-  }}
-  output {{
-    traces = [otelcol.exporter.otlphttp.out.input]
-  }}
-}}
-otelcol.exporter.otlphttp "out" {{
-  client {{
-    endpoint = "{endpoint}"
-  }}
-  {exporter}
-}}
-'''
 
 
 @pytest.fixture
@@ -46,7 +27,7 @@ def send(ports):
 
 
 def test_requests_are_merged_and_split(weir, backend, send):
-    weir(direct(send.port, backend.url, 'sending_queue {\n batch {\n min_size = 40\n max_size = 50\n flush_timeout = "300ms"\n }\n }'))
+    weir(direct(send.port, backend.url, exporter='sending_queue {\n batch {\n min_size = 40\n max_size = 50\n flush_timeout = "300ms"\n }\n }'))
     for i in range(6):
         assert send(20, 20 * i) == 200
     assert send(120, 1000) == 200
@@ -58,7 +39,7 @@ def test_requests_are_merged_and_split(weir, backend, send):
 def test_the_result_is_waited_for(weir, backend, send):
     answers = []
     backend.respond = (200, {}, b"", 0.3)
-    weir(direct(send.port, backend.url, "sending_queue {\n wait_for_result = true\n }"))
+    weir(direct(send.port, backend.url, exporter="sending_queue {\n wait_for_result = true\n }"))
     t = threading.Thread(target=lambda: answers.append(send(1)))
     t.start()
     await_that("it is being sent", lambda: len(backend.requests) == 1)
@@ -69,7 +50,7 @@ def test_the_result_is_waited_for(weir, backend, send):
 
 def test_a_failure_that_was_waited_for_is_told(weir, backend, send):
     backend.respond = (400, {}, b"", 0)
-    w = weir(direct(send.port, backend.url, "sending_queue {\n wait_for_result = true\n }"))
+    w = weir(direct(send.port, backend.url, exporter="sending_queue {\n wait_for_result = true\n }"))
     r = http("POST", send.url, spans(1), JSON)
     assert (r.status, json.loads(r.body)["code"]) == (400, 3)
     assert w.metric("otelcol_receiver_refused_spans_total", transport="http") == 1
@@ -83,7 +64,7 @@ def test_callers_of_a_blocking_queue_wait_for_room(weir, backend, send):
         return 200, {}, b"", 0
 
     backend.respond = respond
-    weir(direct(send.port, backend.url, "sending_queue {\n block_on_overflow = true\n queue_size = 2\n num_consumers = 1\n }"))
+    weir(direct(send.port, backend.url, exporter="sending_queue {\n block_on_overflow = true\n queue_size = 2\n num_consumers = 1\n }"))
     answers = []
     clients = [threading.Thread(target=lambda i=i: answers.append(send(1, i))) for i in range(5)]
     for c in clients:
@@ -98,14 +79,14 @@ def test_callers_of_a_blocking_queue_wait_for_room(weir, backend, send):
 
 def test_storage_is_said_not_to_be_durable(weir, backend, send):
     handler = 'otelcol.auth.bearer "any" {\n token = "x"\n}\n'
-    w = weir(handler + direct(send.port, backend.url, "sending_queue {\n storage = otelcol.auth.bearer.any.handler\n }"))
+    w = weir(handler + direct(send.port, backend.url, exporter="sending_queue {\n storage = otelcol.auth.bearer.any.handler\n }"))
     assert "sending_queue.storage" in w.log and "not durable" in w.log
     assert send(1) == 200
     await_that("it arrives", lambda: backend.count() == 1)
 
 
 def test_a_request_larger_than_the_queue_is_refused_for_good(weir, backend, send):
-    w = weir(direct(send.port, backend.url, 'sending_queue {\n sizer = "items"\n queue_size = 10\n }'))
+    w = weir(direct(send.port, backend.url, exporter='sending_queue {\n sizer = "items"\n queue_size = 10\n }'))
     r = http("POST", send.url, spans(11), JSON)
     assert (r.status, json.loads(r.body)["message"]) == (500, "element size too large")
     assert w.metric("otelcol_exporter_enqueue_failed_spans_total") == 11
@@ -114,7 +95,7 @@ def test_a_request_larger_than_the_queue_is_refused_for_good(weir, backend, send
 
 def test_health_and_metrics_tell_of_failures(weir, backend, send):
     backend.respond = (500, {}, b"", 0)
-    w = weir(direct(send.port, backend.url, FAST_RETRY))
+    w = weir(direct(send.port, backend.url, exporter=FAST_RETRY))
     assert send(3) == 200
     name = "otelcol.exporter.otlphttp.out"
     await_that("it is unhealthy", lambda: w.health(name)["state"] == "unhealthy")

@@ -6,6 +6,7 @@ import pytest
 
 from backend import Backend
 from certs import Authority
+from configs import direct
 from weirproc import await_that
 
 pytestmark = pytest.mark.core
@@ -37,26 +38,6 @@ def quoted(v):
     return '"' + str(v).replace("\\", "\\\\").replace("\n", "\\n") + '"'
 
 
-def receiver(port, tls, endpoint, protocol="http", more=""):
-    return f'''
-otelcol.receiver.otlp "in" {{
-  {protocol} {{
-    endpoint = "127.0.0.1:{port}"
-    {tls}
-  }}
-  output {{
-    traces = [otelcol.exporter.otlphttp.out.input]
-  }}
-}}
-otelcol.exporter.otlphttp "out" {{
-  client {{
-    endpoint = "{endpoint}"
-    {more}
-  }}
-}}
-'''
-
-
 def post(port, *argv, scheme="https", host="localhost"):
     """Status that curl gets for a span, or None where there is no connection."""
     r = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--resolve", f"{host}:{port}:127.0.0.1", "-H", "Content-Type: application/json", "--data-binary",
@@ -70,7 +51,7 @@ def trust(authority):
 
 def test_a_server_certificate(weir, backend, ports, pki):
     port, = ports(1)
-    weir(receiver(port, block(cert_file=pki.server[0], key_file=pki.server[1]), backend.url))
+    weir(direct(port, backend.url, block(cert_file=pki.server[0], key_file=pki.server[1])))
     assert post(port, *trust(pki.ours)) == 200
     assert post(port, *trust(pki.theirs)) is None
     assert post(port, scheme="http") in (None, 400)
@@ -79,14 +60,14 @@ def test_a_server_certificate(weir, backend, ports, pki):
 
 def test_a_server_certificate_written_out(weir, backend, ports, pki):
     port, = ports(1)
-    weir(receiver(port, block(cert_pem=pki.server[0].read_text(), key_pem=pki.server[1].read_text()), backend.url))
+    weir(direct(port, backend.url, block(cert_pem=pki.server[0].read_text(), key_pem=pki.server[1].read_text())))
     assert post(port, *trust(pki.ours)) == 200
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 def test_clients_need_a_certificate(weir, backend, ports, pki, protocol):
     port, = ports(1)
-    weir(receiver(port, block(cert_file=pki.server[0], key_file=pki.server[1], client_ca_file=pki.ours.cert), backend.url, protocol))
+    weir(direct(port, backend.url, block(cert_file=pki.server[0], key_file=pki.server[1], client_ca_file=pki.ours.cert), protocol=protocol))
 
     def good(pair=None):
         own = ("--cert", pair[0], "--key", pair[1]) if pair else ()
@@ -99,7 +80,7 @@ def test_clients_need_a_certificate(weir, backend, ports, pki, protocol):
 def test_versions_ciphers_and_curves(weir, backend, ports, pki):
     new, old, curve = ports(3)
     pair = dict(cert_file=pki.rsa[0], key_file=pki.rsa[1])
-    weir("\n".join(receiver(p, block(**pair, **more), backend.url).replace('"in"', f'"i{n}"').replace('"out"', f'"o{n}"').replace(".out.", f".o{n}.")
+    weir("\n".join(direct(p, backend.url, block(**pair, **more), names=(f"i{n}", f"o{n}"))
                    for n, (p, more) in enumerate([
                        (new, dict(min_version="1.3")),
                        (old, dict(max_version="1.2", cipher_suites=Raw('["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"]'))),
@@ -116,7 +97,7 @@ def test_a_renewed_certificate_is_taken(weir, backend, ports, pki, tmp_path):
     port, = ports(1)
     cert, key = tmp_path / "c.pem", tmp_path / "c.key"
     cert.write_bytes(pki.stranger[0].read_bytes()), key.write_bytes(pki.stranger[1].read_bytes())
-    weir(receiver(port, block(cert_file=cert, key_file=key, reload_interval="1s"), backend.url))
+    weir(direct(port, backend.url, block(cert_file=cert, key_file=key, reload_interval="1s")))
     assert (post(port, *trust(pki.theirs)), post(port, *trust(pki.ours))) == (200, None)
     cert.write_bytes(pki.server[0].read_bytes()), key.write_bytes(pki.server[1].read_bytes())
     await_that("the new certificate is shown", lambda: post(port, *trust(pki.ours)) == 200, step=0.2)
@@ -162,7 +143,7 @@ def test_the_http_exporter(weir, ports, pki, tls_backend, case):
     tls, pair, asks, works = CLIENTS[case]
     backend = tls_backend(getattr(pki, pair), getattr(pki, asks) if asks else None)
     port, = ports(1)
-    w = weir(receiver(port, "", backend.url, more=block(**tls(pki))))
+    w = weir(direct(port, backend.url, client=block(**tls(pki))))
     assert post(port, scheme="http") == 200
     if works:
         await_that("the span arrives", lambda: backend.count() == 1)
@@ -178,8 +159,8 @@ def test_the_grpc_exporter(weir, ports, pki, backend, case):
     cert, key = getattr(pki, pair)
     front, behind = ports(2)
     asked = dict(client_ca_file=getattr(pki, asks).cert) if asks else {}
-    weir(receiver(behind, block(cert_file=cert, key_file=key, **asked), backend.url, "grpc"))
-    w = weir(receiver(front, "", f"localhost:{behind}", more=block(**tls(pki))).replace("otlphttp", "otlp"))
+    weir(direct(behind, backend.url, block(cert_file=cert, key_file=key, **asked), protocol="grpc"))
+    w = weir(direct(front, f"localhost:{behind}", client=block(**tls(pki)), kind="otlp"))
     assert post(front, scheme="http") == 200
     if works:
         await_that("the span arrives", lambda: backend.count() == 1)
