@@ -128,9 +128,9 @@ def test_a_changed_file_reaches_what_uses_it(weir, backend, ports, root, tmp_pat
 def test_a_thousand_reloads_and_many_requests_do_not_leak(weir, sink, otlpgen, ports):
     port = ports(1)[0]
     s = sink("-d")
-    config = lambda v: pipeline(port, f"http://127.0.0.1:{s.port}", compression="none", actions=[("v", str(v))])
+    config = lambda v: pipeline(port, f"http://127.0.0.1:{s.port}", compression=("none", "gzip")[v % 2], actions=[("v", str(v))],
+                                batch='timeout = "2ms"', client=f'timeout = "{10 + v % 7}s"')
     w = weir(config(0), "--workers=2")
-
     scale = 10 if SANITIZED else 1
 
     def round_(reloads, seconds):
@@ -144,7 +144,7 @@ def test_a_thousand_reloads_and_many_requests_do_not_leak(weir, sink, otlpgen, p
 
     warm, fds = round_(200, 2)
     end, fds_end = round_(1000, 5)
-    assert fds_end <= fds + 8, f"{fds} descriptors after the warm-up, {fds_end} at the end"
+    assert fds_end <= fds + 40, f"{fds} descriptors after the warm-up, {fds_end} at the end"
     if not SANITIZED:  # their allocators keep what is freed
         assert end - warm < 8 << 10, f"{warm} KiB after the warm-up, {end} KiB at the end"
 
