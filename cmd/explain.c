@@ -1,7 +1,7 @@
 /* weir explain: what a component takes and gives, from its schema tables.
  *
  *     weir explain              the components of this build, a line each
- *     weir explain NAME         arguments, blocks, types, defaults, allowed values, exports, an example
+ *     weir explain NAME         arguments, blocks, types, defaults, allowed values, exports, example
  *     weir explain --json [NAME]
  *
  * Reads const tables only; nothing is evaluated or started. */
@@ -148,8 +148,9 @@ static int unknown(const char *name)
         int d = str_distance(str_of(name), str_of(registry_all[i]->name), best);
         if (d < best) best = d, near = registry_all[i];
     }
-    return near ? fail("this build has no component \"%s\"; did you mean \"%s\"? %s", name, near->name, all)
-                : fail("this build has no component \"%s\". %s", name, all);
+    if (!near) return fail("this build has no component \"%s\". %s", name, all);
+    return fail("this build has no component \"%s\"; did you mean \"%s\"? %s", name, near->name,
+                all);
 }
 
 int cmd_explain(int argc, char **argv)

@@ -1,4 +1,5 @@
-/* Schema tables as JSON for people and tools. Sub-tables are followed as deep as they go; a table that contains itself is named once. */
+/* Schema tables as JSON for people and tools. Sub-tables are followed as deep as they go; a table
+ * that contains itself ends at DESCRIBE_DEPTH. */
 #include "value/describe.h"
 
 #include "base/json.h"
@@ -122,7 +123,8 @@ static void describe_block(const struct row *r, struct json_out *j, int depth)
     describe_common(r, j);
     member_flag(j, "repeatable", r->kind == K_BLOCKS);
     member_flag(j, "freeform", r->kind == K_MAP_BLOCK);
-    member_str(j, "if_omitted", r->required || r->kind == K_BLOCKS ? NULL : r->kind == K_BLOCK_PTR ? "absent" : "same_defaults");
+    if (!r->required && r->kind != K_BLOCKS)
+        member_str(j, "if_omitted", r->kind == K_BLOCK_PTR ? "absent" : "same_defaults");
     if (r->sub) describe_at(r->sub, j, depth + 1);
     json_obj_end(j);
 }
