@@ -157,6 +157,7 @@ void curl_pool_give(struct curl_pool *p, CURL *easy)
 {
     i64 idle = p->target->conf.idle_conn_timeout;
 
+    if (p->target->conf.cookies) curl_easy_setopt(easy, CURLOPT_COOKIEFILE, NULL); /* curl 7.88 forgets to free that list */
     if (p->spare.n < SPARE_MAX) {
         curl_easy_reset(easy); /* nothing of the call is pointed to any more */
         vec_push(&p->spare, easy);
