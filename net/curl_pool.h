@@ -6,7 +6,6 @@
 #include "base/list.h"
 #include "base/vec.h"
 #include "net/curl_lib.h"
-#include "net/http_h2c.h"
 #include "net/http_target.h"
 
 struct curl_pool {
@@ -18,7 +17,6 @@ struct curl_pool {
     struct timer *timer, *idle;
     VEC(CURL *) spare;
     size_t n_calls;
-    struct h2c_pool h2c;
     void (*active)(struct curl_pool *p);    /* curl has worked: transfers may have ended. May free the pool */
     void (*idle_over)(struct curl_pool *p); /* nothing was called for the target's idle time. May free the pool */
     void *arg;

@@ -2,6 +2,7 @@
 #include "net/server_kit.h"
 #include "base/digest.h"
 #include "net/grpc_private.h"
+#include "net/tls_kit.h"
 
 /* --- status --- */
 
@@ -65,6 +66,7 @@ struct world {
     i64 delay;
     size_t limit;
     struct budget budget;
+    const char *scheme, *host;
 };
 
 static void serve(void *arg, struct http_req *r)
@@ -102,7 +104,7 @@ static void gone(void *arg, struct http_req *r)
     kit_gone(&((struct world *)arg)->k, r);
 }
 
-static void open_world(struct world *w)
+static void open_world_with(struct world *w, struct tls_server *tls, const struct http_target_conf *target)
 {
     char *err = NULL;
 
@@ -110,11 +112,18 @@ static void open_world(struct world *w)
     w->k.real_time = true;
     w->k.handler = (struct http_handler){.request = serve, .too_large = too_large, .gone = gone};
     budget_init(&w->budget, 250000);
-    kit_open(&w->k, &(struct http_conf){.max_body = w->limit, .h2_only = true, .budget = &w->budget});
+    kit_open(&w->k, &(struct http_conf){.max_body = w->limit, .h2_only = true, .tls = tls, .budget = &w->budget});
+    w->scheme = tls ? "https" : "http";
     w->pool = offload_new(1);
     w->net = net_new(w->pool);
     w->c = http_client_new(w->net, w->k.loop);
-    w->t = http_target_new(&(struct http_target_conf){.h2c = true}, &err);
+    w->t = http_target_new(target, &err);
+    if (!w->t) fail_msg("%s", err);
+}
+
+static void open_world(struct world *w)
+{
+    open_world_with(w, NULL, &(struct http_target_conf){0});
 }
 
 static void close_world(struct world *w)
@@ -151,7 +160,7 @@ static struct grpc_call_handle *start(struct world *w, const char *path, struct 
     struct iovec *kept = xmemdup(&v, sizeof(v));
     struct grpc_call call = {.target = w->t, .message = kept, .n_message = 1, .message_len = message.n, .codec = codec, .timeout = timeout, .max_response = 50000, .done = on_done, .arg = w};
 
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", w->k.port, path);
+    (void)snprintf(url, sizeof(url), "%s://%s:%d%s", w->scheme, w->host ? w->host : "127.0.0.1", w->k.port, path);
     call.url = str_of(url);
     struct grpc_call_handle *g = grpc_start(w->c, &call);
     free(kept); /* grpc_start copies the vector, not what it points to */
@@ -496,6 +505,128 @@ static void only_a_finished_answer_without_trailers_is_for_good(void **state)
     expect(turns_to_http1, GRPC_UNAVAILABLE, "the server does not keep to HTTP/2", 1);
 }
 
+/* The server answers and leaves the rest of the request unread (its windows are the default 64 KiB): the answer counts. */
+static void an_early_answer_counts(void **state)
+{
+    struct script s = {.n_answers = 1};
+    char *big = xcalloc(1, 300000);
+
+    script_open(&s);
+    int port = s.w.k.port;
+    memcpy(big, "MARK", 4);
+    add_answer(&s.answers[0], 1, true);
+    start(&s.w, "/x/Any", str_n(big, 300000), CODEC_NONE, 5 * NS_PER_SEC);
+    script_run(&s, 1);
+    assert_int_equal(s.w.code, GRPC_OK);
+    script_close(&s, port);
+    free(big);
+}
+
+static void tls_is_verified(void **state)
+{
+    struct tls_kit cert = tls_kit_new("DNS:right.example,IP:127.0.0.1"), other = tls_kit_new("IP:127.0.0.1");
+    char *err = NULL;
+    struct tls_server *tls = tls_server_new(&(struct tls_conf){.cert_pem = str_of(cert.cert), .key_pem = str_of(cert.key)}, true, &err);
+    const struct {
+        struct tls_conf client;
+        enum grpc_code code;
+    } rows[] = {
+        {{.ca_pem = str_of(cert.cert)}, GRPC_OK},
+        {{.ca_pem = str_of(cert.cert), .server_name = STR("right.example")}, GRPC_OK},
+        {{.ca_pem = str_of(cert.cert), .server_name = STR("wrong.example")}, GRPC_UNAVAILABLE},
+        {{.ca_pem = str_of(other.cert)}, GRPC_UNAVAILABLE},
+        {{.skip_verify = true}, GRPC_OK},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct world w = {0};
+        char *big = xcalloc(1, 90000);
+        open_world_with(&w, tls, &(struct http_target_conf){.tls = rows[i].client});
+        call(&w, "/x/Echo", STR("hello"), CODEC_NONE);
+        if (w.code != rows[i].code) fail_msg("%zu: %s", i, w.text);
+        if (w.code != GRPC_OK) assert_non_null(strstr(w.text, "authentication handshake failed: tls: failed to verify certificate"));
+        call(&w, "/x/Echo", str_n(big, 45000), CODEC_NONE);
+        assert_int_equal(w.code, rows[i].code);
+        close_world(&w);
+        free(big);
+    }
+    tls_server_unref(tls);
+    tls_kit_free(&cert);
+    tls_kit_free(&other);
+}
+
+/* "localhost" has two addresses, of which one answers. */
+static void addresses_are_used_in_turns(void **state)
+{
+    for (int rr = 0; rr < 2; rr++) {
+        struct world w = {.host = "localhost"};
+        open_world_with(&w, NULL, &(struct http_target_conf){.round_robin = rr, .wait_for_ready = true});
+        for (int i = 0; i < 5; i++) {
+            call(&w, "/x/Echo", STR("hello"), CODEC_NONE);
+            if (w.code != GRPC_OK) fail_msg("%s", w.text);
+        }
+        close_world(&w);
+    }
+}
+
+static void a_call_that_waits_ends_with_its_deadline(void **state)
+{
+    struct world w = {0};
+
+    open_world_with(&w, NULL, &(struct http_target_conf){.wait_for_ready = true});
+    int port = w.k.port;
+    w.k.port = 1;
+    start(&w, "/x/Echo", STR("x"), CODEC_NONE, 100 * NS_PER_MS);
+    turn_until(&w, 1);
+    w.k.port = port;
+    assert_int_equal(w.code, GRPC_DEADLINE_EXCEEDED);
+    close_world(&w);
+}
+
+static void headers_that_cannot_be_sent_are_for_good(void **state)
+{
+    struct world w = {0};
+    char url[64];
+    const struct http_header bad = {STR("x y"), STR("v")};
+
+    open_world(&w);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/x/Echo", w.k.port);
+    struct grpc_call c = {.target = w.t, .url = str_of(url), .metadata = &bad, .n_metadata = 1, .max_response = 100, .done = on_done, .arg = &w};
+    grpc_start(w.c, &c);
+    turn_until(&w, 1);
+    assert_int_equal(w.code, GRPC_INTERNAL);
+    grpc_cancel(grpc_start(w.c, &c));
+    loop_turn(w.k.loop, 0);
+    assert_int_equal(w.n_done, 1);
+    close_world(&w);
+}
+
+static void free_client(void *arg, const struct grpc_status *s, struct str message, i64 elapsed)
+{
+    struct world *w = arg;
+
+    on_done(arg, s, message, elapsed);
+    http_client_free(w->c);
+    w->c = NULL;
+}
+
+/* With other calls under way, and inside an answer's callback. */
+static void a_client_may_go_at_any_time(void **state)
+{
+    struct world w = {0};
+    char url[64];
+
+    open_world(&w);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/x/Echo", w.k.port);
+    struct grpc_call c = {.target = w.t, .url = str_of(url), .max_response = 100, .done = free_client, .arg = &w};
+    grpc_start(w.c, &c);
+    for (int i = 0; i < 5; i++) start(&w, "/x/Hold", STR("x"), CODEC_NONE, 10 * NS_PER_SEC);
+    turn_until(&w, 1);
+    for (int i = 0; i < 20; i++) loop_turn(w.k.loop, NS_PER_MS);
+    assert_int_equal(w.n_done, 1);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +639,12 @@ int main(void)
         cmocka_unit_test(sizes_are_limited),
         cmocka_unit_test(no_trailers_are_lost_under_concurrency),
         cmocka_unit_test(only_a_finished_answer_without_trailers_is_for_good),
+        cmocka_unit_test(an_early_answer_counts),
+        cmocka_unit_test(tls_is_verified),
+        cmocka_unit_test(addresses_are_used_in_turns),
+        cmocka_unit_test(a_call_that_waits_ends_with_its_deadline),
+        cmocka_unit_test(headers_that_cannot_be_sent_are_for_good),
+        cmocka_unit_test(a_client_may_go_at_any_time),
         cmocka_unit_test(deadlines_and_failures_have_their_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,6 @@ struct http_call_handle {
     const struct iovec *body;
     size_t n_body, body_len, body_iov, body_at;
     struct http_response response;
-    struct h2c_call h2c;
     char error[CURL_ERROR_SIZE];
     i64 started;
     void (*done)(void *arg, const struct http_result *r);
@@ -350,13 +349,10 @@ static const char *error_text(struct http_call_handle *h, CURLcode code, enum ht
     return lower_first(&h->arena, text);
 }
 
-static bool start_again(struct http_call_handle *h);
-
 static void transfer_over(struct http_call_handle *h, CURLcode code)
 {
     struct http_response *r = &h->response;
 
-    if (code != CURLE_OK && start_again(h)) return;
     if (code == CURLE_OK || r->cut) {
         finish(h, HTTP_OK, NULL);
     } else if (r->too_large) {
@@ -408,30 +404,14 @@ static void fail_later(struct http_call_handle *h, const char *error)
     loop_defer(h->c->loop, &h->failed);
 }
 
-static bool is_h2c(const struct http_call_handle *h)
-{
-    return h->pool->target->conf.h2c && str_ieq(h->url.scheme, STR("http"));
-}
-
 static void run(struct http_call_handle *h)
 {
-    if (is_h2c(h)) h2c_prepare(&h->pool->h2c, &h->h2c, h->easy);
     CURLMcode r = curl_multi_add_handle(h->pool->multi, h->easy);
 
     if (r == CURLM_OK)
         h->state = RUNNING;
     else
         fail_later(h, curl_multi_strerror(r));
-}
-
-static bool start_again(struct http_call_handle *h)
-{
-    if (!is_h2c(h) || !h2c_again(&h->pool->h2c, &h->h2c)) return false;
-    curl_multi_remove_handle(h->pool->multi, h->easy);
-    h->body_iov = h->body_at = 0;
-    h->error[0] = '\0';
-    run(h);
-    return true;
 }
 
 static void set_addresses(struct http_call_handle *h, const char *addrs)
@@ -487,7 +467,6 @@ static const char *configure(struct http_call_handle *h, const struct http_call 
     set_route(h);
     http_response_init(&h->response, h->easy, call->max_response);
     h->response.truncate = call->truncate;
-    h->response.final_header = arena_str(&h->arena, call->final_header);
     return NULL;
 }
 

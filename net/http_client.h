@@ -23,9 +23,7 @@ struct http_target_conf {
     struct tls_conf tls;
     struct str proxy_url;         /* empty: none; proxy_from_env: HTTP(S)_PROXY, NO_PROXY */
     bool proxy_from_env;
-    bool http2;                   /* try it (ALPN); h2c: prior knowledge over cleartext */
-    bool h2c;
-    bool http2_only;              /* gRPC over TLS */
+    bool http2;                   /* try it, by ALPN; gRPC always speaks it */
     bool no_keepalive;
     bool follow_redirects;
     size_t max_idle_conns, max_conns_per_host; /* 0: default / unlimited */
@@ -66,7 +64,6 @@ struct http_call {
     i64 timeout;                /* ns, whole call; 0: none */
     size_t max_response;        /* bytes of body kept; more fails with HTTP_TOO_LARGE, unless truncate */
     bool truncate;
-    struct str final_header;    /* when the answer's head holds it, nothing follows, and the rest of the body need not be sent (gRPC) */
     void (*done)(void *arg, const struct http_result *r);
     void *arg;
 };

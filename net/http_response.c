@@ -34,14 +34,6 @@ static void add(struct http_response *r, struct str line)
     if (r->head_done) r->n_trailers++;
 }
 
-/* curl 7.88 does not end such a transfer by itself while there is body to send. */
-static void end_head(struct http_response *r)
-{
-    r->head_done = true;
-    if (!r->final_header.n) return;
-    vec_each(&r->marks, m) r->cut |= str_ieq(str_n(r->text.p + m->name, m->n_name), r->final_header);
-}
-
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct http_response *r = arg;
@@ -50,11 +42,11 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     if (str_starts(line, STR("HTTP/")))
         start_over(r);
     else if (line.n == 0)
-        end_head(r);
+        r->head_done = true;
     else
         add(r, line);
     r->bad_head = buf_err(&r->text) != 0;
-    return r->bad_head || r->cut ? 0 : size * n;
+    return r->bad_head ? 0 : size * n;
 }
 
 /* What is over the limit is an error, or dropped; a body that does not end is ended. */

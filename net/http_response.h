@@ -20,12 +20,11 @@ struct http_response {
     struct buf body;
     size_t max, passed; /* limit of the body; bytes dropped after it */
     bool truncate;
-    struct str final_header; /* see http_call; must live as long */
-    bool cut;                /* ended by us, having all that we want: a success */
+    bool cut; /* ended by us, having all that we want: a success */
     bool too_large, bad_head;
 };
 
-/* Sets the callbacks of `easy`; truncate and final_header are set afterwards. */
+/* Sets the callbacks of `easy`; truncate is set afterwards. */
 void http_response_init(struct http_response *r, CURL *easy, size_t max);
 void http_response_done(struct http_response *r);
 /* Views into r. */

@@ -190,7 +190,7 @@ static long clamp(size_t want, long dflt, long lo, long hi)
 
 static long http_version(const struct http_target_conf *c)
 {
-    return c->http2 || c->http2_only ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+    return c->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 }
 
 /* TCP keepalive stands in for HTTP/2 pings, which curl does not send by itself. */
@@ -209,7 +209,7 @@ static void apply_connection(const struct http_target_conf *c, CURL *e)
     i64 idle = c->idle_conn_timeout;
 
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, http_version(c));
-    curl_easy_setopt(e, CURLOPT_PIPEWAIT, c->http2 || c->h2c || c->http2_only ? 1L : 0L);
+    curl_easy_setopt(e, CURLOPT_PIPEWAIT, c->http2 ? 1L : 0L);
     curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, idle > 0 ? (long)MAX(idle / NS_PER_SEC, INT64_C(1)) : 24L * 3600);
     curl_easy_setopt(e, CURLOPT_FORBID_REUSE, c->no_keepalive ? 1L : 0L);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, 30L);

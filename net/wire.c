@@ -14,6 +14,7 @@
 #define OUT_MAX     ((size_t)64 << 20)
 #define KEEP_MEMORY ((size_t)512 * 1024) /* a larger buffer is not kept while there is nothing to write */
 #define READ_BURST  ((size_t)1024 * 1024) /* bytes taken before other connections get their turn */
+#define READ_LEAST  ((size_t)1024)
 #define REPLY_MAX   ((size_t)16 * 1024)   /* of a proxy */
 
 enum state { DIALLING, TUNNELLING, SHAKING, OPEN, DEAD };
@@ -302,7 +303,7 @@ static void read_burst(struct wire *w)
 {
     size_t room;
     char *at = loop_scratch(w->loop, &room);
-    size_t size = w->read_size ? MIN(w->read_size, room) : room;
+    size_t size = w->read_size ? MIN(MAX(w->read_size, READ_LEAST), room) : room;
 
     for (size_t left = READ_BURST; w->state == OPEN && left > 0;) {
         ssize_t n = get(w, at, size);

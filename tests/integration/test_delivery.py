@@ -160,10 +160,12 @@ def test_grpc_exporter_to_a_grpc_endpoint(weir, sink, otlpgen, ports):
     port, grpc = ports(2)
     s = sink("-s", "-e", "cluster.name=rancher-cluster")
     w = weir(pipeline(port, f"127.0.0.1:{s.port}", grpc_port=grpc, kind="otlp"))
-    r = otlpgen(grpc, "-c", 2, "-b", 100, "-d", 1, "-g")
+    r = otlpgen(grpc, "-c", 4, "-b", 512, "-d", 3, "-g")
     await_that("all of it arrives", lambda: s.stats()["unique"] >= r["spans"])
-    assert s.stats()["decode_errors"] == 0
     await_that("it is counted", lambda: w.metric("otelcol_exporter_sent_spans_total") >= r["spans"])
+    stats = s.stats()
+    assert stats["decode_errors"] == 0 and stats["duplicates"] == 0 and stats["expected_missing"] == 0
+    assert "Dropping data" not in w.log and "Will retry" not in w.log
 
 
 def test_a_second_signal_kills_a_stop_that_hangs(weir, backend, ports):
