@@ -159,9 +159,9 @@ $(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZER),,$(B)/t
 fuzz-replay: $(FUZZ) ## run every fuzz target over its committed corpus
 	@for t in $(FUZZ); do echo "== $$t"; $(TEST_ENV) $$t tests/fuzz/corpus/$$(basename $$t | sed s/^fuzz_//) || exit 1; done
 FUZZ_SECONDS ?= 60
-fuzz: $(FUZZ) ## with FUZZER=1: every target (T=name: one) for FUZZ_SECONDS; inputs that fail stay in build-fuzzer/findings
+fuzz: $(if $(T),$(B)/tests/fuzz/fuzz_$(T),$(FUZZ)) ## with FUZZER=1: every target (T=name: one) for FUZZ_SECONDS; inputs that fail stay in build-fuzzer/findings
 	@mkdir -p $(B)/findings
-	@for t in $(if $(T),$(B)/tests/fuzz/fuzz_$(T),$(FUZZ)); do n=$${t##*/fuzz_}; mkdir -p $(B)/inputs/$$n; echo "== $$n"; \
+	@for t in $^; do n=$${t##*/fuzz_}; mkdir -p $(B)/inputs/$$n; echo "== $$n"; \
 	  $(TEST_ENV) $$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
 	    -artifact_prefix=$(B)/findings/$$n- $(B)/inputs/$$n tests/fuzz/corpus/$$n || failed=1; done; [ -z "$$failed" ]
 
