@@ -67,6 +67,7 @@ struct world {
     size_t limit;
     struct budget budget;
     const char *scheme, *host;
+    bool fake; /* time */
 };
 
 static void serve(void *arg, struct http_req *r)
@@ -109,7 +110,7 @@ static void open_world_with(struct world *w, struct tls_server *tls, const struc
     char *err = NULL;
 
     w->limit = 100000;
-    w->k.real_time = true;
+    w->k.real_time = !w->fake;
     w->k.handler = (struct http_handler){.request = serve, .too_large = too_large, .gone = gone};
     budget_init(&w->budget, 250000);
     kit_open(&w->k, &(struct http_conf){.max_body = w->limit, .h2_only = true, .tls = tls, .budget = &w->budget});
@@ -522,6 +523,38 @@ static void an_early_answer_counts(void **state)
     free(big);
 }
 
+static void pass(struct script *s, i64 ns)
+{
+    clock_fake_advance(&s->w.k.clock, ns);
+    for (int i = 0; i < 10; i++) loop_turn(s->w.k.loop, NS_PER_MS);
+}
+
+/* The server greets and then says nothing at all: the connection counts as lost, and the call may be tried again. */
+static void silence_ends_a_connection(void **state)
+{
+    struct script s = {.w.fake = true};
+    char *err = NULL;
+    int fd = -1;
+
+    script_open(&s);
+    int port = s.w.k.port;
+    http_target_unref(s.w.t);
+    s.w.t = http_target_new(&(struct http_target_conf){.keepalive_ping_every = 30 * NS_PER_SEC, .keepalive_ping_timeout = 2 * NS_PER_SEC}, &err);
+    start(&s.w, "/x/Any", STR("nothing"), CODEC_NONE, 0);
+    while ((fd = accept(s.listener, NULL, NULL)) < 0) pass(&s, 0);
+    assert_int_equal(send(fd, "\0\0\0\4\0\0\0\0\0", 9, MSG_NOSIGNAL), 9);
+    pass(&s, 0);
+    pass(&s, 29 * NS_PER_SEC);
+    pass(&s, 2 * NS_PER_SEC); /* pinged */
+    assert_int_equal(s.w.n_done, 0);
+    pass(&s, 3 * NS_PER_SEC);
+    assert_int_equal(s.w.n_done, 1);
+    assert_int_equal(s.w.code, GRPC_UNAVAILABLE);
+    assert_string_equal(s.w.text, "keepalive ping failed to receive ACK within timeout");
+    close(fd);
+    script_close(&s, port);
+}
+
 static void tls_is_verified(void **state)
 {
     struct tls_kit cert = tls_kit_new("DNS:right.example,IP:127.0.0.1"), other = tls_kit_new("IP:127.0.0.1");
@@ -640,6 +673,7 @@ int main(void)
         cmocka_unit_test(no_trailers_are_lost_under_concurrency),
         cmocka_unit_test(only_a_finished_answer_without_trailers_is_for_good),
         cmocka_unit_test(an_early_answer_counts),
+        cmocka_unit_test(silence_ends_a_connection),
         cmocka_unit_test(tls_is_verified),
         cmocka_unit_test(addresses_are_used_in_turns),
         cmocka_unit_test(a_call_that_waits_ends_with_its_deadline),
