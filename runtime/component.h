@@ -156,7 +156,9 @@ size_t fanout_branches(const struct fanout *f);
  * A branch that does not take the batch's signal fails its ack: permanent, "telemetry type is not supported". */
 enum push fanout_push(struct fanout *f, struct batch *b);
 bool fanout_full(const struct fanout *f);
-/* Held batches complete ABANDONED: an orderly stop waits for ready() before shard_stopped(). Takes NULL. */
+/* A branch holds a batch that others took already; ready() comes when none does any more. What was answered FULL is not held. */
+bool fanout_holds(const struct fanout *f);
+/* Held batches complete ABANDONED: an orderly stop waits until none is held before shard_stopped(). Takes NULL. */
 void fanout_free(struct fanout *f);
 
 /* --- the registry, filled by components/registry.def --- */

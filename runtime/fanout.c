@@ -158,6 +158,13 @@ bool fanout_full(const struct fanout *f)
     return f->blocked > 0;
 }
 
+bool fanout_holds(const struct fanout *f)
+{
+    for (size_t i = 0; i < f->to.n; i++)
+        if (f->to.v[i]->held) return true;
+    return false;
+}
+
 static enum push drop(struct fanout *f, struct batch *b)
 {
     batch_fail(b, ACK_DROPPED, NULL);

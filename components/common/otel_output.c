@@ -80,7 +80,7 @@ bool otel_outputs_full(const struct otel_outputs *o, enum signal s)
 bool otel_outputs_idle(const struct otel_outputs *o)
 {
     for (enum signal i = 0; i < SIGNAL_COUNT; i++)
-        if (fanout_full(o->by_signal[i])) return false;
+        if (fanout_holds(o->by_signal[i])) return false;
     return true;
 }
 

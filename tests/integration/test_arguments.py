@@ -62,8 +62,8 @@ def start(weir, backend, ports):
     def run(**parts):
         run.port, = ports(1)
         run.url = f"http://127.0.0.1:{run.port}"
-        flags = parts.pop("flags", ())
-        run.weir = weir(chain(run.port, parts.pop("endpoint", backend.url), **parts), *flags)
+        flags, before = parts.pop("flags", ()), parts.pop("before", "")
+        run.weir = weir(before + chain(run.port, parts.pop("endpoint", backend.url), **parts), *flags)
         return run
 
     run.send = lambda body, signal="traces", **headers: http("POST", f"{run.url}/v1/{signal}", body, dict(JSON, **headers))
@@ -411,6 +411,31 @@ def test_no_retry(start, backend):
     assert len(backend.requests) == 1
 
 
+@pytest.mark.parametrize("status, answer, wait", [(400, 400, None), (401, 401, None), (404, 404, None), (429, 429, "7"), (500, 500, None), (503, 503, "7")])
+def test_without_a_queue_the_client_is_told(start, backend, status, answer, wait):
+    backend.respond = (status, {"Retry-After": "7"}, b"", 0)
+    start(exporter="sending_queue {\nenabled = false\n}\nretry_on_failure {\nenabled = false\n}")
+    r = start.send(spans({"name": "s"}))
+    assert (r.status, r.headers["Retry-After"]) == (answer, wait)
+    assert f"responded with HTTP Status Code {status}" in r.text
+
+
+@pytest.mark.parametrize("sizer, size, taken", [("requests", 3, 3), ("items", 35, 3), ("bytes", 3000, 0)])
+def test_the_size_of_the_queue(start, backend, sizer, size, taken):
+    backend.respond = (503, {}, b"", 0)
+    start(exporter=f'sending_queue {{\nsizer = "{sizer}"\nqueue_size = {size}\n}}', flags=["--workers=1"])
+    answers = [start.send(spans(*({"name": f"s{i}"} for i in range(10)))) for _ in range(12)]
+    statuses = [r.status for r in answers]
+    assert statuses == sorted(statuses) and statuses[-1] == 503 and (not taken or statuses.count(200) == taken)
+    assert (answers[-1].headers["Retry-After"], json.loads(answers[-1].text)["message"]) == ("1", "sending queue is full")
+    held = start.weir.metric("otelcol_exporter_queue_size", data_type="traces")
+    assert start.weir.metric("otelcol_exporter_queue_capacity", data_type="traces") == size
+    assert held == {"requests": 3, "items": 30}.get(sizer, held) and size * 0.7 < held <= size
+    begin = time.monotonic()
+    assert start.weir.stop() == 0
+    assert time.monotonic() - begin < 8  # who was refused is not waited for
+
+
 def test_backoff_grows(start, backend):
     backend.respond = lambda n: (503 if n < 4 else 200, {}, b"", 0)
     start(exporter='retry_on_failure {\ninitial_interval = "100ms"\nmultiplier = 2\nrandomization_factor = 0\nmax_interval = "250ms"\n}')
@@ -445,8 +470,8 @@ def message(*names):
 
 
 def grpc_call(port, body, *argv, url=None):
-    """(grpc-status, grpc-message) of an export call that curl makes."""
-    r = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-D", "-", "-o", "/dev/null", "-H", "Content-Type: application/grpc", "-H", "TE: trailers", "--data-binary",
+    """(grpc-status, grpc-message) of an export call that curl makes. It may wait on for ever when it is answered before all was sent: hence --max-time."""
+    r = subprocess.run(["curl", "-s", "--max-time", "5", "--http2-prior-knowledge", "-D", "-", "-o", "/dev/null", "-H", "Content-Type: application/grpc", "-H", "TE: trailers", "--data-binary",
                         "@-", *argv, f"{url or f'http://127.0.0.1:{port}'}/opentelemetry.proto.collector.trace.v1.TraceService/Export"],
                        input=b"\0" + len(body).to_bytes(4, "big") + body, capture_output=True, timeout=30)
     fields = dict(line.split(": ", 1) for line in r.stdout.decode().replace("\r", "").splitlines() if ": " in line)
@@ -556,3 +581,84 @@ def test_pings_of_clients(start, min_time, permit, calm):
         c.s.settimeout(0.5)
         with pytest.raises(socket.timeout):
             c.next(GOAWAY)
+
+
+# --- the debug exporter and local.file
+
+def debugged(port, exporter):
+    return f'''
+otelcol.receiver.otlp "in" {{
+  http {{
+    endpoint = "127.0.0.1:{port}"
+  }}
+  output {{
+    traces = [otelcol.exporter.debug.out.input]
+  }}
+}}
+otelcol.exporter.debug "out" {{
+  {exporter}
+}}
+'''
+
+
+@pytest.mark.parametrize("level, said, unsaid", [("basic", ['spans'], ["trace-id", "Span #0", "first"]), ("normal", ["first"], ["Span #0"]),
+                                                 ("detailed", ["Span #0", "Name           : first"], [])])
+def test_verbosity(weir, ports, tmp_path, level, said, unsaid):
+    port, = ports(1)
+    out = tmp_path / "out.txt"
+    weir(debugged(port, f'verbosity = "{level}"\nuse_internal_logger = false\noutput_paths = ["{out}"]'), "--stability.level=experimental")
+    assert http("POST", f"http://127.0.0.1:{port}/v1/traces", spans({"name": "first"}), JSON).status == 200
+    await_that("it is printed", lambda: out.exists() and said[-1] in out.read_text())
+    assert not [word for word in unsaid if word in out.read_text()]
+
+
+def test_sampling_of_the_log(weir, ports):
+    port, = ports(1)
+    w = weir(debugged(port, "sampling_initial = 2\nsampling_thereafter = 4"), "--stability.level=experimental", "--workers=1")
+    for _ in range(10):
+        assert http("POST", f"http://127.0.0.1:{port}/v1/traces", spans({"name": "s"}), JSON).status == 200
+    await_that("the last sample is there", lambda: w.log.count("msg=Traces") >= 4)
+    assert 4 <= w.log.count("msg=Traces") <= 6  # a second may begin in between
+
+
+def test_output_to_stdout(weir, ports):
+    port, = ports(1)
+    w = weir(debugged(port, 'use_internal_logger = false\nverbosity = "detailed"\noutput_paths = ["stdout"]'), "--stability.level=experimental")
+    assert http("POST", f"http://127.0.0.1:{port}/v1/traces", spans({"name": "first"}), JSON).status == 200
+    await_that("it is printed", lambda: "Name           : first" in w.out)
+
+
+@pytest.mark.parametrize("how", ['detector = "poll"\npoll_frequency = "200ms"', 'detector = "fsnotify"'])
+def test_a_file_is_followed(start, backend, tmp_path, how):
+    file = tmp_path / "value"
+    file.write_text("one")
+    extra = f'local.file "f" {{\nfilename = "{file}"\n{how}\n}}\n'
+    start(processor=f'action {{\nkey = "v"\naction = "upsert"\nvalue = local.file.f.content\n}}\n', client="", before=extra)
+
+    def value():
+        seen = backend.count()
+        assert start.send(spans({"name": "s"})).status == 200
+        await_that("it arrives", lambda: backend.count() > seen)
+        return backend.records[-1]["attributes"]["v"]
+
+    assert value() == "one"
+    file.write_text("two")
+    await_that("the change is seen", lambda: value() == "two", step=0.1)
+    (tmp_path / "new").write_text("three")
+    (tmp_path / "new").rename(file)
+    await_that("the replacement is seen", lambda: value() == "three", step=0.1)
+    file.unlink()
+    await_that("health says so", lambda: start.weir.health("local.file.f")["state"] == "unhealthy")
+    assert value() == "three"
+    file.write_text("four")
+    await_that("it is back", lambda: value() == "four", step=0.1)
+    assert start.weir.health("local.file.f")["state"] == "healthy"
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_secrets_are_not_shown(start, tmp_path, secret):
+    file = tmp_path / "value"
+    file.write_text("hush-hush")
+    start(before=f'local.file "f" {{\nfilename = "{file}"\nis_secret = {str(secret).lower()}\n}}\n')
+    shown = start.weir.get("/api/v0/web/components/local.file.f").text
+    assert ("hush-hush" in shown, "(secret)" in shown) == (not secret, secret)
