@@ -416,8 +416,19 @@ static void full_while_its_fanout_is(void **state)
     assert_int_equal(w.ready, 1);
     assert_int_equal(world_push(&w, b), PUSH_TAKEN);
     fanouts[SIGNAL_LOGS]->full = true;
+    DEF->stop(&w.shard); /* what was refused is the sender's: nothing to wait for */
+    assert_int_equal(w.stopped, 1);
+    world_down(&w);
+}
+
+static void stops_when_nothing_is_held(void **state)
+{
+    struct world w;
+    world_up(&w, DEF, MARK);
+    fanouts[SIGNAL_LOGS]->full = fanouts[SIGNAL_LOGS]->holds = true;
     DEF->stop(&w.shard);
     assert_int_equal(w.stopped, 0);
+    fanouts[SIGNAL_LOGS]->holds = false;
     world_open(SIGNAL_LOGS);
     assert_int_equal(w.stopped, 1);
     world_down(&w);
@@ -454,6 +465,7 @@ int main(void)
         cmocka_unit_test(faults_of_filters),
         cmocka_unit_test(faults_by_signal),
         cmocka_unit_test(full_while_its_fanout_is),
+        cmocka_unit_test(stops_when_nothing_is_held),
         cmocka_unit_test(new_plans_change_the_next_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

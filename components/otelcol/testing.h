@@ -12,6 +12,7 @@
 #include "value/decode.h"
 
 struct fanout {
+    bool holds; /* a branch has a batch that another one took */
     void (*ready)(void *arg);
     void *arg;
     bool full;
@@ -82,7 +83,7 @@ bool fanout_full(const struct fanout *f)
 
 bool fanout_holds(const struct fanout *f)
 {
-    return false; /* what is answered FULL is not kept here */
+    return f->holds;
 }
 void fanout_free(struct fanout *f)
 {
