@@ -1,4 +1,5 @@
 """Arguments of the receiver, the processors and the HTTP exporter, one by one: each is seen to take effect from outside."""
+import gzip
 import json
 import socket
 import subprocess
@@ -469,11 +470,11 @@ def message(*names):
     return field(1, field(2, each))
 
 
-def grpc_call(port, body, *argv, url=None):
+def grpc_call(port, body, *argv, url=None, compressed=0):
     """(grpc-status, grpc-message) of an export call that curl makes. It may wait on for ever when it is answered before all was sent: hence --max-time."""
     r = subprocess.run(["curl", "-s", "--max-time", "5", "--http2-prior-knowledge", "-D", "-", "-o", "/dev/null", "-H", "Content-Type: application/grpc", "-H", "TE: trailers", "--data-binary",
                         "@-", *argv, f"{url or f'http://127.0.0.1:{port}'}/opentelemetry.proto.collector.trace.v1.TraceService/Export"],
-                       input=b"\0" + len(body).to_bytes(4, "big") + body, capture_output=True, timeout=30)
+                       input=bytes([compressed]) + len(body).to_bytes(4, "big") + body, capture_output=True, timeout=30)
     fields = dict(line.split(": ", 1) for line in r.stdout.decode().replace("\r", "").splitlines() if ": " in line)
     return int(fields.get("grpc-status", -1)), fields.get("grpc-message", "")
 
@@ -481,7 +482,8 @@ def grpc_call(port, body, *argv, url=None):
 def test_grpc_metadata_and_size(start, backend):
     start(protocol="grpc", receiver='include_metadata = true\nmax_recv_msg_size = "1MiB"', processor=action(action="insert", key="c", from_context="x-two"))
     assert grpc_call(start.port, message("a"), "-H", "X-Two: v") == (0, "")
-    assert grpc_call(start.port, message("b" * (1 << 21)))[0] == 8
+    # Small on the wire: curl 7.88 may hang when the answer comes before the end of its upload.
+    assert grpc_call(start.port, gzip.compress(message("b" * (1 << 21))), "-H", "Grpc-Encoding: gzip", compressed=1)[0] == 8
     await_that("it arrives", lambda: backend.count() == 1)
     assert backend.records[0]["attributes"] == {"c": "v"}
 
