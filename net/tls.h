@@ -14,13 +14,15 @@ struct tls_conf {
     bool skip_verify;          /* client */
     bool system_cas;           /* add the system's CAs to ca_* */
     enum tls_version min, max;
-    const struct str *cipher_suites; /* Go/IANA names */
+    const struct str *cipher_suites; /* Go/IANA names; those that the library does not have are left out */
     size_t n_cipher_suites;
     const struct str *curves; /* X25519, P256, P384, P521 */
     size_t n_curves;
     i64 reload_interval; /* 0: files are read for each new context only */
 };
 
+/* Whether this library has the suite of that IANA name. */
+bool tls_cipher_known(struct str name);
 bool tls_version_parse(struct str s, enum tls_version *ret); /* "1.0" .. "1.3", "" */
 
 struct tls_server; /* counted */

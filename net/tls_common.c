@@ -62,19 +62,31 @@ char *tls_read_file(struct str path, struct buf *out)
 
 /* --- names --- */
 
+/* OpenSSL's name for a suite (its own constant), or NULL. */
+static const char *cipher_name(struct str iana)
+{
+    char *name = str_dup(iana);
+    const char *openssl = OPENSSL_cipher_name(name);
+
+    free(name);
+    return openssl && strcmp(openssl, "(NONE)") != 0 ? openssl : NULL;
+}
+
+bool tls_cipher_known(struct str name)
+{
+    return cipher_name(name);
+}
+
 char *tls_cipher_lists(const struct tls_conf *conf, struct buf *below_13, struct buf *of_13)
 {
     for (size_t i = 0; i < conf->n_cipher_suites; i++) {
-        char *name = str_dup(conf->cipher_suites[i]);
-        const char *openssl = OPENSSL_cipher_name(name);
-        bool known = openssl && strcmp(openssl, "(NONE)") != 0;
-        struct buf *out = known && strncmp(openssl, "TLS_", 4) == 0 ? of_13 : below_13;
-        char *err = known ? NULL : xprintf("unknown TLS cipher suite \"%s\"", name);
-        if (known) buf_printf(out, "%s%s", out->n ? ":" : "", openssl);
-        free(name);
-        if (err) return err;
+        const char *name = cipher_name(conf->cipher_suites[i]);
+        if (!name) continue;
+        struct buf *out = strncmp(name, "TLS_", 4) == 0 ? of_13 : below_13;
+        buf_printf(out, "%s%s", out->n ? ":" : "", name);
     }
-    return NULL;
+    bool none = conf->n_cipher_suites > 0 && !below_13->n && !of_13->n;
+    return none ? xstrdup("none of the TLS cipher suites is known") : NULL;
 }
 
 static const struct {

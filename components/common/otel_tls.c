@@ -149,17 +149,40 @@ static void check_material(struct tls_faults *f, const struct otel_tls_args *a)
               "for auth via TLS, provide both certificate and key, or neither");
 }
 
+/* RC4 and 3DES: known, but no longer in the library. */
+static void left_out(struct tls_faults *f, struct str suite)
+{
+    char *path = xprintf("%s/cipher_suites", f->path);
+    char *why = xprintf(STR_FMT " is left out: the TLS library does not have it", STR_ARG(suite));
+    setting_no_effect(f->p, path, why);
+    free(path);
+    free(why);
+}
+
+static void check_suites(struct tls_faults *f, const struct otel_tls_args *a)
+{
+    for (size_t i = 0; i < a->cipher_suites.n; i++) {
+        struct str suite = a->cipher_suites.v[i];
+        bool weak = suite_is_weak(suite);
+        if (weak && !a->include_insecure_cipher_suites)
+            fault(f, "cipher_suites",
+                  "invalid TLS cipher suite: \"" STR_FMT
+                  "\" needs include_insecure_cipher_suites = true",
+                  STR_ARG(suite));
+        else if (!tls_cipher_known(suite) && weak)
+            left_out(f, suite);
+        else if (!tls_cipher_known(suite))
+            fault(f, "cipher_suites", "invalid TLS cipher suite: \"" STR_FMT "\"",
+                  STR_ARG(suite));
+    }
+}
+
 int otel_tls_prepare(struct prepare *p, const char *path, const struct otel_tls_args *a)
 {
     struct tls_faults f = {.p = p, .path = path};
     check_versions(&f, a);
     check_material(&f, a);
-    for (size_t i = 0; i < a->cipher_suites.n && !a->include_insecure_cipher_suites; i++)
-        if (suite_is_weak(a->cipher_suites.v[i]))
-            fault(&f, "cipher_suites",
-                  "invalid TLS cipher suite: \"" STR_FMT
-                  "\" needs include_insecure_cipher_suites = true",
-                  STR_ARG(a->cipher_suites.v[i]));
+    check_suites(&f, a);
     if (a->tpm && a->tpm->enabled)
         fault(&f, "tpm/enabled",
               "tls.tpm: keys in a trusted platform module are not available in this build");
