@@ -178,7 +178,7 @@ headers: ## each header compiles alone
 sizes: ## the outliers: longest files and functions (informs, never fails)
 	@$(PYTHON) scripts/sizes.py
 fmt: ## apply .clang-format
-	$(shell command -v clang-format-14 || echo clang-format) -i $$(git ls-files '*.c' '*.h')
+	$(shell command -v clang-format-14 || echo clang-format) -i $$(git ls-files '*.c' '*.h' | grep -v -e '^bench/' -e unicode_tables)
 lint: ## floors, headers, warnings as errors, formatting of the examples
 	$(MAKE) WERROR=1 all
 	$(MAKE) floors headers lint-texts

@@ -1,4 +1,5 @@
-/* Shared bytes with a count: allocation charged to a budget before it is made, given back when the last reference goes. */
+/* Shared bytes with a count: allocation charged to a budget before it is made, given back when the
+ * last reference goes. */
 #include "base/blob.h"
 
 #include <errno.h>

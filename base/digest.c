@@ -19,7 +19,8 @@ static void digest(const EVP_MD *md, const void *p, size_t n, u8 *out)
     ASSERT(ok == 1);
 }
 
-/* Every start hashes its configuration: the direct calls spare it the set-up of OpenSSL's providers, 1 ms and 2 MB. */
+/* Every start hashes its configuration: the direct calls spare it the set-up of OpenSSL's
+ * providers, 1 ms and 2 MB. */
 void sha256(const void *p, size_t n, u8 out[SHA256_LEN])
 {
     SHA256_CTX c;

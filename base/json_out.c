@@ -87,13 +87,17 @@ static size_t add_special(struct json_out *j, struct str s)
     return width;
 }
 
-/* True when all eight bytes can be copied: ASCII, no quote, backslash or control character, and none of < > &. */
+/* True when all eight bytes can be copied: ASCII, no quote, backslash or control character, and
+ * none of < > &. */
 static bool all_plain(u64 word)
 {
     const u64 ones = UINT64_C(0x0101010101010101), high = ones << 7;
-    u64 quote = word ^ ones * '"', backslash = word ^ ones * '\\', angle = (word & ~(ones * 2)) ^ ones * '<', amp = word ^ ones * '&';
+    u64 quote = word ^ ones * '"', backslash = word ^ ones * '\\',
+        angle = (word & ~(ones * 2)) ^ ones * '<', amp = word ^ ones * '&';
 
-    return !((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones) | (angle - ones) | (amp - ones)) & high);
+    return !((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones) | (angle - ones) |
+              (amp - ones)) &
+             high);
 }
 
 static size_t plain_prefix(const struct json_out *j, struct str s)

@@ -1,10 +1,12 @@
-/* The kinds of data that flow. A schema row that holds a receiver says which it takes; the runtime and the grapher read it there. */
+/* The kinds of data that flow. A schema row that holds a receiver says which it takes; the runtime
+ * and the grapher read it there. */
 #ifndef BASE_SIGNAL_H
 #define BASE_SIGNAL_H
 
 enum signal { SIGNAL_TRACES, SIGNAL_METRICS, SIGNAL_LOGS, SIGNAL_COUNT };
 
-/* Sets of signals; SIGNALS_TARGETS marks rows of targets (no data plane, drawn as an edge of its own). */
+/* Sets of signals; SIGNALS_TARGETS marks rows of targets (no data plane, drawn as an edge of its
+ * own). */
 enum {
     SIGNALS_NONE = 0,
     SIGNALS_TRACES = 1 << SIGNAL_TRACES,

@@ -1,8 +1,8 @@
 /* weir explain: what a component takes and gives, from its schema tables.
  *
  *     weir explain              the components of this build, a line each
- *     weir explain NAME         arguments, blocks, types, defaults, allowed values, exports, example
- *     weir explain --json [NAME]
+ *     weir explain NAME         arguments, blocks, types, defaults, allowed values, exports,
+ * example weir explain --json [NAME]
  *
  * Reads const tables only; nothing is evaluated or started. */
 #include "cmd/explain.h"

@@ -49,7 +49,9 @@ static void any_address(const char *network, int port, struct address *ret)
 
 static int family_of(const char *network)
 {
-    return strcmp(network, "tcp4") == 0 ? AF_INET : strcmp(network, "tcp6") == 0 ? AF_INET6 : AF_UNSPEC;
+    return strcmp(network, "tcp4") == 0   ? AF_INET
+           : strcmp(network, "tcp6") == 0 ? AF_INET6
+                                          : AF_UNSPEC;
 }
 
 /* IPv4 first when the name has both, as Go does for listening. */
@@ -60,15 +62,20 @@ static const struct addrinfo *prefer_v4(const struct addrinfo *list)
     return list;
 }
 
-static int look_up(const char *network, const char *host, int port, struct address *ret, char **ret_err)
+static int look_up(const char *network, const char *host, int port, struct address *ret,
+                   char **ret_err)
 {
-    struct addrinfo hints = {.ai_family = family_of(network), .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
+    struct addrinfo hints = {.ai_family = family_of(network),
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_NUMERICSERV},
+                    *list = NULL;
     char service[16];
 
     (void)snprintf(service, sizeof(service), "%d", port);
     int r = getaddrinfo(host, service, &hints, &list);
     if (r != 0) {
-        *ret_err = xprintf("listen %s: lookup %s: %s", network, host, r == EAI_NONAME ? "no such host" : gai_strerror(r));
+        *ret_err = xprintf("listen %s: lookup %s: %s", network, host,
+                           r == EAI_NONAME ? "no such host" : gai_strerror(r));
         return -EADDRNOTAVAIL;
     }
     const struct addrinfo *a = prefer_v4(list);
@@ -108,18 +115,21 @@ static void put(char *to, size_t cap, const char *text)
     ASSERT(n >= 0);
 }
 
-static void format_inet(int family, const void *ip, uint16_t port, char *text, size_t cap, char *ret_ip, size_t ip_cap)
+static void format_inet(int family, const void *ip, uint16_t port, char *text, size_t cap,
+                        char *ret_ip, size_t ip_cap)
 {
     char buf[INET6_ADDRSTRLEN] = "?", whole[INET6_ADDRSTRLEN + 10];
 
     inet_ntop(family, ip, buf, sizeof(buf));
-    (void)snprintf(whole, sizeof(whole), family == AF_INET6 ? "[%s]:%u" : "%s:%u", buf, ntohs(port));
+    (void)snprintf(whole, sizeof(whole), family == AF_INET6 ? "[%s]:%u" : "%s:%u", buf,
+                   ntohs(port));
     put(text, cap, whole);
     put(ret_ip, ip_cap, buf);
 }
 
 /* An IPv4 peer on an IPv6 socket is shown as IPv4. */
-static void format_v6(const struct sockaddr_in6 *in, char *text, size_t cap, char *ip, size_t ip_cap)
+static void format_v6(const struct sockaddr_in6 *in, char *text, size_t cap, char *ip,
+                      size_t ip_cap)
 {
     if (IN6_IS_ADDR_V4MAPPED(&in->sin6_addr))
         format_inet(AF_INET, &in->sin6_addr.s6_addr[12], in->sin6_port, text, cap, ip, ip_cap);
@@ -127,7 +137,8 @@ static void format_v6(const struct sockaddr_in6 *in, char *text, size_t cap, cha
         format_inet(AF_INET6, &in->sin6_addr, in->sin6_port, text, cap, ip, ip_cap);
 }
 
-void address_format(const struct sockaddr *sa, socklen_t len, char *text, size_t cap, char *ip, size_t ip_cap)
+void address_format(const struct sockaddr *sa, socklen_t len, char *text, size_t cap, char *ip,
+                    size_t ip_cap)
 {
     if (sa->sa_family == AF_INET && len >= sizeof(struct sockaddr_in)) {
         struct sockaddr_in in;

@@ -1,6 +1,7 @@
-/* The byte side of a server connection. Reading goes into a scratch shared by the loop's connections, or straight into a body; what the
- * protocol does not take is held, and reading pauses. One timer serves all deadlines: it is moved forward only when it fires.
- * Invariant: after conn_close nothing but the memory remains; every caller that calls out checks c->dead. */
+/* The byte side of a server connection. Reading goes into a scratch shared by the loop's
+ * connections, or straight into a body; what the protocol does not take is held, and reading
+ * pauses. One timer serves all deadlines: it is moved forward only when it fires. Invariant: after
+ * conn_close nothing but the memory remains; every caller that calls out checks c->dead. */
 #include "net/conn.h"
 
 #include <errno.h>
@@ -13,13 +14,17 @@
 #include "net/loop_private.h"
 #include "net/tls_private.h"
 
-#define READ_BURST   ((size_t)1024 * 1024) /* bytes a connection may take before the others get their turn */
-#define OUT_MAX      ((size_t)1 << 30)
-#define KEEP_MEMORY  ((size_t)16 * 1024) /* buffers larger than this are not kept by an idle connection */
-#define GATHER       (128 * 1024)    /* in the middle of a large message the loop is woken for no less, */
-#define GATHER_TIME  (5 * NS_PER_MS) /* or after this time */
-#define HELD_MAX     ((size_t)64 * 1024) /* bytes read ahead of the protocol, so that the end of the peer is noticed */
-#define LINGER_TIME  (2 * NS_PER_SEC)
+#define READ_BURST                                                                                 \
+    ((size_t)1024 * 1024) /* bytes a connection may take before the others get their turn */
+#define OUT_MAX ((size_t)1 << 30)
+#define KEEP_MEMORY                                                                                \
+    ((size_t)16 * 1024)          /* buffers larger than this are not kept by an idle connection */
+#define GATHER      (128 * 1024) /* in the middle of a large message the loop is woken for no less, */
+#define GATHER_TIME (5 * NS_PER_MS) /* or after this time */
+#define HELD_MAX                                                                                   \
+    ((size_t)64 *                                                                                  \
+     1024) /* bytes read ahead of the protocol, so that the end of the peer is noticed */
+#define LINGER_TIME (2 * NS_PER_SEC)
 
 /* --- configuration --- */
 
@@ -76,7 +81,8 @@ static void close_socket(struct conn *c)
     c->io = NULL;
     if (c->ssl) {
         ERR_clear_error();
-        if (c->handshaken) SSL_shutdown(c->ssl); /* one close_notify, best effort: the socket goes anyway */
+        if (c->handshaken)
+            SSL_shutdown(c->ssl); /* one close_notify, best effort: the socket goes anyway */
         SSL_free(c->ssl);
         c->ssl = NULL;
     }
@@ -102,7 +108,8 @@ void conn_close(struct conn *c)
     atomic_fetch_sub(&m->n_conns, 1);
     listener_conn_closed(m->listener);
     listener_member_check(m);
-    /* A resume may be queued: it is run (and does nothing) before the release, which is queued after it. */
+    /* A resume may be queued: it is run (and does nothing) before the release, which is queued
+     * after it. */
     loop_defer(c->loop, &c->release);
 }
 
@@ -117,7 +124,8 @@ static void set_alarm(struct conn *c)
 {
     i64 at = sooner(c->gather_due, sooner(c->due, c->out_due));
 
-    if (!at || (c->alarm_at && c->alarm_at <= at)) return; /* when it fires too early, it is set again */
+    if (!at || (c->alarm_at && c->alarm_at <= at))
+        return; /* when it fires too early, it is set again */
     c->alarm_at = at;
     timer_start(c->timer, at - loop_now(c->loop));
 }
@@ -129,14 +137,15 @@ static size_t gather_size(const struct conn *c)
     return hint ? MIN(hint, (size_t)GATHER) : GATHER;
 }
 
-/* Peers write large messages in small pieces (16 KiB frames of HTTP/2): being woken for each costs more than the bytes.
- * A hint to the kernel; where it does not help, reading works as ever. */
+/* Peers write large messages in small pieces (16 KiB frames of HTTP/2): being woken for each costs
+ * more than the bytes. A hint to the kernel; where it does not help, reading works as ever. */
 static void gather(struct conn *c, bool on)
 {
     const int low = on ? (int)gather_size(c) : 1;
 
     c->gather_due = on ? loop_now(c->loop) + GATHER_TIME : 0;
-    if (on != c->gathers && setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof(low)) == 0) c->gathers = on;
+    if (on != c->gathers && setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof(low)) == 0)
+        c->gathers = on;
     if (on) set_alarm(c);
 }
 
@@ -246,7 +255,8 @@ static ssize_t transport_write(struct conn *c)
 static void update_io(struct conn *c)
 {
     bool reads = c->held.n < HELD_MAX && !c->resuming && !c->saw_eof;
-    bool writes = conn_has_output(c) || c->ssl_read_wants_write || (c->ssl && !c->handshaken && SSL_want_write(c->ssl));
+    bool writes = conn_has_output(c) || c->ssl_read_wants_write ||
+                  (c->ssl && !c->handshaken && SSL_want_write(c->ssl));
 
     io_set(c->io, (reads ? IO_READ : 0) | (writes ? IO_WRITE : 0));
 }
@@ -310,7 +320,8 @@ static bool lingering(const struct conn *c)
     return c->close_after && !conn_has_output(c);
 }
 
-/* Offers bytes to the protocol (which may change on the way) until it takes none; returns how many were taken. */
+/* Offers bytes to the protocol (which may change on the way) until it takes none; returns how many
+ * were taken. */
 static size_t offer(struct conn *c, const char *p, size_t n)
 {
     size_t at = 0;
@@ -366,7 +377,8 @@ static void on_eof(struct conn *c)
         c->proto->eof(c);
 }
 
-/* One read. Returns the bytes it brought; 0 when there is no more for now (or never). *ret_short: the socket is empty. */
+/* One read. Returns the bytes it brought; 0 when there is no more for now (or never). *ret_short:
+ * the socket is empty. */
 static size_t read_once(struct conn *c, bool *ret_short)
 {
     size_t room = 0;
@@ -391,7 +403,8 @@ static size_t read_once(struct conn *c, bool *ret_short)
     return (size_t)n;
 }
 
-/* Bytes that OpenSSL has taken from the socket do not make it readable again: the rest of a burst is resumed. */
+/* Bytes that OpenSSL has taken from the socket do not make it readable again: the rest of a burst
+ * is resumed. */
 static void read_burst(struct conn *c)
 {
     size_t left = READ_BURST;
@@ -447,7 +460,8 @@ void conn_resume(struct conn *c)
 
 /* --- TLS handshake --- */
 
-static const char plain_text[] = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+static const char plain_text[] =
+    "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
 static void refuse_plain(struct conn *c)
 {
@@ -508,7 +522,8 @@ static void on_io(void *arg, int events)
     if (!c->dead) update_io(c);
 }
 
-/* --- which protocol: the first three bytes of a cleartext connection tell "PRI" from any method --- */
+/* --- which protocol: the first three bytes of a cleartext connection tell "PRI" from any method
+ * --- */
 
 static size_t sniff_input(struct conn *c, const char *p, size_t n)
 {
@@ -526,11 +541,10 @@ static size_t sniff_input(struct conn *c, const char *p, size_t n)
     return c->dead ? n : c->proto->input(c, p, n);
 }
 
-static void sniff_nothing(struct conn *c)
-{
-}
+static void sniff_nothing(struct conn *c) {}
 
-/* A connection that was just made gets a moment to say what it wants; its maker could not tell refusal from loss. */
+/* A connection that was just made gets a moment to say what it wants; its maker could not tell
+ * refusal from loss. */
 static void sniff_drain(struct conn *c)
 {
     conn_arm(c, loop_now(c->loop) + FRESH_TIME);
@@ -553,7 +567,8 @@ static void copy_text(char *to, size_t cap, const char *from)
     ASSERT(n >= 0 && (size_t)n < cap);
 }
 
-struct conn *conn_new(struct member *m, struct server_conf *conf, int fd, const char *peer, const char *peer_ip)
+struct conn *conn_new(struct member *m, struct server_conf *conf, int fd, const char *peer,
+                      const char *peer_ip)
 {
     struct conn *c = xnew(struct conn);
 

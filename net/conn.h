@@ -1,5 +1,6 @@
-/* A connection of the server as a byte transport: socket or TLS, output queue, one lazy timer; the protocol on it is a small table.
- * Lives on one loop. conn_close may be called anywhere: the connection is dead at once, its memory goes at the end of the turn. */
+/* A connection of the server as a byte transport: socket or TLS, output queue, one lazy timer; the
+ * protocol on it is a small table. Lives on one loop. conn_close may be called anywhere: the
+ * connection is dead at once, its memory goes at the end of the turn. */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
@@ -26,8 +27,8 @@ struct member {
     struct http_handler handler;
     void *arg;
     struct list conns;
-    _Atomic u32 n_conns;  /* read by the accepting loop: the least loaded is chosen */
-    bool leaving, left;   /* unserve was called; the accepting loop let go of it */
+    _Atomic u32 n_conns; /* read by the accepting loop: the least loaded is chosen */
+    bool leaving, left;  /* unserve was called; the accepting loop let go of it */
     struct timer *grace;
     void (*done)(void *arg);
     void *done_arg;
@@ -36,7 +37,7 @@ struct member {
     struct list node;      /* of the listener, accepting loop */
     struct list loop_node; /* of its loop */
     char date[40];
-    i64 date_at;          /* second for which `date` was written */
+    i64 date_at; /* second for which `date` was written */
 };
 /* A connection of the member ended, or it was let go: done() when nothing is left. */
 void listener_member_check(struct member *m);
@@ -46,7 +47,8 @@ void listener_adopt(struct http_listener *l, struct loop *loop, int fd);
 
 struct conn;
 struct conn_proto {
-    /* Takes bytes; returns how many. Fewer than n: the rest is held, reading pauses, until conn_resume. */
+    /* Takes bytes; returns how many. Fewer than n: the rest is held, reading pauses, until
+     * conn_resume. */
     size_t (*input)(struct conn *c, const char *p, size_t n);
     /* Optional: a place where the next bytes may be read to directly (body). */
     char *(*place)(struct conn *c, size_t *ret_n);
@@ -56,8 +58,9 @@ struct conn_proto {
     void (*drained)(struct conn *c); /* all output was written */
     void (*timeout)(struct conn *c); /* the time of conn_arm came */
     void (*eof)(struct conn *c);
-    void (*drain)(struct conn *c);   /* finish what runs, then close */
-    void (*closed)(struct conn *c);  /* connection is dead: tell the handlers. The session stays until freed */
+    void (*drain)(struct conn *c); /* finish what runs, then close */
+    void (*closed)(
+        struct conn *c); /* connection is dead: tell the handlers. The session stays until freed */
     void (*free)(struct conn *c);
 };
 
@@ -75,7 +78,7 @@ struct conn {
     bool gathers; /* woken only for GATHER bytes, see conn.c */
     const struct conn_proto *proto;
     void *session;
-    struct buf out;  /* bytes to write, from out_at on; then the blob from blob_at on */
+    struct buf out; /* bytes to write, from out_at on; then the blob from blob_at on */
     size_t out_at;
     struct blob *blob;
     size_t blob_at;
@@ -88,7 +91,8 @@ struct conn {
 };
 
 /* Takes fd. The connection starts with TLS when its conf says so. */
-struct conn *conn_new(struct member *m, struct server_conf *conf, int fd, const char *peer, const char *peer_ip);
+struct conn *conn_new(struct member *m, struct server_conf *conf, int fd, const char *peer,
+                      const char *peer_ip);
 void conn_close(struct conn *c);
 /* Finish what runs, then close. */
 void conn_drain(struct conn *c);
@@ -100,17 +104,21 @@ bool conn_has_output(const struct conn *c);
 void conn_resume(struct conn *c);
 /* proto->timeout at `at` (monotonic); 0: none. */
 void conn_arm(struct conn *c, i64 at);
-/* Stops writing, reads and drops what the peer still sends so that it sees the answer, then closes. */
+/* Stops writing, reads and drops what the peer still sends so that it sees the answer, then closes.
+ */
 void conn_linger(struct conn *c);
 /* "Sun, 06 Nov 1994 08:49:37 GMT", written once a second. */
 struct str conn_date(struct conn *c);
 
-#define FRESH_TIME (NS_PER_SEC / 2) /* what a connection made while its listener leaves gets to say what it wants */
+#define FRESH_TIME                                                                                 \
+    (NS_PER_SEC /                                                                                  \
+     2) /* what a connection made while its listener leaves gets to say what it wants */
 
 extern const struct conn_proto http1_proto, http2_proto, sniff_proto;
 void http1_start(struct conn *c);
 void http2_start(struct conn *c);
-/* Goes on with HTTP/2 after "Upgrade: h2c": the request read over HTTP/1 becomes stream 1. 0 or -EINVAL (bad settings, nothing changed). */
+/* Goes on with HTTP/2 after "Upgrade: h2c": the request read over HTTP/1 becomes stream 1. 0 or
+ * -EINVAL (bad settings, nothing changed). */
 struct request;
 int http2_upgrade(struct conn *c, struct str settings, struct request *first);
 

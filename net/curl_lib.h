@@ -1,5 +1,6 @@
-/* libcurl, loaded with the first call instead of with the process: with what it pulls in (gnutls, ldap, krb5, ssh) it costs 4.5 MB of memory
- * and 4 ms of start-up, which an agent that only receives, or is just starting, need not pay. Every file of net/ that uses curl includes this
+/* libcurl, loaded with the first call instead of with the process: with what it pulls in (gnutls,
+ * ldap, krb5, ssh) it costs 4.5 MB of memory and 4 ms of start-up, which an agent that only
+ * receives, or is just starting, need not pay. Every file of net/ that uses curl includes this
  * header, and none <curl/curl.h>; the macros lead the usual names to the table. */
 #ifndef NET_CURL_LIB_H
 #define NET_CURL_LIB_H
@@ -9,11 +10,12 @@
 
 /* The functions used, without "curl_". */
 #define CURL_LIB_FUNCTIONS(X)                                                                      \
-    X(easy_cleanup) X(easy_getinfo) X(easy_init) X(easy_reset) X(easy_setopt) X(easy_strerror)     \
-    X(global_cleanup) X(global_init)                                                               \
-    X(multi_add_handle) X(multi_assign) X(multi_cleanup) X(multi_info_read) X(multi_init)          \
-    X(multi_remove_handle) X(multi_setopt) X(multi_socket_action) X(multi_strerror)                \
-    X(share_cleanup) X(share_init) X(share_setopt) X(slist_append) X(slist_free_all)
+    X(easy_cleanup)                                                                                \
+    X(easy_getinfo) X(easy_init) X(easy_reset) X(easy_setopt) X(easy_strerror) X(global_cleanup)   \
+        X(global_init) X(multi_add_handle) X(multi_assign) X(multi_cleanup) X(multi_info_read)     \
+            X(multi_init) X(multi_remove_handle) X(multi_setopt) X(multi_socket_action)            \
+                X(multi_strerror) X(share_cleanup) X(share_init) X(share_setopt) X(slist_append)   \
+                    X(slist_free_all)
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -29,7 +31,8 @@ struct curl_lib {
 /* Written once by curl_lib_load, like the linker's own table; only read after that. */
 extern struct curl_lib curl_lib;
 
-/* Loads the library; later calls do nothing. NULL, or a static text saying why it cannot be had. Thread safe. */
+/* Loads the library; later calls do nothing. NULL, or a static text saying why it cannot be had.
+ * Thread safe. */
 const char *curl_lib_load(void);
 
 #define curl_easy_cleanup        curl_lib.easy_cleanup

@@ -1,5 +1,6 @@
-/* curl's multi interface on the loop: it tells which sockets and which time to wait for, and is told when they come.
- * Callbacks of curl only set watchers; transfers are reaped after curl has returned. */
+/* curl's multi interface on the loop: it tells which sockets and which time to wait for, and is
+ * told when they come. Callbacks of curl only set watchers; transfers are reaped after curl has
+ * returned. */
 #include "base/assert.h"
 #include "base/xalloc.h"
 #include "net/curl_pool.h"
@@ -24,7 +25,8 @@ static void on_socket(void *arg, int events)
 {
     const struct watch *w = arg;
 
-    act(w->pool, w->fd, (events & IO_READ ? CURL_CSELECT_IN : 0) | (events & IO_WRITE ? CURL_CSELECT_OUT : 0));
+    act(w->pool, w->fd,
+        (events & IO_READ ? CURL_CSELECT_IN : 0) | (events & IO_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void unwatch(struct watch *w)
@@ -97,12 +99,17 @@ static void set_limits(struct curl_pool *p)
 {
     const struct http_target_conf *c = &p->target->conf;
 
-    if (c->max_idle_conns) curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)MIN(c->max_idle_conns, (size_t)INT32_MAX));
-    if (c->max_conns_per_host) curl_multi_setopt(p->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)MIN(c->max_conns_per_host, (size_t)INT32_MAX));
+    if (c->max_idle_conns)
+        curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS,
+                          (long)MIN(c->max_idle_conns, (size_t)INT32_MAX));
+    if (c->max_conns_per_host)
+        curl_multi_setopt(p->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                          (long)MIN(c->max_conns_per_host, (size_t)INT32_MAX));
     curl_multi_setopt(p->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 }
 
-struct curl_pool *curl_pool_new(struct loop *l, struct http_target *t, void (*active)(struct curl_pool *p),
+struct curl_pool *curl_pool_new(struct loop *l, struct http_target *t,
+                                void (*active)(struct curl_pool *p),
                                 void (*idle_over)(struct curl_pool *p), void *arg)
 {
     struct curl_pool *p = xnew(struct curl_pool);
@@ -130,7 +137,8 @@ struct curl_pool *curl_pool_new(struct loop *l, struct http_target *t, void (*ac
 void curl_pool_free(struct curl_pool *p)
 {
     ASSERT(p->n_calls == 0);
-    vec_each(&p->spare, e) curl_easy_cleanup(*e);
+    vec_each (&p->spare, e)
+        curl_easy_cleanup(*e);
     vec_done(&p->spare);
     curl_multi_cleanup(p->multi); /* closes the connections, which removes their watchers */
     curl_share_cleanup(p->share);
@@ -157,7 +165,8 @@ void curl_pool_give(struct curl_pool *p, CURL *easy)
 {
     i64 idle = p->target->conf.idle_conn_timeout;
 
-    if (p->target->conf.cookies) curl_easy_setopt(easy, CURLOPT_COOKIEFILE, NULL); /* curl 7.88 forgets to free that list */
+    if (p->target->conf.cookies)
+        curl_easy_setopt(easy, CURLOPT_COOKIEFILE, NULL); /* curl 7.88 forgets to free that list */
     if (p->spare.n < SPARE_MAX) {
         curl_easy_reset(easy); /* nothing of the call is pointed to any more */
         vec_push(&p->spare, easy);

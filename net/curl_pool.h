@@ -1,5 +1,6 @@
-/* One curl multi handle for one target on one loop: its connections, its cookies and TLS sessions, its configured easy handles.
- * The socket and timer glue to the loop is in curl_loop.c. Single thread. */
+/* One curl multi handle for one target on one loop: its connections, its cookies and TLS sessions,
+ * its configured easy handles. The socket and timer glue to the loop is in curl_loop.c. Single
+ * thread. */
 #ifndef NET_CURL_POOL_H
 #define NET_CURL_POOL_H
 
@@ -17,12 +18,15 @@ struct curl_pool {
     struct timer *timer, *idle;
     VEC(CURL *) spare;
     size_t n_calls;
-    void (*active)(struct curl_pool *p);    /* curl has worked: transfers may have ended. May free the pool */
-    void (*idle_over)(struct curl_pool *p); /* nothing was called for the target's idle time. May free the pool */
+    void (*active)(
+        struct curl_pool *p); /* curl has worked: transfers may have ended. May free the pool */
+    void (*idle_over)(
+        struct curl_pool *p); /* nothing was called for the target's idle time. May free the pool */
     void *arg;
 };
 
-struct curl_pool *curl_pool_new(struct loop *l, struct http_target *t, void (*active)(struct curl_pool *p),
+struct curl_pool *curl_pool_new(struct loop *l, struct http_target *t,
+                                void (*active)(struct curl_pool *p),
                                 void (*idle_over)(struct curl_pool *p), void *arg);
 /* Every handle was given back. Closes the connections. */
 void curl_pool_free(struct curl_pool *p);

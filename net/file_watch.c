@@ -1,9 +1,11 @@
-/* Watching a path for changes of what it finally names. Kubernetes swaps a whole folder through a symlink (..data), editors rename over
- * the file: so every folder in which a component of the path is looked up through a symlink is watched for that name, and the file itself.
+/* Watching a path for changes of what it finally names. Kubernetes swaps a whole folder through a
+ * symlink (..data), editors rename over the file: so every folder in which a component of the path
+ * is looked up through a symlink is watched for that name, and the file itself.
  *
- * An event only says "look": the file's stamp (identity, size, times; for folders those of its entries) is taken, and once it has stayed
- * the same for the debounce time and differs from the one last told, fn is called. One inotify descriptor per loop serves all watches.
- * Where inotify cannot be had (limits), the watch polls. Runs on the loop. */
+ * An event only says "look": the file's stamp (identity, size, times; for folders those of its
+ * entries) is taken, and once it has stayed the same for the debounce time and differs from the one
+ * last told, fn is called. One inotify descriptor per loop serves all watches. Where inotify cannot
+ * be had (limits), the watch polls. Runs on the loop. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -19,9 +21,11 @@
 #define MAX_LINKS     40 /* as the kernel's own limit for a path */
 #define MAX_UNSTABLE  20 /* debounce periods after which a file that never rests is told anyway */
 #define POLL_FALLBACK (5 * NS_PER_SEC)
-#define NAME_EVENTS   (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-#define FILE_EVENTS   (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
-#define DIR_EVENTS    (NAME_EVENTS | FILE_EVENTS)
+#define NAME_EVENTS                                                                                \
+    (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF |         \
+     IN_ONLYDIR)
+#define FILE_EVENTS (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+#define DIR_EVENTS  (NAME_EVENTS | FILE_EVENTS)
 
 struct inotify_hub {
     struct loop *loop;
@@ -30,7 +34,8 @@ struct inotify_hub {
     struct list watches;
 };
 
-/* A folder in which one name is looked up, or (name NULL) the file or folder that the path ends in. */
+/* A folder in which one name is looked up, or (name NULL) the file or folder that the path ends in.
+ */
 struct place {
     int wd;
     char *name;
@@ -47,7 +52,7 @@ struct file_watch {
     u64 told, seen; /* stamps */
     int unstable;
     VEC(struct place) places;
-    bool blind; /* inotify refused a folder */
+    bool blind;                                /* inotify refused a folder */
     enum { QUIET, CHANGED, STRUCTURAL } event; /* the gravest of those just read */
 };
 
@@ -100,15 +105,15 @@ static bool concerns(const struct file_watch *w, const struct inotify_event *e)
 {
     for (size_t i = 0; i < w->places.n; i++) {
         const struct place *p = &w->places.v[i];
-        if (p->wd == e->wd && (!p->name || e->len == 0 || strcmp(p->name, e->name) == 0)) return true;
+        if (p->wd == e->wd && (!p->name || e->len == 0 || strcmp(p->name, e->name) == 0))
+            return true;
     }
     return false;
 }
 
 static void on_event(struct inotify_hub *h, const struct inotify_event *e)
 {
-    list_each(&h->watches, node)
-    {
+    list_each (&h->watches, node) {
         struct file_watch *w = list_item(node, struct file_watch, node);
         if (!(e->mask & IN_Q_OVERFLOW) && !concerns(w, e)) continue;
         w->event = MAX(w->event, e->mask & ~IN_MODIFY ? STRUCTURAL : CHANGED);
@@ -127,8 +132,7 @@ static void on_inotify(void *arg, int events)
         on_event(h, e);
         p += sizeof(*e) + e->len;
     }
-    list_each(&h->watches, node)
-    {
+    list_each (&h->watches, node) {
         struct file_watch *w = list_item(node, struct file_watch, node);
         if (w->event != QUIET) look(w, w->event == STRUCTURAL);
         w->event = QUIET;
@@ -156,11 +160,11 @@ void inotify_hub_free(struct inotify_hub *h)
     free(h);
 }
 
-/* A folder watched by several watches has one descriptor number; it goes when the last of them lets go. */
+/* A folder watched by several watches has one descriptor number; it goes when the last of them lets
+ * go. */
 static bool used_by_others(const struct inotify_hub *h, const struct file_watch *me, int wd)
 {
-    list_each(&h->watches, node)
-    {
+    list_each (&h->watches, node) {
         const struct file_watch *w = list_item(node, struct file_watch, node);
         if (w != me && has_wd(w, wd)) return true;
     }
@@ -171,9 +175,9 @@ static void let_go(struct file_watch *w)
 {
     struct inotify_hub *h = w->loop->inotify;
 
-    vec_each(&w->places, p)
-    {
-        if (!used_by_others(h, w, p->wd)) inotify_rm_watch(h->fd, p->wd); /* the second of one wd fails, rightly */
+    vec_each (&w->places, p) {
+        if (!used_by_others(h, w, p->wd))
+            inotify_rm_watch(h->fd, p->wd); /* the second of one wd fails, rightly */
         free(p->name);
     }
     vec_clear(&w->places);
@@ -192,7 +196,8 @@ static void watch_place(struct file_watch *w, const char *path, const char *name
 
 /* --- the chain --- */
 
-/* A walk along the path: `at` is resolved, without a slash at its end; `rest` still has to be walked. */
+/* A walk along the path: `at` is resolved, without a slash at its end; `rest` still has to be
+ * walked. */
 struct walk {
     char at[PATH_MAX], rest[PATH_MAX];
     int links;
@@ -228,7 +233,8 @@ static void leave(struct walk *k)
     if (slash) *slash = '\0';
 }
 
-/* The last name of `at` is looked up in its folder: what happens to that name there may change the answer. A link is left behind. */
+/* The last name of `at` is looked up in its folder: what happens to that name there may change the
+ * answer. A link is left behind. */
 static void look_up_here(struct file_watch *w, struct walk *k, bool keep)
 {
     char *slash = strrchr(k->at, '/');
@@ -261,7 +267,8 @@ static bool step(struct file_watch *w, struct walk *k)
         target[len] = '\0';
         return follow(k, target, left);
     }
-    if (there && !*left) watch_place(w, k->at, NULL, S_ISDIR(st.st_mode) ? DIR_EVENTS : FILE_EVENTS);
+    if (there && !*left)
+        watch_place(w, k->at, NULL, S_ISDIR(st.st_mode) ? DIR_EVENTS : FILE_EVENTS);
     memmove(k->rest, left, strlen(left) + 1);
     return there && *k->rest;
 }
@@ -298,7 +305,8 @@ static void set_poller(struct file_watch *w)
 
 /* --- debounce --- */
 
-/* A structural change may have changed the chain without changing what the path names now (a missing folder was made). */
+/* A structural change may have changed the chain without changing what the path names now (a
+ * missing folder was made). */
 static void look(struct file_watch *w, bool structural)
 {
     if (timer_active(w->quiet)) return; /* on_quiet will see it */
@@ -333,7 +341,8 @@ static void on_poll(void *arg)
     look(w, false);
 }
 
-struct file_watch *file_watch_new(struct loop *l, const char *path, i64 debounce_ns, i64 poll_ns, void (*fn)(void *arg), void *arg)
+struct file_watch *file_watch_new(struct loop *l, const char *path, i64 debounce_ns, i64 poll_ns,
+                                  void (*fn)(void *arg), void *arg)
 {
     struct file_watch *w = xnew(struct file_watch);
 

@@ -1,4 +1,5 @@
-/* File watching on a temporary folder: rename over, missing folders, the ..data swap, folders, polling. Event driven, bounded by the loop. */
+/* File watching on a temporary folder: rename over, missing folders, the ..data swap, folders,
+ * polling. Event driven, bounded by the loop. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -77,7 +78,8 @@ static void move(struct place *p, const char *from, const char *to)
 /* Turns until it was told, at most 5 s of a stuck test. */
 static void expect_told(struct place *p, int n)
 {
-    for (i64 until = clock_mono(&clock_system) + 5 * NS_PER_SEC; p->told < n && clock_mono(&clock_system) < until;)
+    for (i64 until = clock_mono(&clock_system) + 5 * NS_PER_SEC;
+         p->told < n && clock_mono(&clock_system) < until;)
         loop_turn(p->loop, NS_PER_SEC);
     assert_int_equal(p->told, n);
 }
@@ -106,9 +108,11 @@ static void sees_a_path_come_into_being(void **state)
     struct file_watch *w = file_watch_new(p->loop, in(p, "a/b/f"), NS_PER_MS, 0, told, p);
 
     assert_int_equal(mkdir(in(p, "a"), 0700), 0);
-    for (int i = 0; i < 3; i++) loop_turn(p->loop, 20 * NS_PER_MS);
+    for (int i = 0; i < 3; i++)
+        loop_turn(p->loop, 20 * NS_PER_MS);
     assert_int_equal(mkdir(in(p, "a/b"), 0700), 0);
-    for (int i = 0; i < 3; i++) loop_turn(p->loop, 20 * NS_PER_MS);
+    for (int i = 0; i < 3; i++)
+        loop_turn(p->loop, 20 * NS_PER_MS);
     put(p, "a/b/f", "x");
     expect_told(p, 1);
     file_watch_free(w);

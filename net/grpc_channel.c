@@ -1,5 +1,6 @@
-/* A channel holds places (one for each address it may use at a time), links (connections, also those that only finish), and waiting calls. Whatever
- * changes ends in serve(): calls go to links with room, and when there is none a connection is made or the calls are told why not. */
+/* A channel holds places (one for each address it may use at a time), links (connections, also
+ * those that only finish), and waiting calls. Whatever changes ends in serve(): calls go to links
+ * with room, and when there is none a connection is made or the calls are told why not. */
 #include "net/grpc_channel.h"
 
 #include <netdb.h>
@@ -12,13 +13,16 @@
 #include "net/tls_private.h"
 
 #define CONNECT_TIME (20 * NS_PER_SEC)
-#define BACKOFF      NS_PER_SEC         /* of an address, doubled with each failure; only while another one works */
+#define BACKOFF                                                                                    \
+    NS_PER_SEC /* of an address, doubled with each failure; only while another one works */
 #define BACKOFF_MAX  (120 * NS_PER_SEC)
-#define RETRY_EVERY  NS_PER_SEC         /* of a channel whose calls wait until it is ready */
+#define RETRY_EVERY  NS_PER_SEC /* of a channel whose calls wait until it is ready */
 #define REFUSALS_MAX 5
-#define IDLE_CHECK   (60 * NS_PER_SEC)  /* after the last call: does anybody still hold the target? */
-#define PLACES_MAX   16
-#define TLS_KEEP     (300 * NS_PER_SEC) /* certificate files are read again for connections made later than this */
+#define IDLE_CHECK   (60 * NS_PER_SEC) /* after the last call: does anybody still hold the target? \
+                                        */
+#define PLACES_MAX 16
+#define TLS_KEEP                                                                                   \
+    (300 * NS_PER_SEC) /* certificate files are read again for connections made later than this */
 
 struct grpc_channels {
     struct loop *loop;
@@ -208,7 +212,8 @@ static void on_failed(void *arg, enum http_fail fail, const char *text)
 static void on_connect_time(void *arg)
 {
     struct link *k = arg;
-    char *text = xprintf("dial tcp %s:%d: i/o timeout", k->channel->dial_host, k->channel->dial_port);
+    char *text =
+        xprintf("dial tcp %s:%d: i/o timeout", k->channel->dial_host, k->channel->dial_port);
 
     not_made(k, HTTP_TIMEOUT, text);
     free(text);
@@ -242,7 +247,8 @@ static const struct h2_events events = {.ready = on_ready, .room = on_room, .fai
 static SSL_CTX *context_of(struct grpc_channel *ch, char **ret_err)
 {
     const struct tls_conf *conf = &ch->target->conf.tls;
-    i64 now = loop_now(ch->all->loop), keep = conf->reload_interval > 0 ? conf->reload_interval : TLS_KEEP;
+    i64 now = loop_now(ch->all->loop),
+        keep = conf->reload_interval > 0 ? conf->reload_interval : TLS_KEEP;
 
     if (!ch->tls || (ch->ctx && now - ch->ctx_at < keep)) return ch->ctx;
     SSL_CTX *ctx = tls_client_context(conf, ret_err);
@@ -256,7 +262,8 @@ static SSL_CTX *context_of(struct grpc_channel *ch, char **ret_err)
 /* A numeric address, with or without brackets. */
 static bool parse_addr(struct str addr, int port, struct wire_conf *w)
 {
-    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+                                   .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     char service[12];
     bool brackets = addr.n > 2 && addr.p[0] == '[';
@@ -309,7 +316,8 @@ static void dial_next(struct grpc_channel *ch, struct place *p)
     char *err = NULL;
 
     conf.wire.tls = context_of(ch, &err);
-    if (!err && !parse_addr(addr, ch->dial_port, &conf.wire)) err = xprintf("\"" STR_FMT "\" is no address", STR_ARG(addr));
+    if (!err && !parse_addr(addr, ch->dial_port, &conf.wire))
+        err = xprintf("\"" STR_FMT "\" is no address", STR_ARG(addr));
     if (err) {
         not_made(k, HTTP_TLS, err);
         free(err);
@@ -342,7 +350,7 @@ static bool has_addr(const char *addrs, struct str one)
 
 static struct place *find_place(struct grpc_channel *ch, struct str addrs)
 {
-    vec_each(&ch->places, p)
+    vec_each (&ch->places, p)
         if (str_eq((*p)->addrs, addrs)) return *p;
     return NULL;
 }
@@ -360,7 +368,8 @@ static void spread(struct grpc_channel *ch, const char *addrs)
 {
     for (size_t i = ch->places.n; i-- > 0;)
         if (!has_addr(addrs, ch->places.v[i]->addrs)) place_free(ch, i);
-    for (struct str rest = str_of(addrs); rest.n;) add_place(ch, str_cut(&rest, ','));
+    for (struct str rest = str_of(addrs); rest.n;)
+        add_place(ch, str_cut(&rest, ','));
 }
 
 static void take_addrs(struct grpc_channel *ch, const char *addrs)
@@ -368,7 +377,8 @@ static void take_addrs(struct grpc_channel *ch, const char *addrs)
     if (ch->target->conf.round_robin) {
         spread(ch, addrs);
     } else {
-        while (ch->places.n && !str_is(ch->places.v[0]->addrs, addrs)) place_free(ch, 0);
+        while (ch->places.n && !str_is(ch->places.v[0]->addrs, addrs))
+            place_free(ch, 0);
         add_place(ch, str_of(addrs));
     }
 }
@@ -389,8 +399,7 @@ static enum reach reach_of(const struct grpc_channel *ch)
 {
     enum reach r = ch->query ? REACHING : UNREACHED;
 
-    list_each(&ch->links, node)
-    {
+    list_each (&ch->links, node) {
         const struct link *k = list_item(node, struct link, node);
         if (is_usable(k)) return REACHED;
         if (!k->ready && k->place) r = REACHING;
@@ -398,7 +407,8 @@ static enum reach reach_of(const struct grpc_channel *ch)
     return r;
 }
 
-/* Without a connection every address is tried at once, back-off or not: the callers have their own. */
+/* Without a connection every address is tried at once, back-off or not: the callers have their own.
+ */
 static void dial_places(struct grpc_channel *ch)
 {
     bool all = reach_of(ch) == UNREACHED;
@@ -441,7 +451,8 @@ static void connect_now(struct grpc_channel *ch)
 
     if (ch->query) return;
     char *addrs = resolver_is_literal(host) ? literal_addrs(ch->dial_host)
-                                            : resolver_start(ch->all->resolver, ch->all->loop, host, on_resolved, ch, &ch->query);
+                                            : resolver_start(ch->all->resolver, ch->all->loop, host,
+                                                             on_resolved, ch, &ch->query);
     if (addrs) on_resolved(ch, addrs, NULL);
     free(addrs);
 }
@@ -451,8 +462,7 @@ static void connect_now(struct grpc_channel *ch)
 /* The next link in turn: it goes to the end. */
 static struct link *pick(struct grpc_channel *ch)
 {
-    list_each(&ch->links, node)
-    {
+    list_each (&ch->links, node) {
         struct link *k = list_item(node, struct link, node);
         if (!is_usable(k) || !h2_can_start(k->h2)) continue;
         list_del(node);
@@ -464,8 +474,7 @@ static struct link *pick(struct grpc_channel *ch)
 
 static void run_waiting(struct grpc_channel *ch)
 {
-    list_each(&ch->waiting, node)
-    {
+    list_each (&ch->waiting, node) {
         struct channel_call *call = list_item(node, struct channel_call, node);
         struct link *k = pick(ch);
         if (!k) return;
@@ -476,27 +485,28 @@ static void run_waiting(struct grpc_channel *ch)
     }
 }
 
-/* Calls that have been through a failed attempt to connect are told; with wait_for_ready they go on waiting. */
+/* Calls that have been through a failed attempt to connect are told; with wait_for_ready they go on
+ * waiting. */
 static void fail_waiting(struct grpc_channel *ch)
 {
     if (ch->target->conf.wait_for_ready) {
         if (!list_empty(&ch->waiting)) timer_start(ch->again, RETRY_EVERY);
         return;
     }
-    list_each(&ch->waiting, node) fail_call(ch, list_item(node, struct channel_call, node));
+    list_each (&ch->waiting, node)
+        fail_call(ch, list_item(node, struct channel_call, node));
 }
 
 static bool wants_more_links(struct grpc_channel *ch)
 {
-    vec_each(&ch->places, p)
+    vec_each (&ch->places, p)
         if (can_retry(ch, *p)) return true;
     return false;
 }
 
 static void close_unused(struct grpc_channel *ch)
 {
-    list_each(&ch->links, node)
-    {
+    list_each (&ch->links, node) {
         struct link *k = list_item(node, struct link, node);
         if (!k->place && h2_in_flight(k->h2) == 0) link_free(k);
     }
@@ -552,7 +562,8 @@ static void on_again(void *arg)
 
 static void channel_release(struct grpc_channel *ch)
 {
-    while (ch->places.n) place_free(ch, ch->places.n - 1);
+    while (ch->places.n)
+        place_free(ch, ch->places.n - 1);
     vec_done(&ch->places);
     SSL_CTX_free(ch->ctx);
     http_target_unref(ch->target);
@@ -568,7 +579,8 @@ static void channel_close(struct grpc_channel *ch)
 {
     ASSERT(ch->n_calls == 0 && !ch->dead);
     if (ch->query) resolver_cancel(ch->query);
-    list_each(&ch->links, node) link_free(list_item(node, struct link, node));
+    list_each (&ch->links, node)
+        link_free(list_item(node, struct link, node));
     timer_free(ch->again);
     timer_free(ch->idle);
     list_del(&ch->node);
@@ -586,7 +598,8 @@ static void on_idle(void *arg)
 /* Channels of targets that nobody else holds are of the past. */
 static void sweep(struct grpc_channels *cs)
 {
-    list_each(&cs->channels, node) on_idle(list_item(node, struct grpc_channel, node));
+    list_each (&cs->channels, node)
+        on_idle(list_item(node, struct grpc_channel, node));
 }
 
 static char *tunnel_text(const struct grpc_channel *ch, struct str userinfo)
@@ -595,7 +608,8 @@ static char *tunnel_text(const struct grpc_channel *ch, struct str userinfo)
     char place[300];
     struct buf b = BUF_INIT(8192), user = BUF_INIT(1024), secret = BUF_INIT(2048);
 
-    (void)snprintf(place, sizeof(place), form, ch->host, ch->port); /* a name that does not fit does not exist */
+    (void)snprintf(place, sizeof(place), form, ch->host,
+                   ch->port); /* a name that does not fit does not exist */
     buf_printf(&b, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", place, place);
     if (userinfo.n) {
         grpc_message_decode(&user, userinfo); /* URLs escape in the same way */
@@ -608,13 +622,15 @@ static char *tunnel_text(const struct grpc_channel *ch, struct str userinfo)
     return buf_take(&b, NULL);
 }
 
-/* gRPC asks the environment as if for https, whatever its own security, and tunnels, whatever the proxy's scheme. */
+/* gRPC asks the environment as if for https, whatever its own security, and tunnels, whatever the
+ * proxy's scheme. */
 static void set_route(struct grpc_channel *ch)
 {
     struct url self = {.scheme = STR("https"), .host = str_of(ch->host), .port = ch->port}, proxy;
     struct str text = http_target_proxy(ch->target, &self);
     ssize_t sep = str_find(text, STR("://"));
-    char *whole = xprintf("http://" STR_FMT, STR_ARG(sep >= 0 ? str_sub(text, (size_t)sep + 3, text.n) : text));
+    char *whole = xprintf("http://" STR_FMT,
+                          STR_ARG(sep >= 0 ? str_sub(text, (size_t)sep + 3, text.n) : text));
 
     if (text.n && url_parse(str_of(whole), &proxy, NULL) == 0) {
         ch->dial_host = str_dup(proxy.host);
@@ -627,7 +643,8 @@ static void set_route(struct grpc_channel *ch)
     free(whole);
 }
 
-static struct grpc_channel *channel_new(struct grpc_channels *cs, struct http_target *t, const struct url *url, bool tls, int port)
+static struct grpc_channel *channel_new(struct grpc_channels *cs, struct http_target *t,
+                                        const struct url *url, bool tls, int port)
 {
     struct grpc_channel *ch = xnew(struct grpc_channel);
 
@@ -647,15 +664,16 @@ static struct grpc_channel *channel_new(struct grpc_channels *cs, struct http_ta
     return ch;
 }
 
-static struct grpc_channel *channel_of(struct grpc_channels *cs, struct http_target *t, const struct url *url)
+static struct grpc_channel *channel_of(struct grpc_channels *cs, struct http_target *t,
+                                       const struct url *url)
 {
     bool tls = str_ieq(url->scheme, STR("https"));
     int port = url->port ? url->port : tls ? 443 : 80;
 
-    list_each(&cs->channels, node)
-    {
+    list_each (&cs->channels, node) {
         struct grpc_channel *ch = list_item(node, struct grpc_channel, node);
-        if (ch->target == t && ch->tls == tls && ch->port == port && str_is(url->host, ch->host)) return ch;
+        if (ch->target == t && ch->tls == tls && ch->port == port && str_is(url->host, ch->host))
+            return ch;
     }
     sweep(cs);
     return channel_new(cs, t, url, tls, port);
@@ -673,14 +691,14 @@ struct grpc_channels *grpc_channels_new(struct loop *l, struct resolver *r)
 
 static void cancel_all(struct list *calls)
 {
-    list_each(calls, node) channel_call_cancel(list_item(node, struct channel_call, node));
+    list_each (calls, node)
+        channel_call_cancel(list_item(node, struct channel_call, node));
 }
 
 void grpc_channels_free(struct grpc_channels *cs)
 {
     if (!cs) return;
-    list_each(&cs->channels, node)
-    {
+    list_each (&cs->channels, node) {
         struct grpc_channel *ch = list_item(node, struct grpc_channel, node);
         cancel_all(&ch->waiting);
         cancel_all(&ch->running);
@@ -710,7 +728,8 @@ void channel_call_refuse(struct grpc_channels *cs, struct channel_call *call, co
     end_call(cs, call, CALL_IMPOSSIBLE);
 }
 
-void channel_call_start(struct grpc_channels *cs, struct http_target *t, const struct url *url, struct channel_call *call)
+void channel_call_start(struct grpc_channels *cs, struct http_target *t, const struct url *url,
+                        struct channel_call *call)
 {
     struct grpc_channel *ch = channel_of(cs, t, url);
 

@@ -1,4 +1,5 @@
-/* The client's side of unary gRPC on HTTP/2 channels: frame before the message, timeout header, and the status out of whatever came back. */
+/* The client's side of unary gRPC on HTTP/2 channels: frame before the message, timeout header, and
+ * the status out of whatever came back. */
 #include <errno.h>
 #include "base/arena.h"
 #include "base/digest.h"
@@ -36,28 +37,34 @@ static struct grpc_status status(enum grpc_code code, const char *text)
 /* Never sent: it may be tried again. */
 static struct grpc_status status_unconnected(struct grpc_call_handle *g)
 {
-    const char *what = g->call.fail == HTTP_TLS      ? "transport: authentication handshake failed: "
+    const char *what = g->call.fail == HTTP_TLS ? "transport: authentication handshake failed: "
                        : g->call.fail == HTTP_BROKEN ? ""
                                                      : "transport: Error while dialing: ";
 
-    return status(GRPC_UNAVAILABLE, arena_printf(&g->arena, "connection error: desc = \"%s%s\"", what, g->call.error));
+    return status(GRPC_UNAVAILABLE, arena_printf(&g->arena, "connection error: desc = \"%s%s\"",
+                                                 what, g->call.error));
 }
 
-/* Without an answer nothing is known of the request: everything that another try may mend is Unavailable, more than with the Go library,
- * which takes most resets for internal errors that are for good. */
+/* Without an answer nothing is known of the request: everything that another try may mend is
+ * Unavailable, more than with the Go library, which takes most resets for internal errors that are
+ * for good. */
 static struct grpc_status status_of_reset(struct grpc_call_handle *g, u32 code)
 {
-    enum grpc_code c = code == NGHTTP2_CANCEL ? GRPC_CANCELED : code == NGHTTP2_INADEQUATE_SECURITY ? GRPC_PERMISSION_DENIED : GRPC_UNAVAILABLE;
+    enum grpc_code c = code == NGHTTP2_CANCEL                ? GRPC_CANCELED
+                       : code == NGHTTP2_INADEQUATE_SECURITY ? GRPC_PERMISSION_DENIED
+                                                             : GRPC_UNAVAILABLE;
 
-    return status(c, arena_printf(&g->arena, "stream terminated by RST_STREAM with error code: %s", nghttp2_http2_strerror(code)));
+    return status(c, arena_printf(&g->arena, "stream terminated by RST_STREAM with error code: %s",
+                                  nghttp2_http2_strerror(code)));
 }
 
 static const struct {
     int http;
     enum grpc_code code;
 } from_http[] = {
-    {400, GRPC_INTERNAL},    {401, GRPC_UNAUTHENTICATED}, {403, GRPC_PERMISSION_DENIED}, {404, GRPC_UNIMPLEMENTED},
-    {429, GRPC_UNAVAILABLE}, {502, GRPC_UNAVAILABLE},     {503, GRPC_UNAVAILABLE},       {504, GRPC_UNAVAILABLE},
+    {400, GRPC_INTERNAL},      {401, GRPC_UNAUTHENTICATED}, {403, GRPC_PERMISSION_DENIED},
+    {404, GRPC_UNIMPLEMENTED}, {429, GRPC_UNAVAILABLE},     {502, GRPC_UNAVAILABLE},
+    {503, GRPC_UNAVAILABLE},   {504, GRPC_UNAVAILABLE},
 };
 
 static enum grpc_code code_from_http(int http)
@@ -76,20 +83,28 @@ static bool is_grpc(struct str type)
 {
     struct str prefix = STR("application/grpc");
 
-    return str_starts(type, prefix) && (type.n == prefix.n || type.p[prefix.n] == '+' || type.p[prefix.n] == ';');
+    return str_starts(type, prefix) &&
+           (type.n == prefix.n || type.p[prefix.n] == '+' || type.p[prefix.n] == ';');
 }
 
 /* An answer that is not gRPC's: a proxy's, or another server's. */
 static struct grpc_status status_of_http(struct grpc_call_handle *g, const struct answer *r)
 {
     struct str type = header(r, "content-type");
-    char *first = r->status == 200 ? arena_strdup(&g->arena, (struct str){0})
-                                   : arena_printf(&g->arena, "unexpected HTTP status code received from server: %d (%s)", r->status, http_status_text(r->status));
-    const char *second = is_grpc(type) ? ""
-                         : type.n      ? arena_printf(&g->arena, "transport: received unexpected content-type \"" STR_FMT "\"", STR_ARG(type))
-                                       : "malformed header: missing HTTP content-type";
+    char *first =
+        r->status == 200
+            ? arena_strdup(&g->arena, (struct str){0})
+            : arena_printf(&g->arena, "unexpected HTTP status code received from server: %d (%s)",
+                           r->status, http_status_text(r->status));
+    const char *second =
+        is_grpc(type) ? ""
+        : type.n
+            ? arena_printf(&g->arena, "transport: received unexpected content-type \"" STR_FMT "\"",
+                           STR_ARG(type))
+            : "malformed header: missing HTTP content-type";
 
-    return status(code_from_http(r->status), arena_printf(&g->arena, "%s%s%s", first, *first && *second ? "; " : "", second));
+    return status(code_from_http(r->status),
+                  arena_printf(&g->arena, "%s%s%s", first, *first && *second ? "; " : "", second));
 }
 
 static struct str decoded_message(struct grpc_call_handle *g, struct str text)
@@ -123,8 +138,11 @@ static struct grpc_status status_of_answer(struct grpc_call_handle *g, const str
     if (r->status != 200 || !is_grpc(header(r, "content-type"))) return status_of_http(g, r);
     if (!code.p) return status(GRPC_INTERNAL, "server closed the stream without sending trailers");
     if (num_parse_u64(code, &n) != 0)
-        return status(GRPC_INTERNAL, arena_printf(&g->arena, "transport: malformed grpc-status: \"" STR_FMT "\"", STR_ARG(code)));
-    struct grpc_status s = {.code = grpc_code_of(n), .message = decoded_message(g, header(r, "grpc-message"))};
+        return status(GRPC_INTERNAL,
+                      arena_printf(&g->arena, "transport: malformed grpc-status: \"" STR_FMT "\"",
+                                   STR_ARG(code)));
+    struct grpc_status s = {.code = grpc_code_of(n),
+                            .message = decoded_message(g, header(r, "grpc-message"))};
     add_details(g, header(r, "grpc-status-details-bin"), &s);
     return s;
 }
@@ -133,21 +151,29 @@ static struct grpc_status status_of_answer(struct grpc_call_handle *g, const str
 
 static struct grpc_status too_large(struct grpc_call_handle *g, size_t n)
 {
-    return status(GRPC_RESOURCE_EXHAUSTED, arena_printf(&g->arena, "grpc: received message larger than max (%zu vs. %zu)", n, g->limit));
+    return status(GRPC_RESOURCE_EXHAUSTED,
+                  arena_printf(&g->arena, "grpc: received message larger than max (%zu vs. %zu)", n,
+                               g->limit));
 }
 
-static struct grpc_status decompress(struct grpc_call_handle *g, struct str encoding, struct str in, struct str *ret)
+static struct grpc_status decompress(struct grpc_call_handle *g, struct str encoding, struct str in,
+                                     struct str *ret)
 {
     enum codec codec = CODEC_NONE;
     struct buf out = BUF_INIT(g->limit);
 
     if (!grpc_encoding_parse(encoding, &codec) || codec == CODEC_NONE)
-        return status(GRPC_INTERNAL, arena_printf(&g->arena, "grpc: compressed message with grpc-encoding \"" STR_FMT "\"", STR_ARG(encoding)));
+        return status(GRPC_INTERNAL,
+                      arena_printf(&g->arena,
+                                   "grpc: compressed message with grpc-encoding \"" STR_FMT "\"",
+                                   STR_ARG(encoding)));
     int e = grpc_decompress(codec, in, g->limit, &out, NULL);
     if (e == 0) *ret = arena_str(&g->arena, buf_view(&out));
     buf_done(&out);
-    if (e == -E2BIG) return status(GRPC_RESOURCE_EXHAUSTED, "grpc: message after decompression larger than max");
-    return e ? status(GRPC_INTERNAL, "grpc: failed to decompress the received message") : (struct grpc_status){0};
+    if (e == -E2BIG)
+        return status(GRPC_RESOURCE_EXHAUSTED, "grpc: message after decompression larger than max");
+    return e ? status(GRPC_INTERNAL, "grpc: failed to decompress the received message")
+             : (struct grpc_status){0};
 }
 
 /* Of a response over the limit only the beginning was kept; its trailers may be missing. */
@@ -155,21 +181,27 @@ static bool is_over(const struct grpc_call_handle *g, const struct answer *r, si
 {
     u8 frame[GRPC_FRAME];
 
-    if (r->status != 200 || r->body.n < GRPC_FRAME || !is_grpc(header(r, "content-type"))) return false;
+    if (r->status != 200 || r->body.n < GRPC_FRAME || !is_grpc(header(r, "content-type")))
+        return false;
     memcpy(frame, r->body.p, sizeof(frame));
     *ret_n = grpc_frame_length(frame);
     return *ret_n > g->limit;
 }
 
-static struct grpc_status read_message(struct grpc_call_handle *g, const struct answer *r, struct str *ret)
+static struct grpc_status read_message(struct grpc_call_handle *g, const struct answer *r,
+                                       struct str *ret)
 {
     u8 frame[GRPC_FRAME];
 
-    if (r->body.n == 0) return status(GRPC_INTERNAL, "received no response message from a unary call");
+    if (r->body.n == 0)
+        return status(GRPC_INTERNAL, "received no response message from a unary call");
     if (r->body.n < GRPC_FRAME) return status(GRPC_INTERNAL, "unexpected EOF");
     memcpy(frame, r->body.p, sizeof(frame));
     size_t n = grpc_frame_length(frame);
-    if (n != r->body.n - GRPC_FRAME) return status(GRPC_INTERNAL, n > r->body.n - GRPC_FRAME ? "unexpected EOF" : "received more than one response message");
+    if (n != r->body.n - GRPC_FRAME)
+        return status(GRPC_INTERNAL, n > r->body.n - GRPC_FRAME
+                                         ? "unexpected EOF"
+                                         : "received more than one response message");
     *ret = str_sub(r->body, GRPC_FRAME, r->body.n);
     if (frame[0] == 0) return (struct grpc_status){0};
     return decompress(g, header(r, "grpc-encoding"), *ret, ret);
@@ -182,7 +214,8 @@ static struct grpc_status judge_answer(struct grpc_call_handle *g, struct str *r
     size_t n;
 
     if (is_over(g, &r, &n)) return too_large(g, n);
-    if (h->truncated && r.status == 200) return status(GRPC_INTERNAL, "received more than one response message");
+    if (h->truncated && r.status == 200)
+        return status(GRPC_INTERNAL, "received more than one response message");
     struct grpc_status s = status_of_answer(g, &r);
     return s.code == GRPC_OK ? read_message(g, &r, ret_message) : s;
 }
@@ -191,7 +224,8 @@ static struct grpc_status outcome(struct grpc_call_handle *g, struct str *ret_me
 {
     const struct h2_call *h = &g->call.h2;
 
-    if (g->call.outcome == CALL_DEADLINE) return status(GRPC_DEADLINE_EXCEEDED, "context deadline exceeded");
+    if (g->call.outcome == CALL_DEADLINE)
+        return status(GRPC_DEADLINE_EXCEEDED, "context deadline exceeded");
     if (g->call.outcome == CALL_UNCONNECTED) return status_unconnected(g);
     if (g->call.outcome == CALL_IMPOSSIBLE) return status(GRPC_INTERNAL, g->call.error);
     switch (h->end) {
@@ -229,10 +263,16 @@ static const char *timeout_text(struct arena *a, i64 ns)
     static const struct {
         i64 ns;
         char unit;
-    } units[] = {{1, 'n'}, {1000, 'u'}, {NS_PER_MS, 'm'}, {NS_PER_SEC, 'S'}, {60 * NS_PER_SEC, 'M'}, {3600 * NS_PER_SEC, 'H'}};
+    } units[] = {{1, 'n'},
+                 {1000, 'u'},
+                 {NS_PER_MS, 'm'},
+                 {NS_PER_SEC, 'S'},
+                 {60 * NS_PER_SEC, 'M'},
+                 {3600 * NS_PER_SEC, 'H'}};
     size_t i = 0;
 
-    while (i + 1 < ARRAY_LEN(units) && (ns - 1) / units[i].ns + 1 > 99999999) i++;
+    while (i + 1 < ARRAY_LEN(units) && (ns - 1) / units[i].ns + 1 > 99999999)
+        i++;
     return arena_printf(a, "%lld%c", (long long)((ns - 1) / units[i].ns + 1), units[i].unit);
 }
 
@@ -244,7 +284,8 @@ struct head {
 
 static void add(struct head *h, struct str name, struct str value)
 {
-    h->nv[h->n++] = (nghttp2_nv){(u8 *)(uintptr_t)name.p, (u8 *)(uintptr_t)value.p, name.n, value.n, NGHTTP2_NV_FLAG_NONE};
+    h->nv[h->n++] = (nghttp2_nv){(u8 *)(uintptr_t)name.p, (u8 *)(uintptr_t)value.p, name.n, value.n,
+                                 NGHTTP2_NV_FLAG_NONE};
 }
 
 static void add_text(struct head *h, const char *name, const char *value)
@@ -255,7 +296,9 @@ static void add_text(struct head *h, const char *name, const char *value)
 /* Belong to HTTP/1 connections, or are ours to say. */
 static bool is_ours(struct str name)
 {
-    static const char *const names[] = {"host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te", "content-type", "content-length"};
+    static const char *const names[] = {
+        "host",    "connection", "keep-alive",   "proxy-connection", "transfer-encoding",
+        "upgrade", "te",         "content-type", "content-length"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_is(name, names[i])) return true;
@@ -266,7 +309,8 @@ static bool is_name(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.')) return false;
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'))
+            return false;
     }
     return s.n > 0;
 }
@@ -305,8 +349,15 @@ static const char *add_metadata(struct head *h, const struct http_header *m)
     struct str name = lower(h->arena, m->name), value = wire_value(h->arena, name, m->value);
 
     if (is_ours(name)) return NULL;
-    if (!is_name(name)) return arena_printf(h->arena, "header key \"" STR_FMT "\" contains illegal characters not in [0-9a-z-_.]", STR_ARG(name));
-    if (!is_value(value)) return arena_printf(h->arena, "header key \"" STR_FMT "\" contains value with non-printable ASCII characters", STR_ARG(name));
+    if (!is_name(name))
+        return arena_printf(
+            h->arena, "header key \"" STR_FMT "\" contains illegal characters not in [0-9a-z-_.]",
+            STR_ARG(name));
+    if (!is_value(value))
+        return arena_printf(h->arena,
+                            "header key \"" STR_FMT
+                            "\" contains value with non-printable ASCII characters",
+                            STR_ARG(name));
     add(h, name, value);
     return NULL;
 }
@@ -322,7 +373,8 @@ static struct str authority(struct arena *a, const struct grpc_call *call, const
     return str_of(u->port ? arena_printf(a, "%s:%d", host, u->port) : host);
 }
 
-static const char *fill_head(struct grpc_call_handle *g, const struct grpc_call *call, const struct url *u)
+static const char *fill_head(struct grpc_call_handle *g, const struct grpc_call *call,
+                             const struct url *u)
 {
     struct head h = {&g->arena, arena_array(&g->arena, nghttp2_nv, call->n_metadata + 9), 0};
     const char *error = NULL;
@@ -336,7 +388,8 @@ static const char *fill_head(struct grpc_call_handle *g, const struct grpc_call 
     add_text(&h, "grpc-accept-encoding", "gzip");
     if (call->timeout > 0) add_text(&h, "grpc-timeout", timeout_text(&g->arena, call->timeout));
     if (call->codec != CODEC_NONE) add_text(&h, "grpc-encoding", grpc_encoding_name(call->codec));
-    for (size_t i = 0; i < call->n_metadata && !error; i++) error = add_metadata(&h, &call->metadata[i]);
+    for (size_t i = 0; i < call->n_metadata && !error; i++)
+        error = add_metadata(&h, &call->metadata[i]);
     g->call.h2.head = h.nv;
     g->call.h2.n_head = h.n;
     return error;

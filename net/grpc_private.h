@@ -15,6 +15,7 @@ u32 grpc_frame_length(const u8 frame[GRPC_FRAME]);
 bool grpc_encoding_parse(struct str name, enum codec *ret);
 const char *grpc_encoding_name(enum codec c);
 /* As codec_decompress. */
-int grpc_decompress(enum codec c, struct str in, size_t limit, struct buf *out, const char **ret_err);
+int grpc_decompress(enum codec c, struct str in, size_t limit, struct buf *out,
+                    const char **ret_err);
 
 #endif

@@ -1,5 +1,6 @@
 /* The server's side of unary gRPC: checks of a request, its message, and the answer.
- * The five bytes before the message were split off while it was received (request.c), so that the message is a blob without copying. */
+ * The five bytes before the message were split off while it was received (request.c), so that the
+ * message is a blob without copying. */
 #include <errno.h>
 #include "base/digest.h"
 #include "net/grpc_private.h"
@@ -11,7 +12,8 @@ bool grpc_is(const struct http_req *r)
 {
     struct str type = http_req_header(r, STR("content-type")), prefix = STR("application/grpc");
 
-    return str_starts(type, prefix) && (type.n == prefix.n || type.p[prefix.n] == '+' || type.p[prefix.n] == ';');
+    return str_starts(type, prefix) &&
+           (type.n == prefix.n || type.p[prefix.n] == '+' || type.p[prefix.n] == ';');
 }
 
 bool grpc_split_path(struct str path, struct str *ret_service, struct str *ret_method)
@@ -32,7 +34,8 @@ struct refusal {
     struct grpc_status status;
 };
 
-static struct refusal refuse(struct http_req *r, int http, enum grpc_code code, const char *form, struct str what)
+static struct refusal refuse(struct http_req *r, int http, enum grpc_code code, const char *form,
+                             struct str what)
 {
     char *text = arena_printf(r->arena, form, STR_ARG(what));
 
@@ -59,7 +62,8 @@ static bool binary_is_valid(struct str value)
 static const struct http_header *bad_binary(const struct http_req *r)
 {
     for (size_t i = 0; i < r->n_headers; i++)
-        if (str_ends(r->headers[i].name, STR("-bin")) && !binary_is_valid(r->headers[i].value)) return &r->headers[i];
+        if (str_ends(r->headers[i].name, STR("-bin")) && !binary_is_valid(r->headers[i].value))
+            return &r->headers[i];
     return NULL;
 }
 
@@ -69,10 +73,19 @@ static struct refusal check(struct http_req *r)
     struct str timeout = http_req_header(r, STR("grpc-timeout"));
     const struct http_header *binary;
 
-    if (!grpc_is(r)) return refuse(r, 415, GRPC_INVALID_ARGUMENT, "invalid gRPC request content-type \"" STR_FMT "\"", http_req_header(r, STR("content-type")));
-    if (!str_is(r->method, "POST")) return refuse(r, 405, GRPC_INTERNAL, "received a HEADERS frame with :method \"" STR_FMT "\" which should be POST", r->method);
-    if (timeout.p && !timeout_is_valid(timeout)) return refuse(r, 400, GRPC_INTERNAL, "malformed grpc-timeout: \"" STR_FMT "\"", timeout);
-    if ((binary = bad_binary(r))) return refuse(r, 400, GRPC_INTERNAL, "malformed binary metadata in header \"" STR_FMT "\"", binary->name);
+    if (!grpc_is(r))
+        return refuse(r, 415, GRPC_INVALID_ARGUMENT,
+                      "invalid gRPC request content-type \"" STR_FMT "\"",
+                      http_req_header(r, STR("content-type")));
+    if (!str_is(r->method, "POST"))
+        return refuse(r, 405, GRPC_INTERNAL,
+                      "received a HEADERS frame with :method \"" STR_FMT "\" which should be POST",
+                      r->method);
+    if (timeout.p && !timeout_is_valid(timeout))
+        return refuse(r, 400, GRPC_INTERNAL, "malformed grpc-timeout: \"" STR_FMT "\"", timeout);
+    if ((binary = bad_binary(r)))
+        return refuse(r, 400, GRPC_INTERNAL, "malformed binary metadata in header \"" STR_FMT "\"",
+                      binary->name);
     return (struct refusal){0};
 }
 
@@ -86,12 +99,16 @@ static struct grpc_status error(struct http_req *r, enum grpc_code code, const c
 struct grpc_status grpc_too_large(struct http_req *r, size_t limit)
 {
     struct request *q = request_of(r);
-    i64 n = q->n_frame == GRPC_FRAME ? (i64)grpc_frame_length(q->frame) : q->content_length - GRPC_FRAME;
+    i64 n = q->n_frame == GRPC_FRAME ? (i64)grpc_frame_length(q->frame)
+                                     : q->content_length - GRPC_FRAME;
 
-    return error(r, GRPC_RESOURCE_EXHAUSTED, arena_printf(r->arena, "grpc: received message larger than max (%lld vs. %zu)", (long long)n, limit));
+    return error(r, GRPC_RESOURCE_EXHAUSTED,
+                 arena_printf(r->arena, "grpc: received message larger than max (%lld vs. %zu)",
+                              (long long)n, limit));
 }
 
-static struct grpc_status decompress(struct http_req *r, enum codec codec, size_t limit, struct budget *budget, struct blob **ret)
+static struct grpc_status decompress(struct http_req *r, enum codec codec, size_t limit,
+                                     struct budget *budget, struct blob **ret)
 {
     struct buf out = BUF_INIT(limit);
     const char *why = "broken";
@@ -104,9 +121,15 @@ static struct grpc_status decompress(struct http_req *r, enum codec codec, size_
     }
     buf_done(&out);
     if (e == -E2BIG)
-        return error(r, GRPC_RESOURCE_EXHAUSTED, arena_printf(r->arena, "grpc: message after decompression larger than max (%zu vs. %zu)", limit + 1, limit));
-    if (e == -ENOMEM) return error(r, GRPC_RESOURCE_EXHAUSTED, "grpc: out of memory for the message");
-    return error(r, GRPC_INTERNAL, arena_printf(r->arena, "grpc: failed to decompress the received message: %s", why));
+        return error(r, GRPC_RESOURCE_EXHAUSTED,
+                     arena_printf(r->arena,
+                                  "grpc: message after decompression larger than max (%zu vs. %zu)",
+                                  limit + 1, limit));
+    if (e == -ENOMEM)
+        return error(r, GRPC_RESOURCE_EXHAUSTED, "grpc: out of memory for the message");
+    return error(
+        r, GRPC_INTERNAL,
+        arena_printf(r->arena, "grpc: failed to decompress the received message: %s", why));
 }
 
 static struct grpc_status take(struct http_req *r, struct blob **ret)
@@ -115,32 +138,43 @@ static struct grpc_status take(struct http_req *r, struct blob **ret)
     return (struct grpc_status){0};
 }
 
-static struct grpc_status read_framed(struct http_req *r, size_t limit, struct budget *budget, struct blob **ret)
+static struct grpc_status read_framed(struct http_req *r, size_t limit, struct budget *budget,
+                                      struct blob **ret)
 {
     const struct request *q = request_of(r);
     struct str encoding = http_req_header(r, STR("grpc-encoding"));
     enum codec codec = CODEC_NONE;
 
-    if (q->n_frame < GRPC_FRAME) return error(r, GRPC_INTERNAL, q->n_frame ? "unexpected EOF" : "EOF");
+    if (q->n_frame < GRPC_FRAME)
+        return error(r, GRPC_INTERNAL, q->n_frame ? "unexpected EOF" : "EOF");
     if (grpc_frame_length(q->frame) > limit) return grpc_too_large(r, limit);
     if (r->body->n < grpc_frame_length(q->frame)) return error(r, GRPC_INTERNAL, "unexpected EOF");
-    if (q->overrun) return error(r, GRPC_INTERNAL, "grpc: more than one message in a unary request");
+    if (q->overrun)
+        return error(r, GRPC_INTERNAL, "grpc: more than one message in a unary request");
     if (q->frame[0] > 1) return error(r, GRPC_INTERNAL, "grpc: received unexpected payload format");
     if (encoding.n && !grpc_encoding_parse(encoding, &codec))
-        return error(r, GRPC_UNIMPLEMENTED, arena_printf(r->arena, "grpc: Decompressor is not installed for grpc-encoding \"" STR_FMT "\"", STR_ARG(encoding)));
+        return error(r, GRPC_UNIMPLEMENTED,
+                     arena_printf(r->arena,
+                                  "grpc: Decompressor is not installed for grpc-encoding \"" STR_FMT
+                                  "\"",
+                                  STR_ARG(encoding)));
     if (q->frame[0] == 0) return take(r, ret);
-    if (codec == CODEC_NONE) return error(r, GRPC_INTERNAL, "grpc: compressed flag set with identity or empty encoding");
+    if (codec == CODEC_NONE)
+        return error(r, GRPC_INTERNAL, "grpc: compressed flag set with identity or empty encoding");
     return decompress(r, codec, limit, budget, ret);
 }
 
-struct grpc_status grpc_read_message(struct http_req *r, size_t limit, struct budget *budget, struct blob **ret)
+struct grpc_status grpc_read_message(struct http_req *r, size_t limit, struct budget *budget,
+                                     struct blob **ret)
 {
     struct refusal no = check(r);
     struct str service, method;
 
     if (no.http) return no.status;
     if (!grpc_split_path(r->path, &service, &method))
-        return error(r, GRPC_UNIMPLEMENTED, arena_printf(r->arena, "malformed method name: \"" STR_FMT "\"", STR_ARG(r->path)));
+        return error(
+            r, GRPC_UNIMPLEMENTED,
+            arena_printf(r->arena, "malformed method name: \"" STR_FMT "\"", STR_ARG(r->path)));
     return read_framed(r, limit, budget, ret);
 }
 
@@ -181,7 +215,8 @@ static size_t add(struct http_header *h, size_t n, struct str name, struct str v
     return n + 1;
 }
 
-static size_t status_headers(struct http_req *r, const struct grpc_status *s, struct http_header *h, size_t n)
+static size_t status_headers(struct http_req *r, const struct grpc_status *s, struct http_header *h,
+                             size_t n)
 {
     struct str details = s->code == GRPC_OK ? (struct str){0} : encoded_details(r, s);
 
@@ -197,7 +232,8 @@ static void respond_error(struct http_req *r, const struct grpc_status *s)
     struct refusal no = check(r);
 
     n = status_headers(r, s, h, n);
-    http_respond(r, &(struct http_answer){.status = no.http ? no.http : 200, .headers = h, .n_headers = n});
+    http_respond(
+        r, &(struct http_answer){.status = no.http ? no.http : 200, .headers = h, .n_headers = n});
 }
 
 /* The codec of the request when it was used, and when the answer gains by it. */
@@ -234,13 +270,20 @@ void grpc_respond(struct http_req *r, const struct grpc_status *s, struct str me
     put_message(&body, codec, message);
     if (buf_err(&body)) {
         buf_done(&body);
-        respond_error(r, &(struct grpc_status){.code = GRPC_INTERNAL, .message = STR("grpc: failed to encode the answer")});
+        respond_error(r,
+                      &(struct grpc_status){.code = GRPC_INTERNAL,
+                                            .message = STR("grpc: failed to encode the answer")});
         return;
     }
     struct http_header h[2], trailers[3];
     size_t n = add(h, 0, STR("content-type"), STR("application/grpc"));
     if (codec != CODEC_NONE) n = add(h, n, STR("grpc-encoding"), str_of(grpc_encoding_name(codec)));
     size_t n_trailers = status_headers(r, s, trailers, 0);
-    http_respond(r, &(struct http_answer){.status = 200, .headers = h, .n_headers = n, .body = buf_view(&body), .trailers = trailers, .n_trailers = n_trailers});
+    http_respond(r, &(struct http_answer){.status = 200,
+                                          .headers = h,
+                                          .n_headers = n,
+                                          .body = buf_view(&body),
+                                          .trailers = trailers,
+                                          .n_trailers = n_trailers});
     buf_done(&body);
 }

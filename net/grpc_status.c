@@ -1,4 +1,5 @@
-/* gRPC status: names, google.rpc.Status with RetryInfo on the wire, percent-encoding of messages. */
+/* gRPC status: names, google.rpc.Status with RetryInfo on the wire, percent-encoding of messages.
+ */
 #include <errno.h>
 #include "base/digest.h"
 #include "net/grpc_private.h"
@@ -6,9 +7,10 @@
 #define RETRY_INFO_URL "type.googleapis.com/google.rpc.RetryInfo"
 
 static const char *const names[] = {
-    "OK",           "Canceled",          "Unknown",           "InvalidArgument",    "DeadlineExceeded", "NotFound",
-    "AlreadyExists", "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted",          "OutOfRange",
-    "Unimplemented", "Internal",         "Unavailable",       "DataLoss",           "Unauthenticated",
+    "OK",       "Canceled",        "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+    "NotFound", "AlreadyExists",   "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+    "Aborted",  "OutOfRange",      "Unimplemented",    "Internal",          "Unavailable",
+    "DataLoss", "Unauthenticated",
 };
 
 const char *grpc_code_name(enum grpc_code c)
@@ -25,7 +27,8 @@ enum grpc_code grpc_code_of(u64 n)
 
 static void put_varint(struct buf *b, u64 v)
 {
-    for (; v >= 0x80; v >>= 7) buf_ch(b, (char)(v | 0x80));
+    for (; v >= 0x80; v >>= 7)
+        buf_ch(b, (char)(v | 0x80));
     buf_ch(b, (char)v);
 }
 
@@ -130,7 +133,8 @@ static int read_duration(struct str s, i64 *ret)
         if (f.number == 2) nanos = (i64)(i32)f.value;
     }
     if (r < 0) return r;
-    seconds = MIN(MAX(seconds, -INT64_C(1000000000)), INT64_C(1000000000)); /* beyond any use, and no overflow */
+    seconds = MIN(MAX(seconds, -INT64_C(1000000000)),
+                  INT64_C(1000000000)); /* beyond any use, and no overflow */
     *ret = seconds * NS_PER_SEC + MIN(MAX(nanos, -NS_PER_SEC), NS_PER_SEC);
     return 0;
 }
@@ -171,7 +175,8 @@ int grpc_status_decode(struct str bytes, struct grpc_status *ret)
     int r;
 
     while ((r = take_field(&bytes, &f)) > 0) {
-        if ((f.number == 1 && f.wire != 0) || ((f.number == 2 || f.number == 3) && f.wire != 2)) return -EBADMSG;
+        if ((f.number == 1 && f.wire != 0) || ((f.number == 2 || f.number == 3) && f.wire != 2))
+            return -EBADMSG;
         if (f.number == 1) s.code = grpc_code_of(f.value);
         if (f.number == 2) s.message = f.bytes;
         if (f.number == 3 && read_detail(f.bytes, &s.retry_delay) < 0) return -EBADMSG;
@@ -205,7 +210,8 @@ static int hex(char c)
 void grpc_message_decode(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.n; i++) {
-        bool escape = text.p[i] == '%' && i + 2 < text.n && hex(text.p[i + 1]) >= 0 && hex(text.p[i + 2]) >= 0;
+        bool escape = text.p[i] == '%' && i + 2 < text.n && hex(text.p[i + 1]) >= 0 &&
+                      hex(text.p[i + 2]) >= 0;
         buf_ch(out, escape ? (char)(hex(text.p[i + 1]) * 16 + hex(text.p[i + 2])) : text.p[i]);
         if (escape) i += 2;
     }
@@ -216,7 +222,8 @@ void grpc_message_decode(struct buf *out, struct str text)
 void grpc_frame(u8 frame[GRPC_FRAME], bool compressed, size_t n)
 {
     frame[0] = compressed;
-    for (int i = 0; i < 4; i++) frame[1 + i] = (u8)(n >> (24 - 8 * i));
+    for (int i = 0; i < 4; i++)
+        frame[1 + i] = (u8)(n >> (24 - 8 * i));
 }
 
 u32 grpc_frame_length(const u8 frame[GRPC_FRAME])
@@ -228,7 +235,11 @@ u32 grpc_frame_length(const u8 frame[GRPC_FRAME])
 static const struct {
     const char *name;
     enum codec codec;
-} encodings[] = {{"identity", CODEC_NONE}, {"gzip", CODEC_GZIP}, {"snappy", CODEC_SNAPPY_FRAMED}, {"zstd", CODEC_ZSTD}, {"deflate", CODEC_ZLIB}};
+} encodings[] = {{"identity", CODEC_NONE},
+                 {"gzip", CODEC_GZIP},
+                 {"snappy", CODEC_SNAPPY_FRAMED},
+                 {"zstd", CODEC_ZSTD},
+                 {"deflate", CODEC_ZLIB}};
 
 bool grpc_encoding_parse(struct str name, enum codec *ret)
 {
@@ -243,12 +254,15 @@ bool grpc_encoding_parse(struct str name, enum codec *ret)
 const char *grpc_encoding_name(enum codec c)
 {
     for (size_t i = 0; i < ARRAY_LEN(encodings); i++)
-        if (encodings[i].codec == c || (c == CODEC_SNAPPY && encodings[i].codec == CODEC_SNAPPY_FRAMED)) return encodings[i].name;
+        if (encodings[i].codec == c ||
+            (c == CODEC_SNAPPY && encodings[i].codec == CODEC_SNAPPY_FRAMED))
+            return encodings[i].name;
     return "identity";
 }
 
 /* Decoding takes both forms by the block codec's rule. */
-int grpc_decompress(enum codec c, struct str in, size_t limit, struct buf *out, const char **ret_err)
+int grpc_decompress(enum codec c, struct str in, size_t limit, struct buf *out,
+                    const char **ret_err)
 {
     return codec_decompress(c == CODEC_SNAPPY_FRAMED ? CODEC_SNAPPY : c, in, limit, out, ret_err);
 }

@@ -9,7 +9,10 @@
 static void a_status_survives_the_wire(void **state)
 {
     struct buf b = BUF_INIT(1024);
-    struct grpc_status s = {.code = GRPC_UNAVAILABLE, .message = STR("try later"), .retry_delay = 1500 * NS_PER_MS}, back;
+    struct grpc_status s = {.code = GRPC_UNAVAILABLE,
+                            .message = STR("try later"),
+                            .retry_delay = 1500 * NS_PER_MS},
+                       back;
 
     grpc_status_encode(&s, &b);
     assert_int_equal(grpc_status_decode(buf_view(&b), &back), 0);
@@ -24,7 +27,10 @@ static void a_status_survives_the_wire(void **state)
     buf_done(&b);
     assert_int_equal(grpc_status_decode((struct str){0}, &back), 0);
     assert_int_equal(back.code, GRPC_OK);
-    assert_int_equal(grpc_status_decode(STR("\x0d" "aaaa"), &back), -EBADMSG);
+    assert_int_equal(grpc_status_decode(STR("\x0d"
+                                            "aaaa"),
+                                        &back),
+                     -EBADMSG);
 }
 
 static void messages_are_percent_encoded(void **state)
@@ -77,7 +83,9 @@ static void serve(void *arg, struct http_req *r)
     struct grpc_status s = grpc_read_message(r, w->limit, NULL, &message);
 
     if (s.code == GRPC_OK && str_is(r->path, "/x/Fail"))
-        s = (struct grpc_status){.code = GRPC_RESOURCE_EXHAUSTED, .message = STR("full: 100%"), .retry_delay = 2 * NS_PER_SEC};
+        s = (struct grpc_status){.code = GRPC_RESOURCE_EXHAUSTED,
+                                 .message = STR("full: 100%"),
+                                 .retry_delay = 2 * NS_PER_SEC};
     if (s.code == GRPC_OK && str_is(r->path, "/x/Hold")) {
         w->k.held[w->k.n_held++] = r;
         blob_unref(message);
@@ -105,7 +113,8 @@ static void gone(void *arg, struct http_req *r)
     kit_gone(&((struct world *)arg)->k, r);
 }
 
-static void open_world_with(struct world *w, struct tls_server *tls, const struct http_target_conf *target)
+static void open_world_with(struct world *w, struct tls_server *tls,
+                            const struct http_target_conf *target)
 {
     char *err = NULL;
 
@@ -113,7 +122,8 @@ static void open_world_with(struct world *w, struct tls_server *tls, const struc
     w->k.real_time = !w->fake;
     w->k.handler = (struct http_handler){.request = serve, .too_large = too_large, .gone = gone};
     budget_init(&w->budget, 250000);
-    kit_open(&w->k, &(struct http_conf){.max_body = w->limit, .h2_only = true, .tls = tls, .budget = &w->budget});
+    kit_open(&w->k, &(struct http_conf){
+                        .max_body = w->limit, .h2_only = true, .tls = tls, .budget = &w->budget});
     w->scheme = tls ? "https" : "http";
     w->pool = offload_new(1);
     w->net = net_new(w->pool);
@@ -150,18 +160,30 @@ static void on_done(void *arg, const struct grpc_status *s, struct str message, 
 
 static void turn_until(struct world *w, int n)
 {
-    for (i64 until = clock_mono(&clock_system) + 15 * NS_PER_SEC; w->n_done < n && clock_mono(&clock_system) < until;) loop_turn(w->k.loop, NS_PER_SEC);
+    for (i64 until = clock_mono(&clock_system) + 15 * NS_PER_SEC;
+         w->n_done < n && clock_mono(&clock_system) < until;)
+        loop_turn(w->k.loop, NS_PER_SEC);
     assert_int_equal(w->n_done, n);
 }
 
-static struct grpc_call_handle *start(struct world *w, const char *path, struct str message, enum codec codec, i64 timeout)
+static struct grpc_call_handle *start(struct world *w, const char *path, struct str message,
+                                      enum codec codec, i64 timeout)
 {
     char url[128];
     struct iovec v = {(void *)(uintptr_t)message.p, message.n};
     struct iovec *kept = xmemdup(&v, sizeof(v));
-    struct grpc_call call = {.target = w->t, .message = kept, .n_message = 1, .message_len = message.n, .codec = codec, .timeout = timeout, .max_response = 50000, .done = on_done, .arg = w};
+    struct grpc_call call = {.target = w->t,
+                             .message = kept,
+                             .n_message = 1,
+                             .message_len = message.n,
+                             .codec = codec,
+                             .timeout = timeout,
+                             .max_response = 50000,
+                             .done = on_done,
+                             .arg = w};
 
-    (void)snprintf(url, sizeof(url), "%s://%s:%d%s", w->scheme, w->host ? w->host : "127.0.0.1", w->k.port, path);
+    (void)snprintf(url, sizeof(url), "%s://%s:%d%s", w->scheme, w->host ? w->host : "127.0.0.1",
+                   w->k.port, path);
     call.url = str_of(url);
     struct grpc_call_handle *g = grpc_start(w->c, &call);
     free(kept); /* grpc_start copies the vector, not what it points to */
@@ -198,7 +220,8 @@ static void compresses_both_ways(void **state)
     open_world(&w);
     for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
         struct buf b = BUF_INIT(1 << 16);
-        assert_int_equal(codec_compress(codecs[i], CODEC_LEVEL_DEFAULT, STR("hello hello hello hello"), &b), 0);
+        assert_int_equal(
+            codec_compress(codecs[i], CODEC_LEVEL_DEFAULT, STR("hello hello hello hello"), &b), 0);
         call(&w, "/x/Echo", buf_view(&b), codecs[i]);
         if (w.code != GRPC_OK) fail_msg("%s: %s", codec_name(codecs[i]), w.text);
         assert_string_equal(w.message, "hello hello hello hello");
@@ -220,7 +243,8 @@ static void statuses_arrive(void **state)
     assert_int_equal(w.delay, 2 * NS_PER_SEC);
     call(&w, "/x/Http", STR("x"), CODEC_NONE);
     assert_int_equal(w.code, GRPC_UNIMPLEMENTED);
-    assert_non_null(strstr(w.text, "unexpected HTTP status code received from server: 404 (Not Found)"));
+    assert_non_null(
+        strstr(w.text, "unexpected HTTP status code received from server: 404 (Not Found)"));
     call(&w, "/x/Naked", STR("x"), CODEC_NONE); /* not even a content-type */
     assert_int_equal(w.code, GRPC_UNKNOWN);
     call(&w, "/malformed", STR("x"), CODEC_NONE);
@@ -246,7 +270,8 @@ static void sizes_are_limited(void **state)
     codec_compress(CODEC_GZIP, CODEC_LEVEL_DEFAULT, str_n(big, 200000), &bomb);
     call(&w, "/x/Echo", buf_view(&bomb), CODEC_GZIP);
     assert_int_equal(w.code, GRPC_RESOURCE_EXHAUSTED);
-    assert_string_equal(w.text, "grpc: message after decompression larger than max (100001 vs. 100000)");
+    assert_string_equal(w.text,
+                        "grpc: message after decompression larger than max (100001 vs. 100000)");
     atomic_store(&w.budget.limit, 1000);
     call(&w, "/x/Echo", str_n(big, 2000), CODEC_NONE);
     assert_int_equal(w.code, GRPC_UNAVAILABLE);
@@ -266,18 +291,21 @@ static void deadlines_and_failures_have_their_codes(void **state)
     turn_until(&w, 1);
     assert_int_equal(w.code, GRPC_DEADLINE_EXCEEDED);
     assert_string_equal(w.text, "context deadline exceeded");
-    while (!w.k.n_gone) loop_turn(w.k.loop, NS_PER_SEC);
+    while (!w.k.n_gone)
+        loop_turn(w.k.loop, NS_PER_SEC);
     grpc_cancel(start(&w, "/x/Echo", STR("x"), CODEC_NONE, 0));
     int port = w.k.port;
     w.k.port = 1;
     call(&w, "/x/Echo", STR("x"), CODEC_NONE);
     w.k.port = port;
     assert_int_equal(w.code, GRPC_UNAVAILABLE);
-    assert_string_equal(w.text, "connection error: desc = \"transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused\"");
+    assert_string_equal(w.text, "connection error: desc = \"transport: Error while dialing: dial "
+                                "tcp 127.0.0.1:1: connect: connection refused\"");
     close_world(&w);
 }
 
-/* --- many calls at once, and servers that misbehave: the answers are scripted, frame by frame --- */
+/* --- many calls at once, and servers that misbehave: the answers are scripted, frame by frame ---
+ */
 
 struct many {
     struct world *w;
@@ -298,11 +326,19 @@ static void on_one_of_many(void *arg, const struct grpc_status *s, struct str me
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/x/Echo", m->w->k.port);
     static char body[40000] = "hello";
     struct iovec v[2] = {{body, (size_t)(5 + m->n_left % 17 * 2000)}, {body, 3}};
-    grpc_start(m->w->c, &(struct grpc_call){.target = m->w->t, .url = str_of(url), .message = v, .n_message = 2, .message_len = v[0].iov_len + 3,
-                                            .timeout = 60 * NS_PER_SEC, .max_response = 50000, .done = on_one_of_many, .arg = m});
+    grpc_start(m->w->c, &(struct grpc_call){.target = m->w->t,
+                                            .url = str_of(url),
+                                            .message = v,
+                                            .n_message = 2,
+                                            .message_len = v[0].iov_len + 3,
+                                            .timeout = 60 * NS_PER_SEC,
+                                            .max_response = 50000,
+                                            .done = on_one_of_many,
+                                            .arg = m});
 }
 
-/* Ten at a time on one connection, each answer with its trailers, bodies of many sizes both ways. */
+/* Ten at a time on one connection, each answer with its trailers, bodies of many sizes both ways.
+ */
 static void no_trailers_are_lost_under_concurrency(void **state)
 {
     struct world w = {0};
@@ -310,7 +346,8 @@ static void no_trailers_are_lost_under_concurrency(void **state)
     open_world(&w);
     atomic_store(&w.budget.limit, 64 << 20);
     struct many m = {.w = &w, .n_left = 3000};
-    for (int i = 0; i < 10; i++) on_one_of_many(&m, &(struct grpc_status){.code = GRPC_OK}, STR("hello"), 0);
+    for (int i = 0; i < 10; i++)
+        on_one_of_many(&m, &(struct grpc_status){.code = GRPC_OK}, STR("hello"), 0);
     turn_until(&w, 3010);
     assert_int_equal(m.n_other, 0);
     assert_int_equal(m.n_ok, 3010);
@@ -320,7 +357,8 @@ static void no_trailers_are_lost_under_concurrency(void **state)
 
 static void frame(struct buf *b, u8 type, u8 flags, u32 id, struct str payload)
 {
-    const u8 head[9] = {(u8)(payload.n >> 16), (u8)(payload.n >> 8), (u8)payload.n, type, flags, (u8)(id >> 24), (u8)(id >> 16), (u8)(id >> 8), (u8)id};
+    const u8 head[9] = {(u8)(payload.n >> 16), (u8)(payload.n >> 8), (u8)payload.n, type,  flags,
+                        (u8)(id >> 24),        (u8)(id >> 16),       (u8)(id >> 8), (u8)id};
 
     buf_add(b, head, sizeof(head));
     buf_str(b, payload);
@@ -339,7 +377,8 @@ static struct str field(struct buf *b, const char *name, const char *value)
 
 enum { DATA = 0, HEADERS = 1, RST = 3, SETTINGS = 4, GOAWAY = 7, END = 1, END_HEADERS = 4 };
 
-/* A server on a socket of the test: greets each connection, and sends `answer` once the request's end has arrived. */
+/* A server on a socket of the test: greets each connection, and sends `answer` once the request's
+ * end has arrived. */
 struct script {
     struct world w;
     int listener, n_conns;
@@ -359,7 +398,8 @@ static void script_open(struct script *s)
     assert_int_equal(listen(s->listener, 4), 0);
     getsockname(s->listener, (struct sockaddr *)&in, &n);
     s->w.k.port = ntohs(in.sin_port);
-    for (size_t i = 0; i < ARRAY_LEN(s->answers); i++) buf_init(&s->answers[i], 1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(s->answers); i++)
+        buf_init(&s->answers[i], 1 << 16);
 }
 
 static void script_close(struct script *s, int kept_port)
@@ -367,7 +407,8 @@ static void script_close(struct script *s, int kept_port)
     close(s->listener);
     s->w.k.port = kept_port;
     close_world(&s->w);
-    for (size_t i = 0; i < ARRAY_LEN(s->answers); i++) buf_done(&s->answers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(s->answers); i++)
+        buf_done(&s->answers[i]);
 }
 
 /* The request's DATA frame ends with this; small requests come in one piece. */
@@ -436,7 +477,8 @@ static void expect(void (*fill)(struct script *s), enum grpc_code code, const ch
     int port = s.w.k.port;
     fill(&s);
     script_once(&s);
-    if (s.w.code != code || strcmp(s.w.text, text) != 0) fail_msg("%s: %s", grpc_code_name(s.w.code), s.w.text);
+    if (s.w.code != code || strcmp(s.w.text, text) != 0)
+        fail_msg("%s: %s", grpc_code_name(s.w.code), s.w.text);
     assert_int_equal(s.n_conns, conns);
     script_close(&s, port);
 }
@@ -498,15 +540,18 @@ static void only_a_finished_answer_without_trailers_is_for_good(void **state)
     expect(whole, GRPC_OK, "", 1);
     expect(no_trailers, GRPC_INTERNAL, "server closed the stream without sending trailers", 1);
     expect(closes, GRPC_UNAVAILABLE, "error reading from server: EOF", 1);
-    expect(resets_with_internal_error, GRPC_UNAVAILABLE, "stream terminated by RST_STREAM with error code: INTERNAL_ERROR", 1);
-    expect(resets_with_cancel, GRPC_CANCELED, "stream terminated by RST_STREAM with error code: CANCEL", 1);
+    expect(resets_with_internal_error, GRPC_UNAVAILABLE,
+           "stream terminated by RST_STREAM with error code: INTERNAL_ERROR", 1);
+    expect(resets_with_cancel, GRPC_CANCELED,
+           "stream terminated by RST_STREAM with error code: CANCEL", 1);
     expect(refuses_once, GRPC_OK, "", 2);
     expect(answers_and_leaves, GRPC_OK, "", 1);
     expect(answers_and_closes, GRPC_OK, "", 1);
     expect(turns_to_http1, GRPC_UNAVAILABLE, "the server does not keep to HTTP/2", 1);
 }
 
-/* The server answers and leaves the rest of the request unread (its windows are the default 64 KiB): the answer counts. */
+/* The server answers and leaves the rest of the request unread (its windows are the default 64
+ * KiB): the answer counts. */
 static void an_early_answer_counts(void **state)
 {
     struct script s = {.n_answers = 1};
@@ -526,10 +571,12 @@ static void an_early_answer_counts(void **state)
 static void pass(struct script *s, i64 ns)
 {
     clock_fake_advance(&s->w.k.clock, ns);
-    for (int i = 0; i < 10; i++) loop_turn(s->w.k.loop, NS_PER_MS);
+    for (int i = 0; i < 10; i++)
+        loop_turn(s->w.k.loop, NS_PER_MS);
 }
 
-/* The server greets and then says nothing at all: the connection counts as lost, and the call may be tried again. */
+/* The server greets and then says nothing at all: the connection counts as lost, and the call may
+ * be tried again. */
 static void silence_ends_a_connection(void **state)
 {
     struct script s = {.w.fake = true};
@@ -539,9 +586,12 @@ static void silence_ends_a_connection(void **state)
     script_open(&s);
     int port = s.w.k.port;
     http_target_unref(s.w.t);
-    s.w.t = http_target_new(&(struct http_target_conf){.keepalive_ping_every = 30 * NS_PER_SEC, .keepalive_ping_timeout = 2 * NS_PER_SEC}, &err);
+    s.w.t = http_target_new(&(struct http_target_conf){.keepalive_ping_every = 30 * NS_PER_SEC,
+                                                       .keepalive_ping_timeout = 2 * NS_PER_SEC},
+                            &err);
     start(&s.w, "/x/Any", STR("nothing"), CODEC_NONE, 0);
-    while ((fd = accept(s.listener, NULL, NULL)) < 0) pass(&s, 0);
+    while ((fd = accept(s.listener, NULL, NULL)) < 0)
+        pass(&s, 0);
     assert_int_equal(send(fd, "\0\0\0\4\0\0\0\0\0", 9, MSG_NOSIGNAL), 9);
     pass(&s, 0);
     pass(&s, 29 * NS_PER_SEC);
@@ -557,9 +607,11 @@ static void silence_ends_a_connection(void **state)
 
 static void tls_is_verified(void **state)
 {
-    struct tls_kit cert = tls_kit_new("DNS:right.example,IP:127.0.0.1"), other = tls_kit_new("IP:127.0.0.1");
+    struct tls_kit cert = tls_kit_new("DNS:right.example,IP:127.0.0.1"),
+                   other = tls_kit_new("IP:127.0.0.1");
     char *err = NULL;
-    struct tls_server *tls = tls_server_new(&(struct tls_conf){.cert_pem = str_of(cert.cert), .key_pem = str_of(cert.key)}, true, &err);
+    struct tls_server *tls = tls_server_new(
+        &(struct tls_conf){.cert_pem = str_of(cert.cert), .key_pem = str_of(cert.key)}, true, &err);
     const struct {
         struct tls_conf client;
         enum grpc_code code;
@@ -577,7 +629,9 @@ static void tls_is_verified(void **state)
         open_world_with(&w, tls, &(struct http_target_conf){.tls = rows[i].client});
         call(&w, "/x/Echo", STR("hello"), CODEC_NONE);
         if (w.code != rows[i].code) fail_msg("%zu: %s", i, w.text);
-        if (w.code != GRPC_OK) assert_non_null(strstr(w.text, "authentication handshake failed: tls: failed to verify certificate"));
+        if (w.code != GRPC_OK)
+            assert_non_null(strstr(
+                w.text, "authentication handshake failed: tls: failed to verify certificate"));
         call(&w, "/x/Echo", str_n(big, 45000), CODEC_NONE);
         assert_int_equal(w.code, rows[i].code);
         close_world(&w);
@@ -593,7 +647,8 @@ static void addresses_are_used_in_turns(void **state)
 {
     for (int rr = 0; rr < 2; rr++) {
         struct world w = {.host = "localhost"};
-        open_world_with(&w, NULL, &(struct http_target_conf){.round_robin = rr, .wait_for_ready = true});
+        open_world_with(&w, NULL,
+                        &(struct http_target_conf){.round_robin = rr, .wait_for_ready = true});
         for (int i = 0; i < 5; i++) {
             call(&w, "/x/Echo", STR("hello"), CODEC_NONE);
             if (w.code != GRPC_OK) fail_msg("%s", w.text);
@@ -624,7 +679,13 @@ static void headers_that_cannot_be_sent_are_for_good(void **state)
 
     open_world(&w);
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/x/Echo", w.k.port);
-    struct grpc_call c = {.target = w.t, .url = str_of(url), .metadata = &bad, .n_metadata = 1, .max_response = 100, .done = on_done, .arg = &w};
+    struct grpc_call c = {.target = w.t,
+                          .url = str_of(url),
+                          .metadata = &bad,
+                          .n_metadata = 1,
+                          .max_response = 100,
+                          .done = on_done,
+                          .arg = &w};
     grpc_start(w.c, &c);
     turn_until(&w, 1);
     assert_int_equal(w.code, GRPC_INTERNAL);
@@ -651,11 +712,14 @@ static void a_client_may_go_at_any_time(void **state)
 
     open_world(&w);
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/x/Echo", w.k.port);
-    struct grpc_call c = {.target = w.t, .url = str_of(url), .max_response = 100, .done = free_client, .arg = &w};
+    struct grpc_call c = {
+        .target = w.t, .url = str_of(url), .max_response = 100, .done = free_client, .arg = &w};
     grpc_start(w.c, &c);
-    for (int i = 0; i < 5; i++) start(&w, "/x/Hold", STR("x"), CODEC_NONE, 10 * NS_PER_SEC);
+    for (int i = 0; i < 5; i++)
+        start(&w, "/x/Hold", STR("x"), CODEC_NONE, 10 * NS_PER_SEC);
     turn_until(&w, 1);
-    for (int i = 0; i < 20; i++) loop_turn(w.k.loop, NS_PER_MS);
+    for (int i = 0; i < 20; i++)
+        loop_turn(w.k.loop, NS_PER_MS);
     assert_int_equal(w.n_done, 1);
     close_world(&w);
 }

@@ -1,5 +1,6 @@
-/* An nghttp2 session fed from a wire and drained into its output, once per turn however many calls were started. A stream outlives its call: the
- * call is let go of with the end of the answer or a cancel, the stream when both sides have closed it. */
+/* An nghttp2 session fed from a wire and drained into its output, once per turn however many calls
+ * were started. A stream outlives its call: the call is let go of with the end of the answer or a
+ * cancel, the stream when both sides have closed it. */
 #include "net/h2_client.h"
 
 #include <errno.h>
@@ -9,13 +10,15 @@
 
 #define CONN_WINDOW     (1 << 20)
 #define HEADERS_MAX     ((size_t)256 * 1024)
-#define HEADER_OVERHEAD 32                 /* RFC 9113 */
-#define OUT_HIGH        ((size_t)256 * 1024) /* output waiting for the socket: above it nothing is produced; write_buffer overrides */
-#define OUT_LEAST       ((size_t)32 * 1024)
-#define OUT_MOST        ((size_t)1024 * 1024)
-#define DROP_MAX        ((size_t)1 << 20)  /* of an answer over its limit that is read on */
-#define PING_TIMEOUT    (20 * NS_PER_SEC)
-#define PING_LEAST      (10 * NS_PER_SEC)  /* gRPC's own floor: servers answer more with GOAWAY */
+#define HEADER_OVERHEAD 32 /* RFC 9113 */
+#define OUT_HIGH                                                                                   \
+    ((size_t)256 * 1024) /* output waiting for the socket: above it nothing is produced;           \
+                            write_buffer overrides */
+#define OUT_LEAST    ((size_t)32 * 1024)
+#define OUT_MOST     ((size_t)1024 * 1024)
+#define DROP_MAX     ((size_t)1 << 20) /* of an answer over its limit that is read on */
+#define PING_TIMEOUT (20 * NS_PER_SEC)
+#define PING_LEAST   (10 * NS_PER_SEC) /* gRPC's own floor: servers answer more with GOAWAY */
 
 struct h2_conn {
     struct loop *loop;
@@ -64,7 +67,8 @@ static void call_over(struct h2_stream *t, enum h2_end end, u32 error_code)
 
 static void reset(struct h2_stream *t, u32 code)
 {
-    (void)nghttp2_submit_rst_stream(t->conn->ng, NGHTTP2_FLAG_NONE, t->id, code); /* without memory the stream just stays open */
+    (void)nghttp2_submit_rst_stream(t->conn->ng, NGHTTP2_FLAG_NONE, t->id,
+                                    code); /* without memory the stream just stays open */
     wake(t->conn);
 }
 
@@ -113,8 +117,8 @@ static void take_status(struct h2_call *call, struct str value)
     vec_clear(&call->headers);
 }
 
-static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name, size_t n_name, const uint8_t *value, size_t n_value,
-                     uint8_t flags, void *arg)
+static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name,
+                     size_t n_name, const uint8_t *value, size_t n_value, uint8_t flags, void *arg)
 {
     struct h2_stream *t = f->hd.type == NGHTTP2_HEADERS ? stream_of(ng, f->hd.stream_id) : NULL;
     struct h2_call *call = t ? t->call : NULL;
@@ -127,7 +131,8 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t 
     else if (str_is(key, ":status"))
         take_status(call, text);
     else
-        vec_push(&call->headers, ((struct http_header){arena_str(call->arena, key), arena_str(call->arena, text)}));
+        vec_push(&call->headers,
+                 ((struct http_header){arena_str(call->arena, key), arena_str(call->arena, text)}));
     return 0;
 }
 
@@ -143,7 +148,8 @@ static void drop(struct h2_stream *t, size_t n)
     reset(t, NGHTTP2_CANCEL);
 }
 
-static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *p, size_t n, void *arg)
+static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *p, size_t n,
+                   void *arg)
 {
     struct h2_stream *t = stream_of(ng, id);
 
@@ -201,7 +207,8 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *f, void *arg)
     return 0;
 }
 
-/* nghttp2 ends streams above a GOAWAY's last one with REFUSED_STREAM. What never left is as good as refused. */
+/* nghttp2 ends streams above a GOAWAY's last one with REFUSED_STREAM. What never left is as good as
+ * refused. */
 static int on_close(nghttp2_session *ng, int32_t id, uint32_t code, void *arg)
 {
     struct h2_conn *c = arg;
@@ -226,7 +233,8 @@ static int on_sent(nghttp2_session *ng, const nghttp2_frame *f, void *arg)
 
 /* --- the body: copied once, from the caller's pieces behind each frame's head --- */
 
-static ssize_t plan_data(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t room, uint32_t *flags, nghttp2_data_source *src, void *arg)
+static ssize_t plan_data(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t room,
+                         uint32_t *flags, nghttp2_data_source *src, void *arg)
 {
     struct h2_stream *t = src->ptr;
 
@@ -252,7 +260,8 @@ static void copy_body(struct h2_call *call, struct buf *out, size_t n)
     }
 }
 
-static int send_data(nghttp2_session *ng, nghttp2_frame *f, const uint8_t *head, size_t n, nghttp2_data_source *src, void *arg)
+static int send_data(nghttp2_session *ng, nghttp2_frame *f, const uint8_t *head, size_t n,
+                     nghttp2_data_source *src, void *arg)
 {
     struct h2_conn *c = arg;
     struct h2_stream *t = src->ptr;
@@ -277,7 +286,8 @@ static void produce(struct h2_conn *c)
 
     c->full = false;
     while (!c->full) {
-        ssize_t n = nghttp2_session_mem_send(c->ng, &p); /* frames of data do not pass here, see send_data */
+        ssize_t n = nghttp2_session_mem_send(
+            c->ng, &p); /* frames of data do not pass here, see send_data */
         if (n < 0) {
             lost(c, HTTP_BROKEN, nghttp2_strerror((int)n));
             return;
@@ -309,8 +319,11 @@ static void on_pump(struct msg *m)
     if (c->dead) return;
     wire_flush(c->wire);
     if (c->full && wire_waiting(c->wire) == 0) wake(c); /* the socket takes more */
-    if ((c->leaving && c->n_live == 0) || (!nghttp2_session_want_read(c->ng) && !nghttp2_session_want_write(c->ng)))
-        lost(c, HTTP_BROKEN, c->leaving ? "the server closed the connection" : "the server does not keep to HTTP/2");
+    if ((c->leaving && c->n_live == 0) ||
+        (!nghttp2_session_want_read(c->ng) && !nghttp2_session_want_write(c->ng)))
+        lost(c, HTTP_BROKEN,
+             c->leaving ? "the server closed the connection"
+                        : "the server does not keep to HTTP/2");
 }
 
 static void wake(struct h2_conn *c)
@@ -329,7 +342,9 @@ static bool wants_pings(const struct h2_conn *c)
 
 static void arm(struct h2_conn *c)
 {
-    i64 now = loop_now(c->loop), at = c->ping_due ? c->ping_due : wants_pings(c) ? c->last_read + c->ping_every : 0;
+    i64 now = loop_now(c->loop), at = c->ping_due      ? c->ping_due
+                                      : wants_pings(c) ? c->last_read + c->ping_every
+                                                       : 0;
 
     if (c->dead) return;
     if (at)
@@ -371,8 +386,7 @@ void h2_probe(struct h2_call *call, i64 since)
 
 static void end_calls(struct h2_conn *c, const char *why)
 {
-    list_each(&c->streams, node)
-    {
+    list_each (&c->streams, node) {
         struct h2_stream *t = list_item(node, struct h2_stream, node);
         if (t->call) t->call->why = arena_strdup(t->call->arena, str_of(why));
         call_over(t, t->head_sent ? H2_LOST : H2_REFUSED, 0);
@@ -406,7 +420,9 @@ static void on_input(void *arg, const char *p, size_t n)
     ssize_t took = nghttp2_session_mem_recv(c->ng, (const uint8_t *)p, n);
     if (c->dead) return;
     if (took < 0)
-        lost(c, HTTP_BROKEN, c->ready ? nghttp2_strerror((int)took) : "error reading server preface: the server does not speak HTTP/2");
+        lost(c, HTTP_BROKEN,
+             c->ready ? nghttp2_strerror((int)took)
+                      : "error reading server preface: the server does not speak HTTP/2");
     else
         wake(c);
 }
@@ -419,7 +435,9 @@ static void on_drained(void *arg)
 static void on_open(void *arg)
 {
     struct h2_conn *c = arg;
-    const nghttp2_settings_entry iv[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)HEADERS_MAX}};
+    const nghttp2_settings_entry iv[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)HEADERS_MAX}};
 
     if (nghttp2_submit_settings(c->ng, NGHTTP2_FLAG_NONE, iv, ARRAY_LEN(iv)) != 0 ||
         nghttp2_session_set_local_window_size(c->ng, NGHTTP2_FLAG_NONE, 0, CONN_WINDOW) != 0)
@@ -428,7 +446,8 @@ static void on_open(void *arg)
         wake(c);
 }
 
-static const struct wire_ops wire_ops = {.ready = on_open, .input = on_input, .drained = on_drained, .failed = on_lost};
+static const struct wire_ops wire_ops = {
+    .ready = on_open, .input = on_input, .drained = on_drained, .failed = on_lost};
 
 /* --- life --- */
 
@@ -507,7 +526,8 @@ bool h2_leaves(const struct h2_conn *c)
 
 bool h2_can_start(const struct h2_conn *c)
 {
-    return c->ready && !h2_leaves(c) && c->n_live < allowed(c) && nghttp2_session_check_request_allowed(c->ng);
+    return c->ready && !h2_leaves(c) && c->n_live < allowed(c) &&
+           nghttp2_session_check_request_allowed(c->ng);
 }
 
 size_t h2_in_flight(const struct h2_conn *c)

@@ -1,5 +1,6 @@
-/* The client's side of an HTTP/2 connection: requests with a body that is known, answers with trailers. One session on one wire, single thread.
- * Callbacks come from inside the session: they may start and cancel calls, but must not free the connection. */
+/* The client's side of an HTTP/2 connection: requests with a body that is known, answers with
+ * trailers. One session on one wire, single thread. Callbacks come from inside the session: they
+ * may start and cancel calls, but must not free the connection. */
 #ifndef NET_H2_CLIENT_H
 #define NET_H2_CLIENT_H
 
@@ -34,7 +35,7 @@ struct h2_call {
     int status;
     VEC(struct http_header) headers; /* and trailers */
     size_t header_bytes;
-    struct buf answer;   /* at most max_answer bytes of it */
+    struct buf answer; /* at most max_answer bytes of it */
     bool truncated;
     size_t dropped; /* bytes over it */
     enum h2_end end;
@@ -44,9 +45,10 @@ struct h2_call {
 void h2_call_done(struct h2_call *c); /* frees what the answer took */
 
 struct h2_events {
-    void (*ready)(void *arg);   /* the server's settings came: calls may start */
-    void (*room)(void *arg);    /* a stream ended, or the connection leaves: look at h2_can_start */
-    void (*failed)(void *arg, enum http_fail fail, const char *text); /* not made, or lost; its calls are over. Free it */
+    void (*ready)(void *arg); /* the server's settings came: calls may start */
+    void (*room)(void *arg);  /* a stream ended, or the connection leaves: look at h2_can_start */
+    void (*failed)(void *arg, enum http_fail fail,
+                   const char *text); /* not made, or lost; its calls are over. Free it */
 };
 
 /* conf: ops and arg are set here. ping_every 0: never. */
@@ -61,13 +63,15 @@ struct h2_conf {
 struct h2_conn *h2_dial(struct loop *l, const struct h2_conf *conf);
 /* Closes it; calls on it are over (H2_LOST). Takes NULL. */
 void h2_free(struct h2_conn *c);
-bool h2_can_start(const struct h2_conn *c); /* ready, not leaving, and the server allows one stream more */
-bool h2_leaves(const struct h2_conn *c);    /* the server said GOAWAY: no new calls */
+bool h2_can_start(
+    const struct h2_conn *c); /* ready, not leaving, and the server allows one stream more */
+bool h2_leaves(const struct h2_conn *c); /* the server said GOAWAY: no new calls */
 size_t h2_in_flight(const struct h2_conn *c);
 void h2_start(struct h2_conn *c, struct h2_call *call);
 /* Resets its stream; over() does not come. The body is not read any more. */
 void h2_cancel(struct h2_call *call);
-/* A call under way had no answer in time: finds out by a ping whether the server is still there, unless it was heard since. */
+/* A call under way had no answer in time: finds out by a ping whether the server is still there,
+ * unless it was heard since. */
 void h2_probe(struct h2_call *call, i64 since);
 
 #endif

@@ -13,12 +13,16 @@ const char *http_status_text(int status); /* "Not Found"; "" when unknown */
 struct str http_header_get(const struct http_header *h, size_t n, struct str name);
 
 struct url {
-    struct str scheme, userinfo, host, path, query; /* host without brackets; path starts with / or is empty */
-    int port; /* 0: not given */
+    struct str scheme, userinfo, host, path,
+        query; /* host without brackets; path starts with / or is empty */
+    int port;  /* 0: not given */
 };
-/* Absolute http(s) URLs. 0 or -EINVAL with *ret_err (owned; may be NULL) saying why. Views into s. */
+/* Absolute http(s) URLs. 0 or -EINVAL with *ret_err (owned; may be NULL) saying why. Views into s.
+ */
 int url_parse(struct str s, struct url *ret, char **ret_err);
-/* host:port, [v6]:port, :port. port_default used when none is given (negative: a port is required). */
-int hostport_parse(struct str s, int port_default, struct str *ret_host, int *ret_port, char **ret_err);
+/* host:port, [v6]:port, :port. port_default used when none is given (negative: a port is required).
+ */
+int hostport_parse(struct str s, int port_default, struct str *ret_host, int *ret_port,
+                   char **ret_err);
 
 #endif

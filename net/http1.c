@@ -1,10 +1,13 @@
-/* http-parser's callbacks collect the head in one text and marks into it, so that a head cut into any pieces costs no allocation per
- * header. The parser is told to skip bodies with a length (they are read straight into their blob) and paused at each end. */
+/* http-parser's callbacks collect the head in one text and marks into it, so that a head cut into
+ * any pieces costs no allocation per header. The parser is told to skip bodies with a length (they
+ * are read straight into their blob) and paused at each end. */
 #include "net/http1.h"
 
-#define PARSER_LIMIT (8u * 1024 * 1024) /* above any max_header_bytes; http-parser counts chunk heads and trailers with it too */
-#define KEEP_TEXT    ((size_t)8 * 1024)
-#define MAX_HEADERS  1000
+#define PARSER_LIMIT                                                                               \
+    (8u * 1024 * 1024) /* above any max_header_bytes; http-parser counts chunk heads and trailers  \
+                          with it too */
+#define KEEP_TEXT   ((size_t)8 * 1024)
+#define MAX_HEADERS 1000
 
 static struct http1_head *head_of(http_parser *p)
 {
@@ -63,13 +66,13 @@ static struct str view(const struct http1_head *h, struct http1_span s)
     return str_n(h->text.p + (s.n ? s.at : 0), s.n);
 }
 
-/* False on a name with blanks, which Debian's http-parser lets pass and others read as another name. */
+/* False on a name with blanks, which Debian's http-parser lets pass and others read as another
+ * name. */
 static bool make_headers(struct http1_head *h)
 {
     bool ok = true;
 
-    vec_each(&h->marks, m)
-    {
+    vec_each (&h->marks, m) {
         struct http_header header = {view(h, m->name), str_trim(view(h, m->value))};
         ok &= header.name.n > 0 && str_chr(header.name, ' ') < 0;
         vec_push(&h->headers, header);
@@ -77,7 +80,8 @@ static bool make_headers(struct http1_head *h)
     return ok;
 }
 
-/* Returning 1 makes the parser skip the body and report the end of the message, where it is paused. */
+/* Returning 1 makes the parser skip the body and report the end of the message, where it is paused.
+ */
 static int on_head(http_parser *p)
 {
     struct http1_head *h = head_of(p);
@@ -85,9 +89,12 @@ static int on_head(http_parser *p)
     h->complete = true;
     h->chunked = p->flags & F_CHUNKED;
     h->keep_alive = http_should_keep_alive(p);
-    h->content_length = !h->chunked && p->flags & F_CONTENTLENGTH ? (i64)MIN(p->content_length, (u64)INT64_MAX) : -1;
-    if (!make_headers(h)) return 3;                         /* anything above 2 is an error */
-    if (p->uses_transfer_encoding && !h->chunked) return 3; /* where such a body ends nobody knows */
+    h->content_length = !h->chunked && p->flags & F_CONTENTLENGTH
+                            ? (i64)MIN(p->content_length, (u64)INT64_MAX)
+                            : -1;
+    if (!make_headers(h)) return 3; /* anything above 2 is an error */
+    if (p->uses_transfer_encoding && !h->chunked)
+        return 3; /* where such a body ends nobody knows */
     if (!h->chunked) return 1;
     http_parser_pause(p, 1);
     return 0;
@@ -118,10 +125,12 @@ static const http_parser_settings settings = {
     .on_message_complete = on_end,
 };
 
-void http1_head_init(struct http1_head *h, size_t max, void (*body)(void *arg, const char *p, size_t n), void *arg)
+void http1_head_init(struct http1_head *h, size_t max,
+                     void (*body)(void *arg, const char *p, size_t n), void *arg)
 {
     *h = (struct http1_head){.max = max, .body = body, .arg = arg};
-    buf_init(&h->text, max + KEEP_TEXT * 16); /* one read may overshoot the limit before it is seen */
+    buf_init(&h->text,
+             max + KEEP_TEXT * 16); /* one read may overshoot the limit before it is seen */
     http1_head_reset(h);
 }
 

@@ -1,5 +1,6 @@
-/* Reading HTTP/1 heads and chunked bodies: http-parser behind a small face. Bodies with a length do not pass through it.
- * One struct per connection, used again for each request. No I/O, no limits on bodies; single thread. */
+/* Reading HTTP/1 heads and chunked bodies: http-parser behind a small face. Bodies with a length do
+ * not pass through it. One struct per connection, used again for each request. No I/O, no limits on
+ * bodies; single thread. */
 #ifndef NET_HTTP1_H
 #define NET_HTTP1_H
 
@@ -37,7 +38,8 @@ enum http1_result {
     HTTP1_TOO_BIG, /* the head passed its limit */
 };
 
-void http1_head_init(struct http1_head *h, size_t max, void (*body)(void *arg, const char *p, size_t n), void *arg);
+void http1_head_init(struct http1_head *h, size_t max,
+                     void (*body)(void *arg, const char *p, size_t n), void *arg);
 void http1_head_done(struct http1_head *h);
 /* Ready for the next message; keeps small buffers. */
 void http1_head_reset(struct http1_head *h);

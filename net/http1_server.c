@@ -1,5 +1,6 @@
-/* HTTP/1 on a server connection: one request at a time. A cycle is over when the body is read, the answer is given and written; bytes of a
- * pipelined next request are held by the connection meanwhile. Bodies with a length are read by the kernel straight into their blob. */
+/* HTTP/1 on a server connection: one request at a time. A cycle is over when the body is read, the
+ * answer is given and written; bytes of a pipelined next request are held by the connection
+ * meanwhile. Bodies with a length are read by the kernel straight into their blob. */
 #include "net/http1.h"
 
 #include "base/num.h"
@@ -7,7 +8,8 @@
 #include "net/conn.h"
 #include "net/request.h"
 
-#define DRAIN_MAX   ((u64)1024 * 1024) /* rest of a refused body that is read to keep the connection */
+#define DRAIN_MAX                                                                                  \
+    ((u64)1024 * 1024) /* rest of a refused body that is read to keep the connection */
 #define RATE_WINDOW (20 * NS_PER_SEC)
 
 enum state { IDLE, HEAD, BODY, CHUNKED, DONE };
@@ -78,7 +80,8 @@ static void add_clean(struct buf *out, struct str s)
 
     buf_str(out, s);
     for (size_t i = at; i < out->n; i++)
-        if (out->p[i] == '\r' || out->p[i] == '\n') out->p[i] = ' '; /* a value must not end its header */
+        if (out->p[i] == '\r' || out->p[i] == '\n')
+            out->p[i] = ' '; /* a value must not end its header */
 }
 
 static void add_header(struct buf *out, struct str name, struct str value)
@@ -100,7 +103,8 @@ static void write_head(struct http1 *s, const struct http_answer *a, size_t body
     int version = s->q.pub.version == 10 ? 0 : 1;
 
     buf_printf(out, "HTTP/1.%d %d %s\r\n", version, a->status, http_status_text(a->status));
-    for (size_t i = 0; i < a->n_headers; i++) add_header(out, a->headers[i].name, a->headers[i].value);
+    for (size_t i = 0; i < a->n_headers; i++)
+        add_header(out, a->headers[i].name, a->headers[i].value);
     add_header(out, STR("Date"), conn_date(s->c));
     if (!has_no_body(a->status)) buf_printf(out, "Content-Length: %zu\r\n", body_len);
     if (!s->keep)
@@ -145,7 +149,8 @@ static void respond(struct request *q, const struct http_answer *a)
 
 static const struct request_ops ops = {respond};
 
-/* An answer of our own, after which the connection ends. What the handler knows of is gone for it. */
+/* An answer of our own, after which the connection ends. What the handler knows of is gone for it.
+ */
 static void refuse(struct http1 *s, int status, struct str text)
 {
     if (s->q.answered) {
@@ -197,7 +202,8 @@ static size_t count_header(const struct http1 *s, struct str name)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < s->head.headers.n; i++) n += str_ieq(s->head.headers.v[i].name, name);
+    for (size_t i = 0; i < s->head.headers.n; i++)
+        n += str_ieq(s->head.headers.v[i].name, name);
     return n;
 }
 
@@ -213,8 +219,10 @@ static bool wants_h2c(const struct http1 *s)
 {
     const struct http_req *r = &s->q.pub;
 
-    return !s->c->ssl && !s->c->conf->h.no_h2 && r->version == 11 && has_token(http_req_header(r, STR("Upgrade")), STR("h2c")) &&
-           has_token(http_req_header(r, STR("Connection")), STR("HTTP2-Settings")) && count_header(s, STR("HTTP2-Settings")) == 1;
+    return !s->c->ssl && !s->c->conf->h.no_h2 && r->version == 11 &&
+           has_token(http_req_header(r, STR("Upgrade")), STR("h2c")) &&
+           has_token(http_req_header(r, STR("Connection")), STR("HTTP2-Settings")) &&
+           count_header(s, STR("HTTP2-Settings")) == 1;
 }
 
 static void session_free(struct http1 *s)
@@ -229,7 +237,9 @@ static bool upgrade(struct http1 *s)
 {
     struct conn *c = s->c;
 
-    if (!wants_h2c(s) || s->q.seen || http2_upgrade(c, http_req_header(&s->q.pub, STR("HTTP2-Settings")), &s->q) != 0) return false;
+    if (!wants_h2c(s) || s->q.seen ||
+        http2_upgrade(c, http_req_header(&s->q.pub, STR("HTTP2-Settings")), &s->q) != 0)
+        return false;
     session_free(s);
     return true;
 }
@@ -251,11 +261,16 @@ static struct refusal judge(struct http1 *s)
     int version = http1_version(&s->head);
     struct str expect = http_req_header(&s->q.pub, STR("Expect"));
 
-    if (version != 11 && version != 10) return (struct refusal){505, STR("HTTP version not supported\n")};
-    if (s->c->conf->h.h2_only) return (struct refusal){505, STR("this address speaks HTTP/2 only\n")};
-    if (version == 11 && count_header(s, STR("Host")) != 1) return (struct refusal){400, STR("400 Bad Request: missing or repeated Host header\n")};
-    if (!request_set_target(&s->q, http1_target(&s->head))) return (struct refusal){400, STR("400 Bad Request: malformed request target\n")};
-    if (expect.n && !str_ieq(expect, STR("100-continue"))) return (struct refusal){417, STR("417 Expectation Failed\n")};
+    if (version != 11 && version != 10)
+        return (struct refusal){505, STR("HTTP version not supported\n")};
+    if (s->c->conf->h.h2_only)
+        return (struct refusal){505, STR("this address speaks HTTP/2 only\n")};
+    if (version == 11 && count_header(s, STR("Host")) != 1)
+        return (struct refusal){400, STR("400 Bad Request: missing or repeated Host header\n")};
+    if (!request_set_target(&s->q, http1_target(&s->head)))
+        return (struct refusal){400, STR("400 Bad Request: malformed request target\n")};
+    if (expect.n && !str_ieq(expect, STR("100-continue")))
+        return (struct refusal){417, STR("417 Expectation Failed\n")};
     s->expects = expect.n > 0 && version == 11;
     return (struct refusal){0};
 }
@@ -362,7 +377,8 @@ static size_t read_done(struct http1 *s, const char *p, size_t n)
 }
 
 static size_t (*const readers[])(struct http1 *s, const char *p, size_t n) = {
-    [IDLE] = read_idle, [HEAD] = read_head, [BODY] = read_body, [CHUNKED] = read_chunked, [DONE] = read_done,
+    [IDLE] = read_idle,       [HEAD] = read_head, [BODY] = read_body,
+    [CHUNKED] = read_chunked, [DONE] = read_done,
 };
 
 /* False when the session is over, or was replaced by HTTP/2. */
@@ -425,7 +441,8 @@ static bool fast_enough(struct http1 *s)
     i64 now = loop_now(s->c->loop);
 
     if (conf->read_timeout > 0 && now >= s->q.started + conf->read_timeout) return false;
-    return conf->min_body_rate <= 0 || now < s->window_ends || (i64)s->window_bytes >= conf->min_body_rate * (RATE_WINDOW / NS_PER_SEC);
+    return conf->min_body_rate <= 0 || now < s->window_ends ||
+           (i64)s->window_bytes >= conf->min_body_rate * (RATE_WINDOW / NS_PER_SEC);
 }
 
 static void timeout(struct conn *c)
@@ -442,8 +459,8 @@ static void timeout(struct conn *c)
     }
 }
 
-/* A client that closes its half while it waits cannot be told from one that left: like other servers, ours takes it as gone.
- * An answer that is being written is still written. */
+/* A client that closes its half while it waits cannot be told from one that left: like other
+ * servers, ours takes it as gone. An answer that is being written is still written. */
 static void eof(struct conn *c)
 {
     struct http1 *s = of(c);

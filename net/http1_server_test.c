@@ -1,4 +1,5 @@
-/* HTTP/1 on loopback under a fake clock: requests in any pieces, bodies, limits, timeouts, early answers, closing. */
+/* HTTP/1 on loopback under a fake clock: requests in any pieces, bodies, limits, timeouts, early
+ * answers, closing. */
 #include "net/server_kit.h"
 
 static void answers_a_request(void **state)
@@ -10,7 +11,8 @@ static void answers_a_request(void **state)
     kit_put(&k, fd, "GET /a%20b?x=1 HTTP/1.1\r\nHost: h\r\n\r\n");
     bool closed;
     char *text = kit_read(&k, fd, &closed);
-    assert_string_equal(text, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+    assert_string_equal(text, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: "
+                              "Sun, 06 Nov 1994 08:49:37 GMT\r\n"
                               "Content-Length: 11\r\n\r\nGET /a b 0\n");
     assert_false(closed);
     free(text);
@@ -26,8 +28,10 @@ static void answers_a_request(void **state)
 
 static void takes_a_request_byte_by_byte(void **state)
 {
-    static const char text[] = "\r\nPOST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
-                               "POST /y HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n";
+    static const char text[] =
+        "\r\nPOST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+        "POST /y HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n";
     struct kit k = {0};
 
     kit_open(&k, &(struct http_conf){0});
@@ -49,7 +53,9 @@ static void pipelined_requests_are_answered_in_turn(void **state)
 
     kit_open(&k, &(struct http_conf){0});
     int fd = kit_connect(&k);
-    kit_put(&k, fd, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /3 HTTP/1.1\r\nHost: h\r\n\r\n");
+    kit_put(&k, fd,
+            "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: "
+            "3\r\n\r\nabcGET /3 HTTP/1.1\r\nHost: h\r\n\r\n");
     for (int i = 0; i < 3; i++) {
         assert_int_equal(k.n_requests, i + 1);
         kit_answer(k.held[i]);
@@ -92,9 +98,11 @@ static void refuses_bodies_over_the_limit(void **state)
     int fd = kit_connect(&k);
     kit_put(&k, fd, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n");
     kit_expect(&k, fd, "413 Request Entity Too Large", false);
-    kit_put(&k, fd, "12345678901GET /next HTTP/1.1\r\nHost: h\r\n\r\n"); /* small: read over, the connection lives */
+    kit_put(&k, fd, "12345678901GET /next HTTP/1.1\r\nHost: h\r\n\r\n"); /* small: read over, the
+                                                                            connection lives */
     kit_expect(&k, fd, "GET /next 0\n", false);
-    kit_put(&k, fd, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n");
+    kit_put(&k, fd,
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n");
     kit_expect(&k, fd, "413 Request Entity Too Large", true);
     close(fd);
     fd = kit_connect(&k);
@@ -126,11 +134,13 @@ static void invites_the_body(void **state)
 
     kit_open(&k, &(struct http_conf){.max_body = 10});
     int fd = kit_connect(&k);
-    kit_put(&k, fd, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    kit_put(&k, fd,
+            "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
     kit_expect(&k, fd, "HTTP/1.1 100 Continue\r\n\r\n", false);
     kit_put(&k, fd, "abc");
     kit_expect(&k, fd, "POST / 3\n", false);
-    kit_put(&k, fd, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 30\r\n\r\n");
+    kit_put(&k, fd,
+            "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 30\r\n\r\n");
     kit_expect(&k, fd, "413 Request Entity", true); /* whether the body comes now, nobody knows */
     close(fd);
     kit_close(&k);
@@ -147,11 +157,14 @@ static const struct {
     {"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", "400 Bad Request"},
     {"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", "400 Bad Request"},
     {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "400 Bad Request"},
-    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400 Bad Request"},
-    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400 Bad Request"},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+     "400 Bad Request"},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+     "400 Bad Request"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "400 Bad Request"},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "400 Bad Request"},
-    {"GET / HTTP/1.1\r\nHost: a\r\nExpect: the-spanish-inquisition\r\n\r\n", "417 Expectation Failed"},
+    {"GET / HTTP/1.1\r\nHost: a\r\nExpect: the-spanish-inquisition\r\n\r\n",
+     "417 Expectation Failed"},
     {"GET / HTTP/2.1\r\nHost: a\r\n\r\n", "505 HTTP Version Not Supported"},
     {"GET / HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n", "400 Bad Request"},
 };
@@ -179,12 +192,14 @@ static void limits_the_head(void **state)
     kit_open(&k, &(struct http_conf){.max_header_bytes = 4096});
     int fd = kit_connect(&k);
     buf_cstr(&b, "GET / HTTP/1.1\r\nHost: h\r\n");
-    while (b.n < 3900) buf_cstr(&b, "A: 0123456789\r\n");
+    while (b.n < 3900)
+        buf_cstr(&b, "A: 0123456789\r\n");
     buf_cstr(&b, "\r\n");
     kit_put(&k, fd, b.p);
     kit_expect(&k, fd, "200 OK", false);
     b.n -= 2;
-    while (b.n < 4200) buf_cstr(&b, "A: 0123456789\r\n");
+    while (b.n < 4200)
+        buf_cstr(&b, "A: 0123456789\r\n");
     kit_put(&k, fd, b.p);
     kit_expect(&k, fd, "431 Request Header Fields Too Large", true);
     close(fd);
@@ -233,7 +248,8 @@ static void idle_connections_end(void **state)
     clock_fake_advance(&k.clock, 2 * NS_PER_SEC);
     kit_expect(&k, fd, "", true);
     kit_expect(&k, never, "", false);
-    clock_fake_advance(&k.clock, 60 * NS_PER_SEC); /* the header timeout rules before the first request */
+    clock_fake_advance(&k.clock,
+                       60 * NS_PER_SEC); /* the header timeout rules before the first request */
     kit_expect(&k, never, "", true);
     close(fd);
     close(never);

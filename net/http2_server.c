@@ -1,6 +1,6 @@
-/* HTTP/2 on a server connection: an nghttp2 session fed from the connection and drained into its output.
- * Output is produced once per turn, however many answers were given; what a peer may make us do for nothing (pings, settings, resets,
- * empty frames) draws from one bucket of tokens. */
+/* HTTP/2 on a server connection: an nghttp2 session fed from the connection and drained into its
+ * output. Output is produced once per turn, however many answers were given; what a peer may make
+ * us do for nothing (pings, settings, resets, empty frames) draws from one bucket of tokens. */
 #include <nghttp2/nghttp2.h>
 #include "base/xalloc.h"
 #include "net/conn.h"
@@ -9,11 +9,14 @@
 
 #define STREAM_WINDOW (1 << 20)
 #define CONN_WINDOW   (4 << 20)
-#define OUT_HIGH      ((size_t)256 * 1024) /* output waiting for the socket: above it nothing is read or produced; write_buffer overrides */
-#define OUT_LEAST     ((size_t)16 * 1024)
-#define OUT_MOST      ((size_t)1024 * 1024)
-#define CHECK_EVERY   (5 * NS_PER_SEC)     /* deadlines of streams are looked at this often while there are streams */
-#define SHUTDOWN_WAIT NS_PER_SEC           /* a peer that does not answer the ping of a shutdown */
+#define OUT_HIGH                                                                                   \
+    ((size_t)256 * 1024) /* output waiting for the socket: above it nothing is read or produced;   \
+                            write_buffer overrides */
+#define OUT_LEAST ((size_t)16 * 1024)
+#define OUT_MOST  ((size_t)1024 * 1024)
+#define CHECK_EVERY                                                                                \
+    (5 * NS_PER_SEC) /* deadlines of streams are looked at this often while there are streams */
+#define SHUTDOWN_WAIT NS_PER_SEC /* a peer that does not answer the ping of a shutdown */
 
 static struct http2 *of(struct conn *c)
 {
@@ -77,7 +80,8 @@ void http2_wake(struct http2 *s)
     loop_defer(s->c->loop, &s->pump);
 }
 
-/* The socket took everything: more may be waiting in the session, and reading may have been paused. */
+/* The socket took everything: more may be waiting in the session, and reading may have been paused.
+ */
 static void drained(struct conn *c)
 {
     http2_wake(of(c));
@@ -94,7 +98,8 @@ static void go_away(struct http2 *s, uint32_t code)
     http2_wake(s);
 }
 
-/* Announces the end, and finds out with a ping when the peer knows it: streams it opened before then are still served. */
+/* Announces the end, and finds out with a ping when the peer knows it: streams it opened before
+ * then are still served. */
 static void begin_shutdown(struct http2 *s)
 {
     if (s->shutdown) return;
@@ -115,7 +120,8 @@ static void final_shutdown(struct http2 *s)
 {
     if (s->shutdown == SHUTDOWN_FINAL) return;
     s->shutdown = SHUTDOWN_FINAL;
-    nghttp2_submit_goaway(s->ng, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(s->ng), NGHTTP2_NO_ERROR, NULL, 0);
+    nghttp2_submit_goaway(s->ng, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(s->ng),
+                          NGHTTP2_NO_ERROR, NULL, 0);
     finish_if_idle(s);
     http2_wake(s);
 }
@@ -127,8 +133,8 @@ static void drain(struct conn *c)
 
 /* --- abuse --- */
 
-#define TOKENS_MAX    1000
-#define TOKENS_PER_S  100
+#define TOKENS_MAX   1000
+#define TOKENS_PER_S 100
 
 /* False when the peer has made us work for nothing too often; the session is told to end. */
 static bool spend(struct http2 *s)
@@ -150,14 +156,15 @@ static void judge_ping(struct http2 *s)
 {
     const struct http_conf *conf = &s->c->conf->h;
     i64 now = loop_now(s->c->loop);
-    i64 min = s->n_streams == 0 && conf->ping_idle_interval > 0 ? conf->ping_idle_interval : conf->ping_min_interval;
+    i64 min = s->n_streams == 0 && conf->ping_idle_interval > 0 ? conf->ping_idle_interval
+                                                                : conf->ping_min_interval;
     bool early = min > 0 && s->last_ping && now - s->last_ping < min;
     static const char why[] = "too_many_pings";
 
     s->last_ping = now;
     if (!early || ++s->early_pings <= 2) return;
-    nghttp2_submit_goaway(s->ng, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(s->ng), NGHTTP2_ENHANCE_YOUR_CALM,
-                          (const uint8_t *)why, sizeof(why) - 1);
+    nghttp2_submit_goaway(s->ng, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(s->ng),
+                          NGHTTP2_ENHANCE_YOUR_CALM, (const uint8_t *)why, sizeof(why) - 1);
     go_away(s, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
@@ -168,7 +175,8 @@ static void on_ping(struct http2 *s, const nghttp2_ping *f)
         return;
     }
     s->ping_due = 0;
-    if (s->shutdown == SHUTDOWN_ANNOUNCED && memcmp(f->opaque_data, shutdown_ping, 8) == 0) final_shutdown(s);
+    if (s->shutdown == SHUTDOWN_ANNOUNCED && memcmp(f->opaque_data, shutdown_ping, 8) == 0)
+        final_shutdown(s);
 }
 
 /* Some clients (curl) also reset streams that are over, which costs nothing. */
@@ -201,12 +209,14 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *f, void *a
     return 0;
 }
 
-static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name, size_t n_name, const uint8_t *value, size_t n_value,
-                     uint8_t flags, void *arg)
+static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name,
+                     size_t n_name, const uint8_t *value, size_t n_value, uint8_t flags, void *arg)
 {
     struct http2_stream *t = f->hd.type == NGHTTP2_HEADERS ? stream_of(ng, f->hd.stream_id) : NULL;
 
-    if (t) http2_stream_header(t, str_n((const char *)name, n_name), str_n((const char *)value, n_value));
+    if (t)
+        http2_stream_header(t, str_n((const char *)name, n_name),
+                            str_n((const char *)value, n_value));
     return 0;
 }
 
@@ -219,12 +229,14 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *f, void *arg)
     if (f->hd.type == NGHTTP2_PING) on_ping(s, &f->ping);
     if (!t || (f->hd.type != NGHTTP2_HEADERS && f->hd.type != NGHTTP2_DATA)) return 0;
     bool ends = f->hd.flags & NGHTTP2_FLAG_END_STREAM;
-    if (f->hd.type == NGHTTP2_HEADERS && f->headers.cat == NGHTTP2_HCAT_REQUEST) http2_stream_headers_end(t, ends);
+    if (f->hd.type == NGHTTP2_HEADERS && f->headers.cat == NGHTTP2_HCAT_REQUEST)
+        http2_stream_headers_end(t, ends);
     if (ends) http2_stream_end(t);
     return 0;
 }
 
-static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *p, size_t n, void *arg)
+static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *p, size_t n,
+                   void *arg)
 {
     struct http2_stream *t = stream_of(ng, id);
 
@@ -258,10 +270,13 @@ static nghttp2_session *session_new(struct http2 *s)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
     if (nghttp2_option_new(&opt) == 0) {
-        nghttp2_option_set_no_closed_streams(opt, 1); /* closed streams are not kept for priorities */
+        nghttp2_option_set_no_closed_streams(opt,
+                                             1); /* closed streams are not kept for priorities */
         nghttp2_option_set_max_settings(opt, 32);
         nghttp2_option_set_max_continuations(opt, 8);
-        nghttp2_option_set_stream_reset_rate_limit(opt, UINT64_MAX, UINT64_MAX); /* it counts resets of dead streams: spend() counts better */
+        nghttp2_option_set_stream_reset_rate_limit(
+            opt, UINT64_MAX,
+            UINT64_MAX); /* it counts resets of dead streams: spend() counts better */
         (void)nghttp2_session_server_new2(&ng, cb, s, opt); /* ng stays NULL when memory is out */
         nghttp2_option_del(opt);
     }
@@ -294,7 +309,8 @@ void http2_arm(struct http2 *s)
         due = sooner(due, after(s->idle_since, h->idle_timeout));
         due = sooner(due, after(s->idle_since, h->max_conn_idle));
     }
-    if (!s->ping_due && h->ping_every > 0) due = sooner(due, MAX(s->c->last_read + h->ping_every, now + NS_PER_MS));
+    if (!s->ping_due && h->ping_every > 0)
+        due = sooner(due, MAX(s->c->last_read + h->ping_every, now + NS_PER_MS));
     conn_arm(s->c, due);
 }
 
@@ -330,7 +346,8 @@ static bool keep_age(struct http2 *s, i64 now)
         s->age_due = after(now, h->max_conn_age_grace);
         begin_shutdown(s);
     }
-    bool silent = idle && ((h->idle_timeout > 0 && s->idle_since + h->idle_timeout <= now) || (h->max_conn_idle > 0 && s->idle_since + h->max_conn_idle <= now));
+    bool silent = idle && ((h->idle_timeout > 0 && s->idle_since + h->idle_timeout <= now) ||
+                           (h->max_conn_idle > 0 && s->idle_since + h->max_conn_idle <= now));
     if (!silent) return true;
     if (s->shutdown && now >= s->idle_since + SHUTDOWN_WAIT && s->shutdown_due == 0) return true;
     begin_shutdown(s);
@@ -348,7 +365,8 @@ static void timeout(struct conn *c)
         final_shutdown(s);
     }
     if (!keep_alive(s, now) || !keep_age(s, now)) return;
-    list_each(&s->streams, node) http2_stream_check(list_item(node, struct http2_stream, node), now);
+    list_each (&s->streams, node)
+        http2_stream_check(list_item(node, struct http2_stream, node), now);
     http2_wake(s);
     http2_arm(s);
 }
@@ -359,26 +377,30 @@ static size_t input(struct conn *c, const char *p, size_t n)
 {
     struct http2 *s = of(c);
 
-    if (out_is_full(c)) return 0; /* the peer does not read its answers: no more requests until it does */
+    if (out_is_full(c))
+        return 0; /* the peer does not read its answers: no more requests until it does */
     ssize_t took = nghttp2_session_mem_recv(s->ng, (const uint8_t *)p, n);
     if (c->dead) return n;
     if (took == NGHTTP2_ERR_BAD_CLIENT_MAGIC || took == NGHTTP2_ERR_NOMEM) {
         conn_close(c);
         return n;
     }
-    if (took < 0) nghttp2_session_terminate_session(s->ng, took == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
+    if (took < 0)
+        nghttp2_session_terminate_session(s->ng, took == NGHTTP2_ERR_FLOODED
+                                                     ? NGHTTP2_ENHANCE_YOUR_CALM
+                                                     : NGHTTP2_PROTOCOL_ERROR);
     http2_wake(s);
     return n;
 }
 
-/* A message whose length is known (by content-length, or gRPC's frame) has its blob made to measure. */
+/* A message whose length is known (by content-length, or gRPC's frame) has its blob made to
+ * measure. */
 static size_t expects(const struct conn *c)
 {
     const struct http2 *s = c->session;
     size_t n = 0;
 
-    list_each(&s->streams, node)
-    {
+    list_each (&s->streams, node) {
         const struct http2_stream *t = list_item(node, struct http2_stream, node);
         const struct blob *b = t->q.pub.body;
         if (b && !t->ended && (t->q.framed || t->q.content_length > 0)) n += b->cap - b->n;
@@ -388,14 +410,16 @@ static size_t expects(const struct conn *c)
 
 static void closed(struct conn *c)
 {
-    list_each(&of(c)->streams, node) request_gone(&list_item(node, struct http2_stream, node)->q);
+    list_each (&of(c)->streams, node)
+        request_gone(&list_item(node, struct http2_stream, node)->q);
 }
 
 static void on_free(struct conn *c)
 {
     struct http2 *s = of(c);
 
-    list_each(&s->streams, node) http2_stream_free(list_item(node, struct http2_stream, node));
+    list_each (&s->streams, node)
+        http2_stream_free(list_item(node, struct http2_stream, node));
     nghttp2_session_del(s->ng);
     free(s);
 }
@@ -416,7 +440,8 @@ static int submit_settings(struct http2 *s)
     const nghttp2_settings_entry iv[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, h->max_streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)MIN(h->max_header_bytes, (size_t)UINT32_MAX)},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+         (uint32_t)MIN(h->max_header_bytes, (size_t)UINT32_MAX)},
     };
     int r = nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, iv, ARRAY_LEN(iv));
 
@@ -469,7 +494,8 @@ static int decode_settings(struct str text, struct buf *out)
     struct buf padded = BUF_INIT(2048);
 
     buf_str(&padded, text);
-    while (padded.n % 4) buf_ch(&padded, '=');
+    while (padded.n % 4)
+        buf_ch(&padded, '=');
     int r = buf_err(&padded) ? -EINVAL : base64_decode(out, BASE64_URL, buf_view(&padded), NULL);
     buf_done(&padded);
     return r;
@@ -482,14 +508,16 @@ int http2_upgrade(struct conn *c, struct str settings, struct request *first)
     bool head = str_is(first->pub.method, "HEAD");
 
     if (decode_settings(settings, &payload) != 0 ||
-        nghttp2_session_upgrade2(s->ng, (const uint8_t *)(payload.p ? payload.p : ""), payload.n, head, NULL) != 0) {
+        nghttp2_session_upgrade2(s->ng, (const uint8_t *)(payload.p ? payload.p : ""), payload.n,
+                                 head, NULL) != 0) {
         buf_done(&payload);
         nghttp2_session_del(s->ng);
         free(s);
         return -EINVAL;
     }
     buf_done(&payload);
-    buf_str(&c->out, STR("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"));
+    buf_str(&c->out,
+            STR("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"));
     struct http2_stream *t = http2_stream_new(s, 1);
     nghttp2_session_set_stream_user_data(s->ng, 1, t);
     http2_stream_copy(t, first);

@@ -1,4 +1,5 @@
-/* HTTP/2 on loopback against a client session of nghttp2: requests, limits, floods, resets, deadlines, shutdown. Fake clock. */
+/* HTTP/2 on loopback against a client session of nghttp2: requests, limits, floods, resets,
+ * deadlines, shutdown. Fake clock. */
 #include "net/server_kit.h"
 #include <nghttp2/nghttp2.h>
 
@@ -21,19 +22,23 @@ struct peer {
     size_t upload; /* bytes of body still to send */
 };
 
-static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name, size_t n, const uint8_t *v, size_t nv, uint8_t flags, void *arg)
+static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name, size_t n,
+                     const uint8_t *v, size_t nv, uint8_t flags, void *arg)
 {
     struct peer *p = arg;
     struct answer *a = &p->answers[f->hd.stream_id % 8192];
     struct str key = {(const char *)name, n};
 
     if (str_is(key, ":status")) a->status = atoi((const char *)v);
-    if (str_is(key, "retry-after")) (void)snprintf(a->retry, sizeof(a->retry), "%s", (const char *)v);
-    if (str_is(key, "x-trailer")) (void)snprintf(a->trailer, sizeof(a->trailer), "%s", (const char *)v);
+    if (str_is(key, "retry-after"))
+        (void)snprintf(a->retry, sizeof(a->retry), "%s", (const char *)v);
+    if (str_is(key, "x-trailer"))
+        (void)snprintf(a->trailer, sizeof(a->trailer), "%s", (const char *)v);
     return 0;
 }
 
-static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *data, size_t n, void *arg)
+static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *data, size_t n,
+                   void *arg)
 {
     ((struct peer *)arg)->answers[id % 8192].body += n;
     return 0;
@@ -114,9 +119,14 @@ static void talk(struct peer *p)
     }
 }
 
-#define NV(name_, value_) {(uint8_t *)(uintptr_t)(name_), (uint8_t *)(uintptr_t)(value_), strlen(name_), strlen(value_), NGHTTP2_NV_FLAG_NONE}
+#define NV(name_, value_)                                                                          \
+    {                                                                                              \
+        (uint8_t *)(uintptr_t)(name_), (uint8_t *)(uintptr_t)(value_), strlen(name_),              \
+            strlen(value_), NGHTTP2_NV_FLAG_NONE                                                   \
+    }
 
-static ssize_t read_upload(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t room, uint32_t *flags, nghttp2_data_source *src, void *arg)
+static ssize_t read_upload(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t room,
+                           uint32_t *flags, nghttp2_data_source *src, void *arg)
 {
     struct peer *p = arg;
     size_t n = MIN(room, p->upload);
@@ -130,7 +140,8 @@ static ssize_t read_upload(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t
 /* open: the body does not end */
 static int post(struct peer *p, const char *path, size_t upload, bool open)
 {
-    const nghttp2_nv nv[] = {NV(":method", "POST"), NV(":scheme", "http"), NV(":path", path), NV(":authority", "h")};
+    const nghttp2_nv nv[] = {NV(":method", "POST"), NV(":scheme", "http"), NV(":path", path),
+                             NV(":authority", "h")};
     nghttp2_data_provider body = {.source.fd = open, .read_callback = read_upload};
 
     p->upload = upload;
@@ -139,7 +150,8 @@ static int post(struct peer *p, const char *path, size_t upload, bool open)
 
 static int get(struct peer *p, const char *path)
 {
-    const nghttp2_nv nv[] = {NV(":method", "GET"), NV(":scheme", "http"), NV(":path", path), NV(":authority", "h")};
+    const nghttp2_nv nv[] = {NV(":method", "GET"), NV(":scheme", "http"), NV(":path", path),
+                             NV(":authority", "h")};
 
     return nghttp2_submit_request(p->ng, NULL, nv, 4, NULL, NULL);
 }
@@ -150,7 +162,8 @@ static void answers_many_streams(void **state)
 
     kit_open(&k, &(struct http_conf){.max_body = 4 << 20});
     struct peer *p = peer_new(&k);
-    for (int i = 0; i < 100; i++) get(p, "/a%20b?x");
+    for (int i = 0; i < 100; i++)
+        get(p, "/a%20b?x");
     talk(p);
     assert_int_equal(p->n_closed, 100);
     assert_int_equal(p->answers[199].status, 200);
@@ -172,7 +185,8 @@ static void limits_hold(void **state)
 
     memset(big, 'a', 5000);
     budget_init(&budget, 150000);
-    kit_open(&k, &(struct http_conf){.max_body = 100000, .max_header_bytes = 4096, .budget = &budget});
+    kit_open(&k,
+             &(struct http_conf){.max_body = 100000, .max_header_bytes = 4096, .budget = &budget});
     struct peer *p = peer_new(&k);
     int large = post(p, "/", 100001, false);
     talk(p);
@@ -182,7 +196,8 @@ static void limits_hold(void **state)
     talk(p);
     assert_int_equal(p->answers[much].status, 503);
     assert_string_equal(p->answers[much].retry, "1");
-    const nghttp2_nv nv[] = {NV(":method", "GET"), NV(":scheme", "http"), NV(":path", "/"), NV(":authority", "h"), NV("x-big", big)};
+    const nghttp2_nv nv[] = {NV(":method", "GET"), NV(":scheme", "http"), NV(":path", "/"),
+                             NV(":authority", "h"), NV("x-big", big)};
     int head = nghttp2_submit_request(p->ng, NULL, nv, 5, NULL, NULL);
     int odd = get(p, "/%zz");
     int fine = get(p, "/fine");
@@ -215,7 +230,8 @@ static void resets_are_told_and_floods_end(void **state)
         const uint8_t *out;
         for (int j = 0; j < 50; j++) {
             id = get(p, "/");
-            for (ssize_t n; (n = nghttp2_session_mem_send(p->ng, &out)) > 0;) buf_add(&b, out, (size_t)n);
+            for (ssize_t n; (n = nghttp2_session_mem_send(p->ng, &out)) > 0;)
+                buf_add(&b, out, (size_t)n);
             nghttp2_submit_rst_stream(p->ng, 0, id, NGHTTP2_CANCEL);
         }
         p->eof = !kit_send(&k, p->fd, b.p, b.n);
@@ -290,8 +306,10 @@ static void malformed_input_ends_the_connection(void **state)
     buf_add(&b, "\xff\xff\xff\0\0\0\0\0\1", 9); /* a frame over the limit */
     raw(b.p, b.n);
     buf_truncate(&b, sizeof(preface) - 1);
-    buf_add(&b, "\0\0\1\1\0\0\0\0\1\x82", 10); /* HEADERS without end, and CONTINUATION for ever: CVE-2024-28182 */
-    for (int i = 0; i < 100; i++) buf_add(&b, "\0\0\1\x09\0\0\0\0\1\x84", 10);
+    buf_add(&b, "\0\0\1\1\0\0\0\0\1\x82",
+            10); /* HEADERS without end, and CONTINUATION for ever: CVE-2024-28182 */
+    for (int i = 0; i < 100; i++)
+        buf_add(&b, "\0\0\1\x09\0\0\0\0\1\x84", 10);
     raw(b.p, b.n);
     buf_done(&b);
 }
@@ -300,7 +318,8 @@ static void slow_streams_are_cut(void **state)
 {
     struct kit k = {.hold = true};
 
-    kit_open(&k, &(struct http_conf){.min_body_rate = 100, .write_timeout = 10 * NS_PER_SEC, .idle_timeout = -1});
+    kit_open(&k, &(struct http_conf){
+                     .min_body_rate = 100, .write_timeout = 10 * NS_PER_SEC, .idle_timeout = -1});
     struct peer *p = peer_new(&k);
     int id = post(p, "/slow", 1000, true);
     talk(p);
@@ -326,7 +345,9 @@ static void idle_and_old_connections_are_sent_away(void **state)
 {
     struct kit k = {.hold = true};
 
-    kit_open(&k, &(struct http_conf){.idle_timeout = 10 * NS_PER_SEC, .max_conn_age = 100 * NS_PER_SEC, .max_conn_age_grace = 30 * NS_PER_SEC});
+    kit_open(&k, &(struct http_conf){.idle_timeout = 10 * NS_PER_SEC,
+                                     .max_conn_age = 100 * NS_PER_SEC,
+                                     .max_conn_age_grace = 30 * NS_PER_SEC});
     struct peer *idle = peer_new(&k), *old = peer_new(&k);
     talk(idle);
     get(old, "/held");
@@ -350,7 +371,9 @@ static void keepalive_pings(void **state)
 {
     struct kit k = {.hold = true};
 
-    kit_open(&k, &(struct http_conf){.idle_timeout = -1, .ping_every = 10 * NS_PER_SEC, .ping_timeout = 5 * NS_PER_SEC});
+    kit_open(&k, &(struct http_conf){.idle_timeout = -1,
+                                     .ping_every = 10 * NS_PER_SEC,
+                                     .ping_timeout = 5 * NS_PER_SEC});
     struct peer *p = peer_new(&k);
     talk(p);
     clock_fake_advance(&k.clock, 11 * NS_PER_SEC);
@@ -429,8 +452,13 @@ static void the_window_of_a_client_is_respected(void **state)
     struct peer *p = peer_new(&k);
     int id = get(p, "/");
     talk(p);
-    http_respond(k.held[0], &(struct http_answer){.status = 200, .blob = big, .trailers = (struct http_header[]){{STR("x-trailer"), STR("end")}}, .n_trailers = 1});
-    for (int i = 0; i < 200 && !p->answers[id].closed; i++) talk(p);
+    http_respond(k.held[0], &(struct http_answer){
+                                .status = 200,
+                                .blob = big,
+                                .trailers = (struct http_header[]){{STR("x-trailer"), STR("end")}},
+                                .n_trailers = 1});
+    for (int i = 0; i < 200 && !p->answers[id].closed; i++)
+        talk(p);
     assert_int_equal(p->answers[id].body, 8 << 20);
     assert_string_equal(p->answers[id].trailer, "end");
     peer_free(p);

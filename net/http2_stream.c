@@ -1,4 +1,5 @@
-/* One HTTP/2 stream: collects headers within their limit, feeds the request, turns the answer into HEADERS, DATA and trailers. */
+/* One HTTP/2 stream: collects headers within their limit, feeds the request, turns the answer into
+ * HEADERS, DATA and trailers. */
 #include "net/http2_stream.h"
 
 #include "base/num.h"
@@ -11,7 +12,8 @@
 
 /* --- the answer --- */
 
-static ssize_t read_answer(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t room, uint32_t *flags, nghttp2_data_source *src, void *arg)
+static ssize_t read_answer(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t room,
+                           uint32_t *flags, nghttp2_data_source *src, void *arg)
 {
     struct http2_stream *t = src->ptr;
     size_t n = MIN(room, t->n);
@@ -24,7 +26,9 @@ static ssize_t read_answer(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t
     if (t->n_trailers) {
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
         int r = nghttp2_submit_trailer(ng, id, t->trailers, t->n_trailers);
-        if (r != 0) return nghttp2_is_fatal(r) ? NGHTTP2_ERR_CALLBACK_FAILURE : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        if (r != 0)
+            return nghttp2_is_fatal(r) ? NGHTTP2_ERR_CALLBACK_FAILURE
+                                       : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     return (ssize_t)n;
 }
@@ -45,20 +49,23 @@ static nghttp2_nv nv_of(struct arena *a, struct str name, struct str value)
 
     clean(name, text, true);
     clean(value, text + name.n, false);
-    return (nghttp2_nv){(uint8_t *)text, (uint8_t *)text + name.n, name.n, value.n, NGHTTP2_NV_FLAG_NONE};
+    return (nghttp2_nv){(uint8_t *)text, (uint8_t *)text + name.n, name.n, value.n,
+                        NGHTTP2_NV_FLAG_NONE};
 }
 
 /* Belong to HTTP/1 connections, or are ours to set. */
 static bool is_ours(struct str name)
 {
-    static const char *const names[] = {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "date"};
+    static const char *const names[] = {"connection", "keep-alive",     "transfer-encoding",
+                                        "upgrade",    "content-length", "date"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_ieq(name, str_of(names[i]))) return true;
     return false;
 }
 
-static size_t add_all(struct http2_stream *t, nghttp2_nv *nv, size_t n, const struct http_header *h, size_t n_h)
+static size_t add_all(struct http2_stream *t, nghttp2_nv *nv, size_t n, const struct http_header *h,
+                      size_t n_h)
 {
     for (size_t i = 0; i < n_h; i++)
         if (!is_ours(h[i].name)) nv[n++] = nv_of(&t->q.arena, h[i].name, h[i].value);
@@ -97,7 +104,8 @@ static void respond(struct request *q, const struct http_answer *a)
     n = add_all(t, nv, n, a->headers, a->n_headers);
     nv[n++] = nv_of(&q->arena, STR("date"), conn_date(t->s->c));
     if (!t->n_trailers && a->status != 204 && a->status != 304)
-        nv[n++] = nv_of(&q->arena, STR("content-length"), str_of(arena_printf(&q->arena, "%zu", body_len)));
+        nv[n++] = nv_of(&q->arena, STR("content-length"),
+                        str_of(arena_printf(&q->arena, "%zu", body_len)));
     nghttp2_data_provider source = {.source.ptr = t, .read_callback = read_answer};
     bool has_data = t->n > 0 || t->n_trailers > 0;
     if (nghttp2_submit_response(t->s->ng, t->id, nv, n, has_data ? &source : NULL) != 0)
@@ -176,8 +184,10 @@ static bool host_is_doubled(const struct http2_stream *t)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < t->headers.n; i++) n += str_is(t->headers.v[i].name, "host");
-    return n > 1 && !str_eq(t->headers.v[0].value, http_header_get(t->headers.v + 1, t->headers.n - 1, STR("host")));
+    for (size_t i = 0; i < t->headers.n; i++)
+        n += str_is(t->headers.v[i].name, "host");
+    return n > 1 && !str_eq(t->headers.v[0].value,
+                            http_header_get(t->headers.v + 1, t->headers.n - 1, STR("host")));
 }
 
 void http2_stream_headers_end(struct http2_stream *t, bool ends)
@@ -196,7 +206,8 @@ void http2_stream_headers_end(struct http2_stream *t, bool ends)
         request_begin(&t->q, content_length(r, ends));
 }
 
-/* A client that goes on sending after its answer is told to stop late: many take the early end of a stream for a failure and lose the answer. */
+/* A client that goes on sending after its answer is told to stop late: many take the early end of a
+ * stream for a failure and lose the answer. */
 static void drop_data(struct http2_stream *t, size_t n)
 {
     t->dropped += n;
@@ -226,7 +237,8 @@ static bool is_slow(struct http2_stream *t, i64 now)
 
     if (t->answer_due && t->answer_due <= now) return true;
     if (t->ended) return false;
-    if (!t->head_done) return h->read_header_timeout > 0 && t->opened + h->read_header_timeout <= now;
+    if (!t->head_done)
+        return h->read_header_timeout > 0 && t->opened + h->read_header_timeout <= now;
     if (h->read_timeout > 0 && t->q.started + h->read_timeout <= now) return true;
     if (h->min_body_rate <= 0 || now < t->window_ends) return false;
     bool slow = (i64)t->window_bytes < h->min_body_rate * (RATE_WINDOW / NS_PER_SEC);
@@ -237,7 +249,8 @@ static bool is_slow(struct http2_stream *t, i64 now)
 
 void http2_stream_check(struct http2_stream *t, i64 now)
 {
-    if (is_slow(t, now)) nghttp2_submit_rst_stream(t->s->ng, NGHTTP2_FLAG_NONE, t->id, NGHTTP2_CANCEL);
+    if (is_slow(t, now))
+        nghttp2_submit_rst_stream(t->s->ng, NGHTTP2_FLAG_NONE, t->id, NGHTTP2_CANCEL);
 }
 
 void http2_stream_copy(struct http2_stream *t, const struct request *first)
@@ -248,6 +261,7 @@ void http2_stream_copy(struct http2_stream *t, const struct request *first)
     t->malformed = !request_set_target(&t->q, arena_str(a, first->pub.target));
     for (size_t i = 0; i < first->pub.n_headers; i++) {
         const struct http_header *h = &first->pub.headers[i];
-        vec_push(&t->headers, ((struct http_header){arena_str(a, h->name), arena_str(a, h->value)}));
+        vec_push(&t->headers,
+                 ((struct http_header){arena_str(a, h->name), arena_str(a, h->value)}));
     }
 }

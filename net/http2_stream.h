@@ -1,4 +1,5 @@
-/* Inside of HTTP/2: the session, and what one stream (one request and its answer) does with its events. */
+/* Inside of HTTP/2: the session, and what one stream (one request and its answer) does with its
+ * events. */
 #ifndef NET_HTTP2_STREAM_H
 #define NET_HTTP2_STREAM_H
 

@@ -1,5 +1,6 @@
-/* Calls: name looked up, curl handle configured, answer collected, done() called once. Every end of a call passes through finish() or
- * http_client_cancel(); a client freed inside a callback only goes when the last of its frames has returned. */
+/* Calls: name looked up, curl handle configured, answer collected, done() called once. Every end of
+ * a call passes through finish() or http_client_cancel(); a client freed inside a callback only
+ * goes when the last of its frames has returned. */
 #include "net/http_client.h"
 
 #include "base/arena.h"
@@ -95,7 +96,8 @@ static int seek_body(void *arg, curl_off_t to, int origin)
 
     if (origin != SEEK_SET || to < 0 || (u64)to > h->body_len) return CURL_SEEKFUNC_CANTSEEK;
     size_t left = (size_t)to;
-    for (h->body_iov = 0; h->body_iov < h->n_body && left >= h->body[h->body_iov].iov_len; h->body_iov++)
+    for (h->body_iov = 0; h->body_iov < h->n_body && left >= h->body[h->body_iov].iov_len;
+         h->body_iov++)
         left -= h->body[h->body_iov].iov_len;
     h->body_at = left;
     return CURL_SEEKFUNC_OK;
@@ -126,7 +128,8 @@ static void set_method(struct http_call_handle *h, struct str method)
     else
         curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
     if (!(post || (get && !h->body_len) || str_is(method, "HEAD")))
-        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, get ? "GET" : arena_strdup(&h->arena, method));
+        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST,
+                         get ? "GET" : arena_strdup(&h->arena, method));
 }
 
 /* --- headers --- */
@@ -154,7 +157,8 @@ static void add_header(struct http_call_handle *h, const struct http_header *x)
 
 static void suppress(struct http_call_handle *h, const struct http_call *call, const char *name)
 {
-    if (!http_header_get(call->headers, call->n_headers, str_of(name)).p) add_line(h, arena_printf(&h->arena, "%s:", name));
+    if (!http_header_get(call->headers, call->n_headers, str_of(name)).p)
+        add_line(h, arena_printf(&h->arena, "%s:", name));
 }
 
 static bool set_headers(struct http_call_handle *h, const struct http_call *call)
@@ -163,10 +167,12 @@ static bool set_headers(struct http_call_handle *h, const struct http_call *call
 
     for (size_t i = 0; i < call->n_headers; i++) {
         const struct http_header *x = &call->headers[i];
-        if (!x->name.n || !is_clean(x->name) || !is_clean(x->value) || str_chr(x->name, ':') >= 0) return false;
+        if (!x->name.n || !is_clean(x->name) || !is_clean(x->value) || str_chr(x->name, ':') >= 0)
+            return false;
         add_header(h, x);
     }
-    for (size_t i = 0; i < ARRAY_LEN(curls); i++) suppress(h, call, curls[i]);
+    for (size_t i = 0; i < ARRAY_LEN(curls); i++)
+        suppress(h, call, curls[i]);
     if (h->pool->target->conf.no_keepalive) add_line(h, "Connection: close");
     curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
     return true;
@@ -179,7 +185,8 @@ static int default_port(const struct url *u)
     return u->port ? u->port : str_ieq(u->scheme, STR("https")) ? 443 : 80;
 }
 
-/* The name that is verified and sent by SNI is the URL's for curl: so the URL gets it, and the connection goes where the call said. */
+/* The name that is verified and sent by SNI is the URL's for curl: so the URL gets it, and the
+ * connection goes where the call said. */
 static const char *with_server_name(struct http_call_handle *h, const struct http_call *call)
 {
     struct str name = h->pool->target->conf.tls.server_name;
@@ -187,14 +194,19 @@ static const char *with_server_name(struct http_call_handle *h, const struct htt
     int port = default_port(u);
     bool v6 = str_chr(u->host, ':') >= 0;
 
-    if (!name.n || !str_ieq(u->scheme, STR("https")) || str_ieq(name, u->host)) return arena_strdup(&h->arena, call->url);
+    if (!name.n || !str_ieq(u->scheme, STR("https")) || str_ieq(name, u->host))
+        return arena_strdup(&h->arena, call->url);
     const char *host = arena_printf(&h->arena, v6 ? "[" STR_FMT "]" : STR_FMT, STR_ARG(u->host));
-    h->connect_to = curl_slist_append(NULL, arena_printf(&h->arena, STR_FMT ":%d:%s:%d", STR_ARG(name), port, host, port));
+    h->connect_to = curl_slist_append(
+        NULL, arena_printf(&h->arena, STR_FMT ":%d:%s:%d", STR_ARG(name), port, host, port));
     curl_easy_setopt(h->easy, CURLOPT_CONNECT_TO, h->connect_to);
     if (!http_header_get(call->headers, call->n_headers, STR("Host")).p)
-        add_line(h, u->port ? arena_printf(&h->arena, "Host: %s:%d", host, port) : arena_printf(&h->arena, "Host: %s", host));
-    const char *auth = u->userinfo.n ? arena_printf(&h->arena, STR_FMT "@", STR_ARG(u->userinfo)) : "";
-    return arena_printf(&h->arena, "https://%s" STR_FMT ":%d" STR_FMT "%s" STR_FMT, auth, STR_ARG(name), port, STR_ARG(u->path), u->query.n ? "?" : "",
+        add_line(h, u->port ? arena_printf(&h->arena, "Host: %s:%d", host, port)
+                            : arena_printf(&h->arena, "Host: %s", host));
+    const char *auth =
+        u->userinfo.n ? arena_printf(&h->arena, STR_FMT "@", STR_ARG(u->userinfo)) : "";
+    return arena_printf(&h->arena, "https://%s" STR_FMT ":%d" STR_FMT "%s" STR_FMT, auth,
+                        STR_ARG(name), port, STR_ARG(u->path), u->query.n ? "?" : "",
                         STR_ARG(u->query));
 }
 
@@ -222,8 +234,9 @@ static void set_route(struct http_call_handle *h)
 
 /* --- the end of a call --- */
 
-/* Takes a running transfer out. curl 7.88 does not reset the HTTP/2 stream of one that is not over, so the server would work on for nobody:
- * the connection is closed unless others use it, which also gets rid of one that died without a word. */
+/* Takes a running transfer out. curl 7.88 does not reset the HTTP/2 stream of one that is not over,
+ * so the server would work on for nobody: the connection is closed unless others use it, which also
+ * gets rid of one that died without a word. */
 static void stop_transfer(struct http_call_handle *h, bool over)
 {
     if (h->state != RUNNING) return;
@@ -259,7 +272,8 @@ static void unlink_call(struct http_call_handle *h)
 
 static void client_destroy(struct http_client *c)
 {
-    list_each(&c->pools, node) curl_pool_free(list_item(node, struct curl_pool, node));
+    list_each (&c->pools, node)
+        curl_pool_free(list_item(node, struct curl_pool, node));
     if (c->curl_ready) curl_global_cleanup();
     free(c);
 }
@@ -277,7 +291,8 @@ static void leave(struct http_client *c)
 static void finish(struct http_call_handle *h, enum http_fail fail, const char *error)
 {
     struct http_client *c = h->c;
-    struct http_result r = {.fail = fail, .error = error, .elapsed = loop_now(c->loop) - h->started};
+    struct http_result r = {
+        .fail = fail, .error = error, .elapsed = loop_now(c->loop) - h->started};
 
     if (fail == HTTP_OK || fail == HTTP_TOO_LARGE) http_response_fill(&h->response, &r);
     stop_transfer(h, fail != HTTP_TIMEOUT);
@@ -294,16 +309,11 @@ static const struct {
     CURLcode code;
     enum http_fail fail;
 } codes[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, HTTP_RESOLVE},
-    {CURLE_COULDNT_RESOLVE_PROXY, HTTP_RESOLVE},
-    {CURLE_COULDNT_CONNECT, HTTP_CONNECT},
-    {CURLE_OPERATION_TIMEDOUT, HTTP_TIMEOUT},
-    {CURLE_SSL_CONNECT_ERROR, HTTP_TLS},
-    {CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS},
-    {CURLE_SSL_CERTPROBLEM, HTTP_TLS},
-    {CURLE_SSL_CIPHER, HTTP_TLS},
-    {CURLE_SSL_CACERT_BADFILE, HTTP_TLS},
-    {CURLE_SSL_ISSUER_ERROR, HTTP_TLS},
+    {CURLE_COULDNT_RESOLVE_HOST, HTTP_RESOLVE}, {CURLE_COULDNT_RESOLVE_PROXY, HTTP_RESOLVE},
+    {CURLE_COULDNT_CONNECT, HTTP_CONNECT},      {CURLE_OPERATION_TIMEDOUT, HTTP_TIMEOUT},
+    {CURLE_SSL_CONNECT_ERROR, HTTP_TLS},        {CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS},
+    {CURLE_SSL_CERTPROBLEM, HTTP_TLS},          {CURLE_SSL_CIPHER, HTTP_TLS},
+    {CURLE_SSL_CACERT_BADFILE, HTTP_TLS},       {CURLE_SSL_ISSUER_ERROR, HTTP_TLS},
     {CURLE_SSL_INVALIDCERTSTATUS, HTTP_TLS},
 };
 
@@ -318,7 +328,8 @@ static const char *lower_first(struct arena *a, const char *text)
 {
     char *copy = arena_strdup(a, str_of(text));
 
-    if (*copy >= 'A' && *copy <= 'Z' && copy[1] >= 'a' && copy[1] <= 'z') *copy = (char)(*copy | 0x20);
+    if (*copy >= 'A' && *copy <= 'Z' && copy[1] >= 'a' && copy[1] <= 'z')
+        *copy = (char)(*copy | 0x20);
     return copy;
 }
 
@@ -328,8 +339,11 @@ static const char *connect_error(struct http_call_handle *h)
     char why[128];
 
     curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &err);
-    const char *text = err ? strerror_r((int)err, why, sizeof(why)) : h->error[0] ? h->error : "failed";
-    return arena_printf(&h->arena, "dial tcp %s: connect: %s", h->target, lower_first(&h->arena, text));
+    const char *text = err           ? strerror_r((int)err, why, sizeof(why))
+                       : h->error[0] ? h->error
+                                     : "failed";
+    return arena_printf(&h->arena, "dial tcp %s: connect: %s", h->target,
+                        lower_first(&h->arena, text));
 }
 
 static const char *error_text(struct http_call_handle *h, CURLcode code, enum http_fail fail)
@@ -338,7 +352,9 @@ static const char *error_text(struct http_call_handle *h, CURLcode code, enum ht
 
     switch (fail) {
     case HTTP_CONNECT: return connect_error(h);
-    case HTTP_RESOLVE: return arena_printf(&h->arena, "dial tcp: lookup " STR_FMT ": no such host", STR_ARG(h->dial_host));
+    case HTTP_RESOLVE:
+        return arena_printf(&h->arena, "dial tcp: lookup " STR_FMT ": no such host",
+                            STR_ARG(h->dial_host));
     case HTTP_TIMEOUT: return arena_printf(&h->arena, "dial tcp %s: i/o timeout", h->target);
     case HTTP_TLS: return arena_printf(&h->arena, "tls: %s", lower_first(&h->arena, text));
     case HTTP_OK:
@@ -360,7 +376,8 @@ static void transfer_over(struct http_call_handle *h, CURLcode code)
     } else {
         enum http_fail fail = fail_of(code);
         if (fail == HTTP_CONNECT) resolver_forget(h->c->net->resolver, h->dial_host);
-        finish(h, fail, r->bad_head ? "the response's headers are too large" : error_text(h, code, fail));
+        finish(h, fail,
+               r->bad_head ? "the response's headers are too large" : error_text(h, code, fail));
     }
 }
 
@@ -416,7 +433,8 @@ static void run(struct http_call_handle *h)
 
 static void set_addresses(struct http_call_handle *h, const char *addrs)
 {
-    h->resolve = curl_slist_append(NULL, arena_printf(&h->arena, STR_FMT ":%d:%s", STR_ARG(h->dial_host), h->dial_port, addrs));
+    h->resolve = curl_slist_append(NULL, arena_printf(&h->arena, STR_FMT ":%d:%s",
+                                                      STR_ARG(h->dial_host), h->dial_port, addrs));
     curl_easy_setopt(h->easy, CURLOPT_RESOLVE, h->resolve);
 }
 
@@ -429,7 +447,9 @@ static void on_resolved(void *arg, const char *addrs, const char *err)
         set_addresses(h, addrs);
         run(h);
     } else {
-        finish(h, HTTP_RESOLVE, arena_printf(&h->arena, "dial tcp: lookup " STR_FMT ": %s", STR_ARG(h->dial_host), err));
+        finish(h, HTTP_RESOLVE,
+               arena_printf(&h->arena, "dial tcp: lookup " STR_FMT ": %s", STR_ARG(h->dial_host),
+                            err));
     }
 }
 
@@ -440,7 +460,8 @@ static void go(struct http_call_handle *h)
         return;
     }
     h->state = RESOLVING;
-    char *addrs = resolver_start(h->c->net->resolver, h->c->loop, h->dial_host, on_resolved, h, &h->query);
+    char *addrs =
+        resolver_start(h->c->net->resolver, h->c->loop, h->dial_host, on_resolved, h, &h->query);
     if (!addrs) return;
     set_addresses(h, addrs);
     free(addrs);
@@ -478,18 +499,18 @@ static void drop_pool(struct curl_pool *p)
     curl_pool_free(p);
 }
 
-/* After a reload the connections to targets of the past are closed, rather than when they have been idle long enough. */
+/* After a reload the connections to targets of the past are closed, rather than when they have been
+ * idle long enough. */
 static void sweep(struct http_client *c)
 {
-    list_each(&c->pools, node)
-    {
+    list_each (&c->pools, node) {
         struct curl_pool *p = list_item(node, struct curl_pool, node);
         if (p->n_calls == 0 && http_target_is_past(p->target)) drop_pool(p);
     }
 }
 
-/* curl and OpenSSL cost memory and start-up time: the first call brings them in. curl_global_init counts, and is thread safe.
- * NULL, or why there is no curl. */
+/* curl and OpenSSL cost memory and start-up time: the first call brings them in. curl_global_init
+ * counts, and is thread safe. NULL, or why there is no curl. */
 static const char *bring_curl_in(struct http_client *c)
 {
     if (c->curl_ready) return NULL;
@@ -503,8 +524,7 @@ static const char *bring_curl_in(struct http_client *c)
 
 static struct curl_pool *pool_of(struct http_client *c, struct http_target *t)
 {
-    list_each(&c->pools, node)
-    {
+    list_each (&c->pools, node) {
         struct curl_pool *p = list_item(node, struct curl_pool, node);
         if (p->target == t) return p;
     }
@@ -531,7 +551,8 @@ void http_client_free(struct http_client *c)
 {
     if (!c) return;
     ASSERT(!c->dead);
-    list_each(&c->calls, node) http_client_cancel(list_item(node, struct http_call_handle, node));
+    list_each (&c->calls, node)
+        http_client_cancel(list_item(node, struct http_call_handle, node));
     grpc_channels_free(c->channels);
     c->dead = true;
     enter(c);

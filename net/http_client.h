@@ -1,5 +1,6 @@
-/* HTTP client on libcurl's multi interface, one per loop: connection reuse, HTTP/2, TLS, proxies, timeouts. Never blocks: names are resolved on the
- * offload pool through a cache and handed to curl. Everything on the owning loop. */
+/* HTTP client on libcurl's multi interface, one per loop: connection reuse, HTTP/2, TLS, proxies,
+ * timeouts. Never blocks: names are resolved on the offload pool through a cache and handed to
+ * curl. Everything on the owning loop. */
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H
 
@@ -21,17 +22,18 @@ void http_client_free(struct http_client *c); /* cancels what is in flight witho
 /* Settings shared by the calls of one endpoint; counted, immutable, may be shared by loops. */
 struct http_target_conf {
     struct tls_conf tls;
-    struct str proxy_url;         /* empty: none; proxy_from_env: HTTP(S)_PROXY, NO_PROXY */
+    struct str proxy_url; /* empty: none; proxy_from_env: HTTP(S)_PROXY, NO_PROXY */
     bool proxy_from_env;
-    bool http2;                   /* try it, by ALPN; gRPC always speaks it */
+    bool http2; /* try it, by ALPN; gRPC always speaks it */
     bool no_keepalive;
     bool follow_redirects;
-    size_t max_idle_conns, max_conns_per_host; /* 0: default / unlimited */
-    i64 idle_conn_timeout;        /* ns; 0: never */
-    i64 keepalive_ping_every, keepalive_ping_timeout; /* HTTP/2 pings of gRPC; TCP keepalive of other calls (see docs/design/net.md) */
+    size_t max_idle_conns, max_conns_per_host;        /* 0: default / unlimited */
+    i64 idle_conn_timeout;                            /* ns; 0: never */
+    i64 keepalive_ping_every, keepalive_ping_timeout; /* HTTP/2 pings of gRPC; TCP keepalive of
+                                                         other calls (see docs/design/net.md) */
     bool keepalive_without_calls, round_robin, wait_for_ready; /* gRPC only */
     size_t read_buffer, write_buffer;
-    bool cookies;                 /* keep cookies between calls */
+    bool cookies; /* keep cookies between calls */
 };
 struct http_target;
 /* Copies everything. NULL and owned *ret_err when the settings cannot work. */
@@ -39,7 +41,16 @@ struct http_target *http_target_new(const struct http_target_conf *conf, char **
 struct http_target *http_target_ref(struct http_target *t);
 void http_target_unref(struct http_target *t);
 
-enum http_fail { HTTP_OK /* an answer came, whatever its status */, HTTP_TIMEOUT, HTTP_RESOLVE, HTTP_CONNECT, HTTP_TLS, HTTP_BROKEN, HTTP_TOO_LARGE, HTTP_CANCELLED };
+enum http_fail {
+    HTTP_OK /* an answer came, whatever its status */,
+    HTTP_TIMEOUT,
+    HTTP_RESOLVE,
+    HTTP_CONNECT,
+    HTTP_TLS,
+    HTTP_BROKEN,
+    HTTP_TOO_LARGE,
+    HTTP_CANCELLED
+};
 
 struct http_result {
     enum http_fail fail;
@@ -54,15 +65,15 @@ struct http_result {
 };
 
 struct http_call {
-    struct http_target *target; /* borrowed for the call: the client takes a reference */
-    struct str method, url;     /* copied */
+    struct http_target *target;        /* borrowed for the call: the client takes a reference */
+    struct str method, url;            /* copied */
     const struct http_header *headers; /* copied */
     size_t n_headers;
-    const struct iovec *body;   /* borrowed until done is called: not copied */
+    const struct iovec *body; /* borrowed until done is called: not copied */
     size_t n_body;
     size_t body_len;
-    i64 timeout;                /* ns, whole call; 0: none */
-    size_t max_response;        /* bytes of body kept; more fails with HTTP_TOO_LARGE, unless truncate */
+    i64 timeout;         /* ns, whole call; 0: none */
+    size_t max_response; /* bytes of body kept; more fails with HTTP_TOO_LARGE, unless truncate */
     bool truncate;
     void (*done)(void *arg, const struct http_result *r);
     void *arg;

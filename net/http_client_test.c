@@ -1,4 +1,5 @@
-/* The client against our own server on one loop: answers, failures by kind, cancelling, freeing, HTTP/2, TLS, dead connections. */
+/* The client against our own server on one loop: answers, failures by kind, cancelling, freeing,
+ * HTTP/2, TLS, dead connections. */
 #include <dirent.h>
 #include "net/server_kit.h"
 #include "net/tls_kit.h"
@@ -24,7 +25,8 @@ struct bench {
 static void serve(void *arg, struct http_req *r)
 {
     struct bench *b = arg;
-    const struct http_header headers[] = {{STR("X-Seen"), http_req_header(r, STR("x-sent"))}, {STR("X-Host"), http_req_header(r, STR("host"))}};
+    const struct http_header headers[] = {{STR("X-Seen"), http_req_header(r, STR("x-sent"))},
+                                          {STR("X-Host"), http_req_header(r, STR("host"))}};
 
     b->k.n_requests++;
     if (str_is(r->path, "/hold")) {
@@ -34,10 +36,16 @@ static void serve(void *arg, struct http_req *r)
         http_respond(r, &(struct http_answer){.status = 307, .headers = to, .n_headers = 1});
     } else if (str_is(r->path, "/trailers")) {
         const struct http_header trailers[] = {{STR("X-Trailer"), STR("end")}};
-        http_respond(r, &(struct http_answer){.status = 200, .body = STR("x"), .trailers = trailers, .n_trailers = 1});
+        http_respond(r,
+                     &(struct http_answer){
+                         .status = 200, .body = STR("x"), .trailers = trailers, .n_trailers = 1});
     } else {
-        char *text = xprintf("%.*s %.*s?%.*s %d %.*s", STR_ARG(r->method), STR_ARG(r->path), STR_ARG(r->query), r->version, STR_ARG(blob_view(r->body)));
-        http_respond(r, &(struct http_answer){.status = str_is(r->path, "/404") ? 404 : 200, .headers = headers, .n_headers = 2, .body = str_of(text)});
+        char *text = xprintf("%.*s %.*s?%.*s %d %.*s", STR_ARG(r->method), STR_ARG(r->path),
+                             STR_ARG(r->query), r->version, STR_ARG(blob_view(r->body)));
+        http_respond(r, &(struct http_answer){.status = str_is(r->path, "/404") ? 404 : 200,
+                                              .headers = headers,
+                                              .n_headers = 2,
+                                              .body = str_of(text)});
         free(text);
     }
 }
@@ -47,7 +55,8 @@ static void serve_gone(void *arg, struct http_req *r)
     kit_gone(&((struct bench *)arg)->k, r);
 }
 
-static void open_bench(struct bench *b, const struct http_conf *conf, const struct http_target_conf *target)
+static void open_bench(struct bench *b, const struct http_conf *conf,
+                       const struct http_target_conf *target)
 {
     char *err = NULL;
 
@@ -86,7 +95,8 @@ static void on_done(void *arg, const struct http_result *r)
     copy(b->error, sizeof(b->error), str_of(r->error));
     copy(b->body, sizeof(b->body), r->body);
     copy(b->header, sizeof(b->header), http_header_get(r->headers, r->n_headers, STR("x-seen")));
-    copy(b->trailer, sizeof(b->trailer), http_header_get(r->trailers, r->n_trailers, STR("x-trailer")));
+    copy(b->trailer, sizeof(b->trailer),
+         http_header_get(r->trailers, r->n_trailers, STR("x-trailer")));
     if (b->cancel) http_client_cancel(b->cancel);
     b->cancel = NULL;
     if (b->free_client) http_client_free(b->c);
@@ -94,15 +104,24 @@ static void on_done(void *arg, const struct http_result *r)
 }
 
 /* kit_open with conf->tls set speaks https */
-static struct http_call call_to(struct bench *b, char url[128], const char *scheme, const char *path)
+static struct http_call call_to(struct bench *b, char url[128], const char *scheme,
+                                const char *path)
 {
     (void)snprintf(url, 128, "%s://127.0.0.1:%d%s", scheme, b->k.port, path);
-    return (struct http_call){.target = b->t, .method = STR("GET"), .url = str_of(url), .timeout = 10 * NS_PER_SEC, .max_response = 2048, .done = on_done, .arg = b};
+    return (struct http_call){.target = b->t,
+                              .method = STR("GET"),
+                              .url = str_of(url),
+                              .timeout = 10 * NS_PER_SEC,
+                              .max_response = 2048,
+                              .done = on_done,
+                              .arg = b};
 }
 
 static void wait_for(struct bench *b, int n)
 {
-    for (i64 until = clock_mono(&clock_system) + 15 * NS_PER_SEC; b->n_done < n && clock_mono(&clock_system) < until;) loop_turn(b->k.loop, NS_PER_SEC);
+    for (i64 until = clock_mono(&clock_system) + 15 * NS_PER_SEC;
+         b->n_done < n && clock_mono(&clock_system) < until;)
+        loop_turn(b->k.loop, NS_PER_SEC);
     assert_int_equal(b->n_done, n);
 }
 
@@ -120,7 +139,8 @@ static void sends_and_receives(void **state)
 {
     struct bench b = {0};
     char url[128];
-    struct iovec parts[] = {{(char[]){"one "}, 4}, {(char[]){""}, 0}, {(char[]){"two "}, 4}, {(char[]){"three"}, 5}};
+    struct iovec parts[] = {
+        {(char[]){"one "}, 4}, {(char[]){""}, 0}, {(char[]){"two "}, 4}, {(char[]){"three"}, 5}};
     const struct http_header headers[] = {{STR("X-Sent"), STR("value")}, {STR("X-Empty"), STR("")}};
 
     open_bench(&b, &(struct http_conf){0}, &(struct http_target_conf){0});
@@ -156,9 +176,11 @@ static void speaks_http2(void **state)
     struct bench b = {0};
     char url[128], *err = NULL;
     struct tls_kit cert = tls_kit_new("IP:127.0.0.1");
-    struct tls_server *tls = tls_server_new(&(struct tls_conf){.cert_pem = str_of(cert.cert), .key_pem = str_of(cert.key)}, true, &err);
+    struct tls_server *tls = tls_server_new(
+        &(struct tls_conf){.cert_pem = str_of(cert.cert), .key_pem = str_of(cert.key)}, true, &err);
 
-    open_bench(&b, &(struct http_conf){.tls = tls}, &(struct http_target_conf){.http2 = true, .tls.ca_pem = str_of(cert.cert)});
+    open_bench(&b, &(struct http_conf){.tls = tls},
+               &(struct http_target_conf){.http2 = true, .tls.ca_pem = str_of(cert.cert)});
     get(&b, "https", "/a");
     assert_string_equal(b.body, "GET /a? 20 ");
     get(&b, "https", "/trailers");
@@ -201,7 +223,8 @@ static void tells_failures_apart(void **state)
     wait_for(&b, 1);
     assert_int_equal(b.fail, HTTP_TIMEOUT);
     assert_string_equal(b.error, "context deadline exceeded");
-    while (!b.k.n_gone) loop_turn(b.k.loop, NS_PER_SEC); /* the server notices */
+    while (!b.k.n_gone)
+        loop_turn(b.k.loop, NS_PER_SEC); /* the server notices */
     call.url = STR("http://127.0.0.1:1/");
     call.timeout = 0;
     http_client_start(b.c, &call);
@@ -250,12 +273,15 @@ static void calls_can_be_cancelled(void **state)
     char url[128], url2[128];
 
     open_bench(&b, &(struct http_conf){0}, &(struct http_target_conf){0});
-    struct http_call hold = call_to(&b, url, "http", "/hold"), quick = call_to(&b, url2, "http", "/");
+    struct http_call hold = call_to(&b, url, "http", "/hold"),
+                     quick = call_to(&b, url2, "http", "/");
     http_client_cancel(http_client_start(b.c, &hold)); /* at once */
     struct http_call_handle *h = http_client_start(b.c, &hold);
-    while (!b.k.n_held) loop_turn(b.k.loop, NS_PER_SEC);
+    while (!b.k.n_held)
+        loop_turn(b.k.loop, NS_PER_SEC);
     http_client_cancel(h); /* on the wire */
-    while (!b.k.n_gone) loop_turn(b.k.loop, NS_PER_SEC);
+    while (!b.k.n_gone)
+        loop_turn(b.k.loop, NS_PER_SEC);
     struct http_call bad = quick;
     bad.url = STR("nonsense");
     http_client_cancel(http_client_start(b.c, &bad)); /* about to fail */
@@ -275,8 +301,10 @@ static void a_client_may_be_freed_any_time(void **state)
 
     open_bench(&b, &(struct http_conf){0}, &(struct http_target_conf){0});
     struct http_call hold = call_to(&b, url, "http", "/hold");
-    for (int i = 0; i < 5; i++) http_client_start(b.c, &hold);
-    while (b.k.n_held < 3) loop_turn(b.k.loop, NS_PER_SEC);
+    for (int i = 0; i < 5; i++)
+        http_client_start(b.c, &hold);
+    while (b.k.n_held < 3)
+        loop_turn(b.k.loop, NS_PER_SEC);
     close_bench(&b);
     assert_int_equal(b.n_done, 0);
     open_bench(&d, &(struct http_conf){0}, &(struct http_target_conf){0});
@@ -317,7 +345,8 @@ static int open_descriptors(void)
     int n = 0;
 
     assert_non_null(d);
-    while (readdir(d)) n++;
+    while (readdir(d))
+        n++;
     closedir(d);
     return n;
 }
@@ -356,7 +385,8 @@ static void connections_to_a_target_of_the_past_are_closed(void **state)
 
 static void verifies_servers(void **state)
 {
-    struct tls_kit cert = tls_kit_new("DNS:right.example,IP:127.0.0.1"), other = tls_kit_new("IP:127.0.0.1"), named = tls_kit_new("DNS:right.example");
+    struct tls_kit cert = tls_kit_new("DNS:right.example,IP:127.0.0.1"),
+                   other = tls_kit_new("IP:127.0.0.1"), named = tls_kit_new("DNS:right.example");
     char *err = NULL;
     const struct {
         struct tls_kit *server;
@@ -375,10 +405,12 @@ static void verifies_servers(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct bench b = {0};
-        struct tls_conf server = {.cert_pem = str_of(cases[i].server->cert), .key_pem = str_of(cases[i].server->key)};
+        struct tls_conf server = {.cert_pem = str_of(cases[i].server->cert),
+                                  .key_pem = str_of(cases[i].server->key)};
         struct tls_server *tls = tls_server_new(&server, true, &err);
         assert_non_null(tls);
-        open_bench(&b, &(struct http_conf){.tls = tls}, &(struct http_target_conf){.tls = cases[i].client, .http2 = true});
+        open_bench(&b, &(struct http_conf){.tls = tls},
+                   &(struct http_target_conf){.tls = cases[i].client, .http2 = true});
         tls_server_unref(tls);
         get(&b, "https", "/");
         if (b.fail != cases[i].want) fail_msg("case %zu: fail %d: %s", i, b.fail, b.error);
@@ -394,16 +426,23 @@ static void clients_are_verified(void **state)
 {
     struct tls_kit cert = tls_kit_new("IP:127.0.0.1"), client = tls_kit_new("DNS:client");
     char *err = NULL;
-    struct tls_conf server = {.cert_pem = str_of(cert.cert), .key_pem = str_of(cert.key), .client_ca_pem = str_of(client.cert), .max = TLS_1_2};
+    struct tls_conf server = {.cert_pem = str_of(cert.cert),
+                              .key_pem = str_of(cert.key),
+                              .client_ca_pem = str_of(client.cert),
+                              .max = TLS_1_2};
     struct tls_server *tls = tls_server_new(&server, true, &err);
     struct bench with = {0}, without = {0};
 
     open_bench(&with, &(struct http_conf){.tls = tls},
-               &(struct http_target_conf){.tls = {.ca_pem = str_of(cert.cert), .cert_pem = str_of(client.cert), .key_pem = str_of(client.key)}, .http2 = true});
+               &(struct http_target_conf){.tls = {.ca_pem = str_of(cert.cert),
+                                                  .cert_pem = str_of(client.cert),
+                                                  .key_pem = str_of(client.key)},
+                                          .http2 = true});
     get(&with, "https", "/");
     assert_string_equal(with.body, "GET /? 20 ");
     close_bench(&with);
-    open_bench(&without, &(struct http_conf){.tls = tls}, &(struct http_target_conf){.tls = {.ca_pem = str_of(cert.cert)}});
+    open_bench(&without, &(struct http_conf){.tls = tls},
+               &(struct http_target_conf){.tls = {.ca_pem = str_of(cert.cert)}});
     get(&without, "https", "/");
     assert_int_equal(without.fail, HTTP_TLS);
     close_bench(&without);

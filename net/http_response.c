@@ -1,8 +1,9 @@
-/* Headers are kept as one text with marks, started over by each status line (100 Continue, redirects), so that the final answer's remain. */
+/* Headers are kept as one text with marks, started over by each status line (100 Continue,
+ * redirects), so that the final answer's remain. */
 #include "net/http_response.h"
 
-#define HEAD_MAX  ((size_t)256 * 1024)
-#define PASS_MAX  ((size_t)1024 * 1024) /* of a truncated body read on to keep the connection */
+#define HEAD_MAX ((size_t)256 * 1024)
+#define PASS_MAX ((size_t)1024 * 1024) /* of a truncated body read on to keep the connection */
 
 static void start_over(struct http_response *r)
 {
@@ -94,7 +95,9 @@ void http_response_fill(struct http_response *r, struct http_result *out)
 {
     long status = 0;
 
-    vec_each(&r->marks, m) vec_push(&r->headers, ((struct http_header){str_n(r->text.p + m->name, m->n_name), str_n(r->text.p + m->value, m->n_value)}));
+    vec_each (&r->marks, m)
+        vec_push(&r->headers, ((struct http_header){str_n(r->text.p + m->name, m->n_name),
+                                                    str_n(r->text.p + m->value, m->n_value)}));
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
     out->status = (int)status;
     out->headers = r->headers.v;

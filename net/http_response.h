@@ -1,4 +1,5 @@
-/* Collects an answer from curl's callbacks: final headers, trailers, body within its limit. Embedded in a call. */
+/* Collects an answer from curl's callbacks: final headers, trailers, body within its limit.
+ * Embedded in a call. */
 #ifndef NET_HTTP_RESPONSE_H
 #define NET_HTTP_RESPONSE_H
 

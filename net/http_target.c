@@ -1,4 +1,5 @@
-/* Targets: settings checked once, kept as curl wants them, applied to each handle when it is made. */
+/* Targets: settings checked once, kept as curl wants them, applied to each handle when it is made.
+ */
 #include "net/http_target.h"
 
 #include "base/buf.h"
@@ -59,7 +60,8 @@ static char *check_proxy(struct str proxy)
     char *err = NULL;
 
     if (!proxy.n) return NULL;
-    if (sep > 0 && (str_starts(rest, STR("socks5://")) || str_starts(rest, STR("socks5h://")))) return NULL;
+    if (sep > 0 && (str_starts(rest, STR("socks5://")) || str_starts(rest, STR("socks5h://"))))
+        return NULL;
     char *whole = sep > 0 ? str_dup(proxy) : xprintf("http://" STR_FMT, STR_ARG(proxy));
     if (url_parse(str_of(whole), &u, &err) != 0) { /* err says why */
         char *text = xprintf("invalid proxy URL: %s", err);
@@ -139,7 +141,8 @@ static void set_blob(CURL *e, CURLoption opt, const char *p, size_t n)
     curl_easy_setopt(e, opt, &blob);
 }
 
-static void set_material(CURL *e, struct str pem, struct str file, CURLoption as_blob, CURLoption as_file)
+static void set_material(CURL *e, struct str pem, struct str file, CURLoption as_blob,
+                         CURLoption as_file)
 {
     if (pem.n)
         set_blob(e, as_blob, pem.p, pem.n);
@@ -149,8 +152,11 @@ static void set_material(CURL *e, struct str pem, struct str file, CURLoption as
 
 static long version_range(const struct tls_conf *c)
 {
-    static const long min[] = {CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_3};
-    static const long max[] = {CURL_SSLVERSION_MAX_DEFAULT, CURL_SSLVERSION_MAX_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_2,
+    static const long min[] = {CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_0,
+                               CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_TLSv1_2,
+                               CURL_SSLVERSION_TLSv1_3};
+    static const long max[] = {CURL_SSLVERSION_MAX_DEFAULT, CURL_SSLVERSION_MAX_TLSv1_0,
+                               CURL_SSLVERSION_MAX_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_2,
                                CURL_SSLVERSION_MAX_TLSv1_3};
 
     return min[c->min] | max[c->max];
@@ -180,7 +186,8 @@ static void apply_tls(const struct http_target *t, CURL *e)
     if (t->ciphers) curl_easy_setopt(e, CURLOPT_SSL_CIPHER_LIST, t->ciphers);
     if (t->ciphers_13) curl_easy_setopt(e, CURLOPT_TLS13_CIPHERS, t->ciphers_13);
     if (t->curves) curl_easy_setopt(e, CURLOPT_SSL_EC_CURVES, t->curves);
-    curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, c->reload_interval > 0 ? (long)(c->reload_interval / NS_PER_SEC) : CA_CACHE);
+    curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT,
+                     c->reload_interval > 0 ? (long)(c->reload_interval / NS_PER_SEC) : CA_CACHE);
 }
 
 static long clamp(size_t want, long dflt, long lo, long hi)
@@ -201,7 +208,10 @@ static void apply_keepalive(const struct http_target_conf *c, CURL *e)
 
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, seconds);
-    curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, c->keepalive_ping_timeout > 0 ? (long)MAX(c->keepalive_ping_timeout / NS_PER_SEC / 3, INT64_C(1)) : seconds);
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL,
+                     c->keepalive_ping_timeout > 0
+                         ? (long)MAX(c->keepalive_ping_timeout / NS_PER_SEC / 3, INT64_C(1))
+                         : seconds);
 }
 
 static void apply_connection(const struct http_target_conf *c, CURL *e)
@@ -210,12 +220,15 @@ static void apply_connection(const struct http_target_conf *c, CURL *e)
 
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, http_version(c));
     curl_easy_setopt(e, CURLOPT_PIPEWAIT, c->http2 ? 1L : 0L);
-    curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, idle > 0 ? (long)MAX(idle / NS_PER_SEC, INT64_C(1)) : 24L * 3600);
+    curl_easy_setopt(e, CURLOPT_MAXAGE_CONN,
+                     idle > 0 ? (long)MAX(idle / NS_PER_SEC, INT64_C(1)) : 24L * 3600);
     curl_easy_setopt(e, CURLOPT_FORBID_REUSE, c->no_keepalive ? 1L : 0L);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, 30L);
     curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
-    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, clamp(c->read_buffer, RECEIVE_DEFAULT, 1024, CURL_MAX_READ_SIZE));
-    curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, clamp(c->write_buffer, UPLOAD_DEFAULT, 16 * 1024, 2 * 1024 * 1024));
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE,
+                     clamp(c->read_buffer, RECEIVE_DEFAULT, 1024, CURL_MAX_READ_SIZE));
+    curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE,
+                     clamp(c->write_buffer, UPLOAD_DEFAULT, 16 * 1024, 2 * 1024 * 1024));
     apply_keepalive(c, e);
 }
 

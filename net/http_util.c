@@ -94,7 +94,8 @@ static int parse_port(struct str s)
     return num_parse_u64(s, &port) == 0 && port <= 65535 ? (int)port : -1;
 }
 
-/* Splits at the colon that stands before the port: "[v6]:80", "host:80", "host". False when the brackets are wrong or a bare v6 stands there. */
+/* Splits at the colon that stands before the port: "[v6]:80", "host:80", "host". False when the
+ * brackets are wrong or a bare v6 stands there. */
 static bool split_port(struct str s, struct str *ret_host, struct str *ret_port, bool *ret_has)
 {
     if (s.n && s.p[0] == '[') {
@@ -133,7 +134,8 @@ static int parse_authority(struct str whole, struct str a, struct url *u, char *
         u->userinfo = str_sub(a, 0, (size_t)at);
         a = str_sub(a, (size_t)at + 1, a.n);
     }
-    if (!split_port(a, &u->host, &port, &has_port)) return fail(ret_err, "invalid host in URL", whole);
+    if (!split_port(a, &u->host, &port, &has_port))
+        return fail(ret_err, "invalid host in URL", whole);
     if (u->host.n == 0) return fail(ret_err, "no host in URL", whole);
     u->port = parse_port(port);
     return u->port < 0 ? fail(ret_err, "invalid port in URL", whole) : 0;
@@ -141,7 +143,8 @@ static int parse_authority(struct str whole, struct str a, struct url *u, char *
 
 static size_t until(struct str s, size_t from, const char *set)
 {
-    while (from < s.n && !strchr(set, s.p[from])) from++;
+    while (from < s.n && !strchr(set, s.p[from]))
+        from++;
     return from;
 }
 
@@ -153,7 +156,8 @@ int url_parse(struct str s, struct url *ret, char **ret_err)
     if (sep <= 0) return fail(ret_err, "URL without scheme", s);
     if (has_bad_byte(s)) return fail(ret_err, "invalid character in URL", s);
     u.scheme = str_sub(s, 0, (size_t)sep);
-    if (!str_ieq(u.scheme, STR("http")) && !str_ieq(u.scheme, STR("https"))) return fail(ret_err, "unsupported protocol scheme in URL", s);
+    if (!str_ieq(u.scheme, STR("http")) && !str_ieq(u.scheme, STR("https")))
+        return fail(ret_err, "unsupported protocol scheme in URL", s);
     size_t host = (size_t)sep + 3, path = until(s, host, "/?#"), query = until(s, path, "?#");
     int r = parse_authority(s, str_sub(s, host, path), &u, ret_err);
     if (r) return r;
@@ -163,7 +167,8 @@ int url_parse(struct str s, struct url *ret, char **ret_err)
     return 0;
 }
 
-int hostport_parse(struct str s, int port_default, struct str *ret_host, int *ret_port, char **ret_err)
+int hostport_parse(struct str s, int port_default, struct str *ret_host, int *ret_port,
+                   char **ret_err)
 {
     struct str host, port;
     bool has_port;

@@ -67,7 +67,8 @@ static void hosts_and_ports(void **state)
 
 static void headers_compare_without_case(void **state)
 {
-    const struct http_header h[] = {{STR("Content-Type"), STR("a")}, {STR("content-type"), STR("b")}};
+    const struct http_header h[] = {{STR("Content-Type"), STR("a")},
+                                    {STR("content-type"), STR("b")}};
 
     assert_true(str_is(http_header_get(h, 2, STR("CONTENT-TYPE")), "a"));
     assert_null(http_header_get(h, 2, STR("accept")).p);
@@ -102,8 +103,10 @@ static const struct {
 static void proxies_are_bypassed_by_rule(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(proxies); i++)
-        if (http_proxy_bypassed(str_of(proxies[i].no_proxy), str_of(proxies[i].host), proxies[i].port) != proxies[i].bypassed)
-            fail_msg("NO_PROXY=%s for %s:%d", proxies[i].no_proxy, proxies[i].host, proxies[i].port);
+        if (http_proxy_bypassed(str_of(proxies[i].no_proxy), str_of(proxies[i].host),
+                                proxies[i].port) != proxies[i].bypassed)
+            fail_msg("NO_PROXY=%s for %s:%d", proxies[i].no_proxy, proxies[i].host,
+                     proxies[i].port);
 }
 
 static void proxies_come_from_the_environment(void **state)

@@ -15,7 +15,8 @@ static int to_ev(int events)
     return (events & IO_READ ? EV_READ : 0) | (events & IO_WRITE ? EV_WRITE : 0);
 }
 
-/* libev reports a dead descriptor as both readable and writable: pass on only what was asked for, the call will see the error. */
+/* libev reports a dead descriptor as both readable and writable: pass on only what was asked for,
+ * the call will see the error. */
 static void on_io(struct ev_loop *ev, ev_io *w, int revents)
 {
     struct io *io = container_of(w, struct io, ev);

@@ -1,9 +1,11 @@
 /* The registry of listening sockets, accepting, and handing connections to loops.
  *
- * Accepting runs on the control loop, which alone touches the registry and each listener's list of members. A member belongs to its own loop;
- * it joins and leaves by messages, and only the number of its connections is read across threads. After the control loop has let a member go
+ * Accepting runs on the control loop, which alone touches the registry and each listener's list of
+ * members. A member belongs to its own loop; it joins and leaves by messages, and only the number
+ * of its connections is read across threads. After the control loop has let a member go
  * (`left`), no connection comes to it any more, so that it may be freed when its last one ends.
- * The descriptor belongs to a `socket`, which outlives its owner when another listener takes the same address over. */
+ * The descriptor belongs to a `socket`, which outlives its owner when another listener takes the
+ * same address over. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -48,7 +50,8 @@ struct http_listener {
     u32 max_conns;
     atomic_bool full; /* not accepting because of max_conns */
     struct msg room, close;
-    _Atomic u32 pending; /* messages of ours in the control loop's mailbox, see http_listener_close */
+    _Atomic u32
+        pending; /* messages of ours in the control loop's mailbox, see http_listener_close */
     bool closed;
 };
 
@@ -97,8 +100,7 @@ static struct member *least_loaded(struct http_listener *l)
     struct member *best = NULL;
     u32 least = UINT32_MAX;
 
-    list_each(&l->members, node)
-    {
+    list_each (&l->members, node) {
         struct member *m = list_item(node, struct member, node);
         u32 n = atomic_load(&m->n_conns);
         if (n < least) {
@@ -114,7 +116,8 @@ static void set_options(int fd, int family)
     const int on = 1;
 
     if (family == AF_UNIX) return;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* both are wishes: the connection works without */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                     sizeof(on)); /* both are wishes: the connection works without */
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
@@ -127,7 +130,8 @@ static void hand_over(struct http_listener *l, int fd, const struct address *pee
     h->member = least_loaded(l);
     h->conf = server_conf_ref(l->conf);
     h->fd = fd;
-    address_format((const struct sockaddr *)&peer->sa, peer->len, h->peer, sizeof(h->peer), h->ip, sizeof(h->ip));
+    address_format((const struct sockaddr *)&peer->sa, peer->len, h->peer, sizeof(h->peer), h->ip,
+                   sizeof(h->ip));
     atomic_fetch_add(&h->member->n_conns, 1); /* at once, so that a burst is spread */
     loop_post(h->member->loop, &h->msg);
 }
@@ -137,11 +141,15 @@ static void update_accepting(struct http_listener *l)
     bool full = atomic_load(&l->n_conns) >= l->max_conns;
 
     atomic_store(&l->full, full);
-    if (full && atomic_load(&l->n_conns) < l->max_conns) { /* one ended in between and did not see that we wait */
+    if (full && atomic_load(&l->n_conns) <
+                    l->max_conns) { /* one ended in between and did not see that we wait */
         full = false;
         atomic_store(&l->full, false);
     }
-    if (l->io) io_set(l->io, !full && !l->leaving && !list_empty(&l->members) && !timer_active(l->pause) ? IO_READ : 0);
+    if (l->io)
+        io_set(l->io, !full && !l->leaving && !list_empty(&l->members) && !timer_active(l->pause)
+                          ? IO_READ
+                          : 0);
 }
 
 static void on_pause_over(void *arg)
@@ -152,14 +160,16 @@ static void on_pause_over(void *arg)
 static bool accept_one(struct http_listener *l)
 {
     struct address peer = {.len = sizeof(peer.sa)};
-    int fd = accept4(l->sock->fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd =
+        accept4(l->sock->fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd >= 0) {
         atomic_fetch_add(&l->n_conns, 1);
         hand_over(l, fd, &peer);
         return true;
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) timer_start(l->pause, ACCEPT_PAUSE);
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        timer_start(l->pause, ACCEPT_PAUSE);
     return errno == ECONNABORTED || errno == EINTR;
 }
 
@@ -202,7 +212,8 @@ void listener_conn_closed(struct http_listener *l)
 
 /* --- sockets --- */
 
-static int bind_error(const char *network, const struct address *a, const char *step, int err, char **ret_err)
+static int bind_error(const char *network, const struct address *a, const char *step, int err,
+                      char **ret_err)
 {
     char text[128], why[128];
 
@@ -210,12 +221,14 @@ static int bind_error(const char *network, const struct address *a, const char *
     const char *s = strerror_r(err, why, sizeof(why));
     char *lower = xprintf("listen %s %s: %s: %s", network, text, step, s);
     char *tail = lower + strlen(lower) - strlen(s);
-    if (*tail >= 'A' && *tail <= 'Z') *tail = (char)(*tail | 0x20); /* as Go words it: "address already in use" */
+    if (*tail >= 'A' && *tail <= 'Z')
+        *tail = (char)(*tail | 0x20); /* as Go words it: "address already in use" */
     *ret_err = lower;
     return -err;
 }
 
-/* A socket file left by a process that is gone is in the way; one that answers is not ours to remove. */
+/* A socket file left by a process that is gone is in the way; one that answers is not ours to
+ * remove. */
 static void remove_stale(const struct address *a)
 {
     const struct sockaddr_un *un = (const void *)&a->sa;
@@ -224,7 +237,8 @@ static void remove_stale(const struct address *a)
     if (a->sa.ss_family != AF_UNIX || stat(un->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) return;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return;
-    if (connect(fd, (const struct sockaddr *)&a->sa, a->len) != 0 && errno == ECONNREFUSED) unlink(un->sun_path);
+    if (connect(fd, (const struct sockaddr *)&a->sa, a->len) != 0 && errno == ECONNREFUSED)
+        unlink(un->sun_path);
     close(fd);
 }
 
@@ -235,9 +249,13 @@ static int open_socket(const char *network, const struct address *a, int *ret_fd
 
     if (fd < 0) return bind_error(network, a, "socket", errno, ret_err);
     if (a->sa.ss_family != AF_UNIX) (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (a->sa.ss_family == AF_INET6) (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, strcmp(network, "tcp6") == 0 ? &on : &off, sizeof(on));
+    if (a->sa.ss_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, strcmp(network, "tcp6") == 0 ? &on : &off,
+                         sizeof(on));
     remove_stale(a);
-    const char *step = bind(fd, (const struct sockaddr *)&a->sa, a->len) != 0 ? "bind" : listen(fd, BACKLOG) != 0 ? "listen" : NULL;
+    const char *step = bind(fd, (const struct sockaddr *)&a->sa, a->len) != 0 ? "bind"
+                       : listen(fd, BACKLOG) != 0                             ? "listen"
+                                                                              : NULL;
     if (step) {
         int err = errno;
         close(fd);
@@ -252,14 +270,14 @@ static char *bound_text(int fd)
     struct address a = {.len = sizeof(a.sa)};
     char text[128] = "?";
 
-    if (getsockname(fd, (struct sockaddr *)&a.sa, &a.len) == 0) address_format((const struct sockaddr *)&a.sa, a.len, text, sizeof(text), NULL, 0);
+    if (getsockname(fd, (struct sockaddr *)&a.sa, &a.len) == 0)
+        address_format((const struct sockaddr *)&a.sa, a.len, text, sizeof(text), NULL, 0);
     return xstrdup(text);
 }
 
 static struct listen_socket *find_socket(struct listeners *ls, const char *key)
 {
-    list_each(&ls->all, node)
-    {
+    list_each (&ls->all, node) {
         struct listen_socket *s = list_item(node, struct listen_socket, node);
         if (strcmp(s->key, key) == 0) return s;
     }
@@ -284,7 +302,8 @@ static bool port_is_chosen(const char *addr)
     return n >= 2 && strcmp(addr + n - 2, ":0") == 0;
 }
 
-static int socket_new(struct listeners *ls, const char *network, const char *addr, const char *key, struct listen_socket **ret, char **ret_err)
+static int socket_new(struct listeners *ls, const char *network, const char *addr, const char *key,
+                      struct listen_socket **ret, char **ret_err)
 {
     struct address a;
     int fd = -1, r = address_parse(network, addr, &a, ret_err);
@@ -295,7 +314,8 @@ static int socket_new(struct listeners *ls, const char *network, const char *add
     s->ls = ls;
     s->fd = fd;
     s->key = port_is_chosen(addr) ? xprintf("%s#%d", key, fd) : xstrdup(key);
-    if (a.sa.ss_family == AF_UNIX) s->path = xstrdup(((const struct sockaddr_un *)(const void *)&a.sa)->sun_path);
+    if (a.sa.ss_family == AF_UNIX)
+        s->path = xstrdup(((const struct sockaddr_un *)(const void *)&a.sa)->sun_path);
     list_add_tail(&ls->all, &s->node);
     *ret = s;
     return 0;
@@ -313,7 +333,8 @@ static void take_over(struct listen_socket *s)
 
 /* --- listeners --- */
 
-static struct http_listener *listener_new(struct listeners *ls, struct listen_socket *s, const struct http_conf *conf)
+static struct http_listener *listener_new(struct listeners *ls, struct listen_socket *s,
+                                          const struct http_conf *conf)
 {
     struct http_listener *l = xnew(struct http_listener);
 
@@ -329,8 +350,8 @@ static struct http_listener *listener_new(struct listeners *ls, struct listen_so
     return l;
 }
 
-int http_listener_open(struct listeners *ls, const char *network, const char *addr, const struct http_conf *conf,
-                       struct http_listener **ret, char **ret_err)
+int http_listener_open(struct listeners *ls, const char *network, const char *addr,
+                       const struct http_conf *conf, struct http_listener **ret, char **ret_err)
 {
     char *key = xprintf("%s %s", network, addr);
     struct listen_socket *s = find_socket(ls, key);
@@ -406,7 +427,8 @@ static void on_join(struct msg *msg)
     update_accepting(m->listener);
 }
 
-void http_listener_serve(struct http_listener *l, struct loop *loop, const struct http_handler *h, void *arg)
+void http_listener_serve(struct http_listener *l, struct loop *loop, const struct http_handler *h,
+                         void *arg)
 {
     struct member *m = xnew(struct member);
 
@@ -461,13 +483,13 @@ static void on_grace_over(void *arg)
 {
     struct member *m = arg;
 
-    list_each(&m->conns, node) conn_close(list_item(node, struct conn, node));
+    list_each (&m->conns, node)
+        conn_close(list_item(node, struct conn, node));
 }
 
 static struct member *find_member(const struct http_listener *l, struct loop *loop)
 {
-    list_each(loop_members(loop), node)
-    {
+    list_each (loop_members(loop), node) {
         struct member *m = list_item(node, struct member, loop_node);
         if (m->listener == l && !m->leaving) return m;
     }
@@ -480,7 +502,8 @@ void listener_adopt(struct http_listener *l, struct loop *loop, int fd)
     conn_new(find_member(l, loop), l->conf, fd, "@", "");
 }
 
-void http_listener_unserve(struct http_listener *l, struct loop *loop, i64 grace_ns, void (*done)(void *arg), void *arg)
+void http_listener_unserve(struct http_listener *l, struct loop *loop, i64 grace_ns,
+                           void (*done)(void *arg), void *arg)
 {
     ASSERT(loop_is_mine(loop));
     struct member *m = find_member(l, loop);
@@ -493,5 +516,6 @@ void http_listener_unserve(struct http_listener *l, struct loop *loop, i64 grace
     timer_start(m->grace, grace_ns);
     m->leave.fn = on_leave;
     loop_post(l->ls->control, &m->leave);
-    list_each(&m->conns, node) conn_drain(list_item(node, struct conn, node));
+    list_each (&m->conns, node)
+        conn_drain(list_item(node, struct conn, node));
 }

@@ -1,5 +1,6 @@
-/* The registry of listeners, and its hand-over between threads: clients that never stop see every request answered while the listener is
- * replaced again and again. Threads are real here; what ends each phase is an event. */
+/* The registry of listeners, and its hand-over between threads: clients that never stop see every
+ * request answered while the listener is replaced again and again. Threads are real here; what ends
+ * each phase is an event. */
 #include "net/server_kit.h"
 #include <pthread.h>
 
@@ -11,16 +12,20 @@ static void one_owner_an_address(void **state)
 
     kit_open(&k, &(struct http_conf){0});
     (void)snprintf(addr, sizeof(addr), "127.0.0.1:%d", k.port);
-    assert_int_equal(http_listener_open(k.ls, "tcp", addr, &(struct http_conf){0}, &second, &err), -EADDRINUSE);
+    assert_int_equal(http_listener_open(k.ls, "tcp", addr, &(struct http_conf){0}, &second, &err),
+                     -EADDRINUSE);
     char *want = xprintf("listen tcp %s: bind: address already in use", addr);
     assert_string_equal(err, want);
     free(err);
     free(want);
-    assert_true(http_listener_open(k.ls, "tcp", "127.0.0.1:99999", &(struct http_conf){0}, &second, &err) < 0);
+    assert_true(http_listener_open(k.ls, "tcp", "127.0.0.1:99999", &(struct http_conf){0}, &second,
+                                   &err) < 0);
     free(err);
-    assert_true(http_listener_open(k.ls, "tcp", "nowhere", &(struct http_conf){0}, &second, &err) < 0);
+    assert_true(http_listener_open(k.ls, "tcp", "nowhere", &(struct http_conf){0}, &second, &err) <
+                0);
     free(err);
-    assert_true(http_listener_open(k.ls, "tcp", "192.0.2.1:0", &(struct http_conf){0}, &second, &err) < 0);
+    assert_true(
+        http_listener_open(k.ls, "tcp", "192.0.2.1:0", &(struct http_conf){0}, &second, &err) < 0);
     assert_string_equal(err, "listen tcp 192.0.2.1:0: bind: cannot assign requested address");
     free(err);
     kit_close(&k);
@@ -30,7 +35,10 @@ static void unix_sockets_work(void **state)
 {
     struct clock_fake clock;
     struct kit k = {.handler.request = kit_request};
-    struct sockaddr_un { sa_family_t family; char path[108]; } un = {.family = AF_UNIX};
+    struct sockaddr_un {
+        sa_family_t family;
+        char path[108];
+    } un = {.family = AF_UNIX};
     char *err = NULL;
 
     clock_fake_init(&clock, 0);
@@ -53,9 +61,9 @@ static void unix_sockets_work(void **state)
 
 /* --- hand-over --- */
 
-#define WORKERS  2
-#define CLIENTS  4
-#define SWAPS    25
+#define WORKERS 2
+#define CLIENTS 4
+#define SWAPS   25
 
 struct stage;
 struct part { /* a worker's share of one generation */
@@ -116,7 +124,8 @@ static void on_leave(struct msg *m)
 {
     struct part *p = container_of(m, struct part, leave);
 
-    http_listener_unserve(p->stage->l, p->stage->w->workers[p->worker], 5 * NS_PER_SEC, on_unserved, p);
+    http_listener_unserve(p->stage->l, p->stage->w->workers[p->worker], 5 * NS_PER_SEC, on_unserved,
+                          p);
 }
 
 static void on_serve(struct msg *m)
@@ -134,7 +143,8 @@ static void retire(struct world *w, struct stage *s)
     }
 }
 
-/* As a reload does: the old owner leaves, the new one takes the socket, serves, and then the old one drains. */
+/* As a reload does: the old owner leaves, the new one takes the socket, serves, and then the old
+ * one drains. */
 static void next_stage(struct world *w)
 {
     struct stage *old = w->stage >= 0 ? &w->stages[w->stage] : NULL, *s = &w->stages[++w->stage];
@@ -142,7 +152,8 @@ static void next_stage(struct world *w)
 
     s->w = w;
     if (old) http_listener_leave(old->l);
-    if (http_listener_open(w->ls, "tcp", w->addr, &(struct http_conf){0}, &s->l, &err) != 0) fail_msg("%s", err);
+    if (http_listener_open(w->ls, "tcp", w->addr, &(struct http_conf){0}, &s->l, &err) != 0)
+        fail_msg("%s", err);
     for (int i = 0; i < WORKERS; i++) {
         s->parts[i] = (struct part){.stage = s, .worker = i, .serve.fn = on_serve};
         loop_post(w->workers[i], &s->parts[i].serve);
@@ -154,7 +165,9 @@ static void next_stage(struct world *w)
 
 static int dial(struct world *w)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)w->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in in = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)w->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (connect(fd, (struct sockaddr *)&in, sizeof(in)) == 0) return fd;
@@ -181,7 +194,8 @@ static bool ask(int fd, bool *ret_keep)
     return false;
 }
 
-/* A request on a connection that was used before may meet its end: it is asked again on a fresh one, where it must be answered. */
+/* A request on a connection that was used before may meet its end: it is asked again on a fresh
+ * one, where it must be answered. */
 static void *client(void *arg)
 {
     struct world *w = arg;
@@ -216,7 +230,8 @@ static void watch(void *arg)
 
     if (w->stage < SWAPS || atomic_load(&w->answered) < 2000 || atomic_load(&w->stop)) return;
     atomic_store(&w->stop, true);
-    for (int i = 0; i < CLIENTS; i++) pthread_join(w->clients[i], NULL); /* the workers still answer */
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_join(w->clients[i], NULL); /* the workers still answer */
     retire(w, &w->stages[w->stage]);
 }
 
@@ -228,7 +243,8 @@ static void nothing_is_lost_when_the_owner_changes(void **state)
 
     w.control = loop_new("control", 0, &clock_system);
     w.ls = listeners_new(w.control);
-    assert_int_equal(http_listener_open(w.ls, "tcp", "127.0.0.1:0", &(struct http_conf){0}, &probe, &err), 0);
+    assert_int_equal(
+        http_listener_open(w.ls, "tcp", "127.0.0.1:0", &(struct http_conf){0}, &probe, &err), 0);
     (void)snprintf(w.addr, sizeof(w.addr), "%.*s", STR_ARG(http_listener_addr(probe)));
     w.port = atoi(strrchr(w.addr, ':') + 1);
     http_listener_close(probe);
@@ -237,7 +253,8 @@ static void nothing_is_lost_when_the_owner_changes(void **state)
         pthread_create(&w.threads[i], NULL, work, w.workers[i]);
     }
     next_stage(&w); /* listens before the clients dial */
-    for (int i = 0; i < CLIENTS; i++) pthread_create(&w.clients[i], NULL, client, &w);
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_create(&w.clients[i], NULL, client, &w);
     next_stage(&w);
     struct timer *t = timer_new(w.control, watch, &w);
     timer_every(t, NS_PER_MS);

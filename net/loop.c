@@ -141,9 +141,7 @@ void loop_stop(struct loop *l)
     ev_async_send(l->ev, &l->wake);
 }
 
-static void on_turn_over(struct ev_loop *ev, ev_timer *w, int revents)
-{
-}
+static void on_turn_over(struct ev_loop *ev, ev_timer *w, int revents) {}
 
 /* A turn that may wait gets an alarm of its own, so that it ends in time. */
 void loop_turn(struct loop *l, i64 wait_ns)

@@ -1,5 +1,6 @@
-/* One event loop per thread: timers, descriptors, and a mailbox through which other threads hand over work. libev stays behind this header.
- * Everything but loop_post, loop_stop and the offload pool belongs to the loop's own thread. */
+/* One event loop per thread: timers, descriptors, and a mailbox through which other threads hand
+ * over work. libev stays behind this header. Everything but loop_post, loop_stop and the offload
+ * pool belongs to the loop's own thread. */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
 
@@ -11,24 +12,27 @@ struct loop;
 /* index: 0 control loop, 1.. workers (also the metric writer number). */
 struct loop *loop_new(const char *name, int index, const struct clock *clock);
 void loop_free(struct loop *l);
-void loop_run(struct loop *l);  /* until loop_stop; sets the metric writer number and the thread's name */
+void loop_run(
+    struct loop *l); /* until loop_stop; sets the metric writer number and the thread's name */
 void loop_stop(struct loop *l); /* thread safe */
 /* One turn; wait: block for events up to wait_ns (tests, tools). */
 void loop_turn(struct loop *l, i64 wait_ns);
 int loop_index(const struct loop *l);
 const struct clock *loop_clock(const struct loop *l);
-i64 loop_now(const struct loop *l); /* monotonic, cached at the start of the turn */
+i64 loop_now(const struct loop *l);      /* monotonic, cached at the start of the turn */
 bool loop_is_mine(const struct loop *l); /* called on the loop's thread */
 
-/* --- messages: embedded in what they concern, so that posting never allocates and is never refused --- */
+/* --- messages: embedded in what they concern, so that posting never allocates and is never refused
+ * --- */
 struct msg {
     struct msg *next;
     void (*fn)(struct msg *m);
 };
-/* Runs m->fn on l's thread; many posts are delivered as one list per wake-up, in order of posting per sender.
- * m must not be in a mailbox already. Thread safe. */
+/* Runs m->fn on l's thread; many posts are delivered as one list per wake-up, in order of posting
+ * per sender. m must not be in a mailbox already. Thread safe. */
 void loop_post(struct loop *l, struct msg *m);
-/* Own thread only: runs m->fn later in this turn (after the current callback), without a wake-up. */
+/* Own thread only: runs m->fn later in this turn (after the current callback), without a wake-up.
+ */
 void loop_defer(struct loop *l, struct msg *m);
 
 /* --- timers --- */
@@ -52,10 +56,13 @@ struct sigwatch;
 struct sigwatch *sigwatch_new(struct loop *l, int signum, void (*fn)(void *arg), void *arg);
 void sigwatch_free(struct sigwatch *s);
 
-/* --- file changes: inotify on the directories of a path's symlink chain, with polling where inotify cannot see --- */
+/* --- file changes: inotify on the directories of a path's symlink chain, with polling where
+ * inotify cannot see --- */
 struct file_watch;
-/* fn is called on the loop after a change of the file (or directory contents) has been quiet for debounce_ns. poll_ns 0: inotify only. */
-struct file_watch *file_watch_new(struct loop *l, const char *path, i64 debounce_ns, i64 poll_ns, void (*fn)(void *arg), void *arg);
+/* fn is called on the loop after a change of the file (or directory contents) has been quiet for
+ * debounce_ns. poll_ns 0: inotify only. */
+struct file_watch *file_watch_new(struct loop *l, const char *path, i64 debounce_ns, i64 poll_ns,
+                                  void (*fn)(void *arg), void *arg);
 void file_watch_free(struct file_watch *w);
 
 /* --- blocking work (fsync, name lookup, glob) on a small pool --- */
@@ -63,7 +70,7 @@ struct offload;
 struct offload *offload_new(int threads);
 void offload_free(struct offload *o); /* waits for running work */
 struct job {
-    struct msg msg; /* used by the pool */
+    struct msg msg;              /* used by the pool */
     struct loop *reply_to;       /* NULL: nobody is told; work() may then free the job */
     void (*work)(struct job *j); /* pool thread */
     void (*done)(struct job *j); /* reply_to's thread */

@@ -1,4 +1,5 @@
-/* Inside of a loop, for the files of net/ that make it up: loop.c, mailbox.c, timer.c, io.c, file_watch.c. */
+/* Inside of a loop, for the files of net/ that make it up: loop.c, mailbox.c, timer.c, io.c,
+ * file_watch.c. */
 #ifndef NET_LOOP_PRIVATE_H
 #define NET_LOOP_PRIVATE_H
 
@@ -9,7 +10,8 @@
 #include "base/vec.h"
 #include "net/loop.h"
 
-/* Many senders, one receiver: a stack that senders push on and the receiver takes whole and turns around. */
+/* Many senders, one receiver: a stack that senders push on and the receiver takes whole and turns
+ * around. */
 struct mailbox {
     struct msg *_Atomic head; /* newest first */
 };
@@ -51,10 +53,14 @@ struct loop {
     struct list members;         /* of listeners that it serves (listener.c) */
 };
 
-static inline struct list *loop_members(struct loop *l) { return &l->members; }
+static inline struct list *loop_members(struct loop *l)
+{
+    return &l->members;
+}
 
 #define LOOP_SCRATCH ((size_t)256 * 1024)
-/* Room for one read, shared by all descriptors of the loop: its contents live until the callback ends. */
+/* Room for one read, shared by all descriptors of the loop: its contents live until the callback
+ * ends. */
 char *loop_scratch(struct loop *l, size_t *ret_n);
 
 #endif

@@ -75,12 +75,15 @@ static void timers_fire_in_order_of_due_time(void **state)
         t[i] = timer_new(l, fire, (void *)(intptr_t)((i * 73) % MANY));
         timer_start(t[i], (i * 73) % MANY * NS_PER_MS);
     }
-    for (int i = 0; i < MANY; i += 3) timer_stop(t[i]);
+    for (int i = 0; i < MANY; i += 3)
+        timer_stop(t[i]);
     clock_fake_advance(&clock, MANY * NS_PER_MS);
     loop_turn(l, 0);
     assert_int_equal(n_fired, MANY - (MANY + 2) / 3);
-    for (int i = 1; i < n_fired; i++) assert_true(fired[i - 1] < fired[i]);
-    for (int i = 0; i < MANY; i++) timer_free(t[i]);
+    for (int i = 1; i < n_fired; i++)
+        assert_true(fired[i - 1] < fired[i]);
+    for (int i = 0; i < MANY; i++)
+        timer_free(t[i]);
     loop_free(l);
 }
 
@@ -119,7 +122,8 @@ static void a_real_alarm_wakes_the_loop(void **state)
     struct timer *t = timer_new(l, tick, &k);
 
     timer_start(t, 2 * NS_PER_MS);
-    while (k.n == 0) loop_turn(l, 10 * NS_PER_SEC);
+    while (k.n == 0)
+        loop_turn(l, 10 * NS_PER_SEC);
     timer_free(t);
     loop_free(l);
 }
@@ -165,7 +169,8 @@ static void *send_all(void *arg)
 {
     struct sender *s = arg;
 
-    for (int i = 1; i <= NOTES; i++) post(s->to, s->n, i);
+    for (int i = 1; i <= NOTES; i++)
+        post(s->to, s->n, i);
     return NULL;
 }
 
@@ -181,7 +186,8 @@ static void each_senders_order_is_kept(void **state)
         pthread_create(&t[i], NULL, send_all, &s[i]);
     }
     loop_run(in.loop);
-    for (int i = 0; i < 3; i++) pthread_join(t[i], NULL);
+    for (int i = 0; i < 3; i++)
+        pthread_join(t[i], NULL);
     assert_int_equal(in.n, 3 * NOTES);
     assert_false(in.wrong);
     loop_free(in.loop);
@@ -207,11 +213,13 @@ static void deferred_work_runs_without_a_wake_up(void **state)
     loop_defer(l, &d.msg);
     loop_turn(l, 0);
     assert_int_equal(d.runs, 3);
-    d = (struct defer){.msg.fn = on_defer, .loop = l, .stop_after = 1000}; /* begets more: the loop still turns */
+    d = (struct defer){
+        .msg.fn = on_defer, .loop = l, .stop_after = 1000}; /* begets more: the loop still turns */
     loop_defer(l, &d.msg);
     loop_turn(l, 0);
     assert_true(d.runs < 1000);
-    while (d.runs < 1000) loop_turn(l, NS_PER_SEC);
+    while (d.runs < 1000)
+        loop_turn(l, NS_PER_SEC);
     loop_free(l);
 }
 
@@ -250,7 +258,8 @@ static void signals_arrive(void **state)
     struct sigwatch *s = sigwatch_new(l, SIGUSR1, tick, &k);
 
     raise(SIGUSR1);
-    while (k.n == 0) loop_turn(l, NS_PER_SEC);
+    while (k.n == 0)
+        loop_turn(l, NS_PER_SEC);
     assert_int_equal(k.n, 1);
     sigwatch_free(s);
     loop_free(l);
@@ -285,12 +294,14 @@ static void jobs_run_elsewhere_and_answer_here(void **state)
     int left = 50;
 
     for (int i = 0; i < 50; i++) {
-        tasks[i] = (struct task){.job = {.reply_to = l, .work = task_work, .done = task_done}, .left = &left, .loop = l};
+        tasks[i] = (struct task){
+            .job = {.reply_to = l, .work = task_work, .done = task_done}, .left = &left, .loop = l};
         offload_run(o, &tasks[i].job);
     }
     loop_run(l);
     assert_int_equal(left, 0);
-    for (int i = 0; i < 50; i++) assert_false(pthread_equal(tasks[i].ran_on, pthread_self()));
+    for (int i = 0; i < 50; i++)
+        assert_false(pthread_equal(tasks[i].ran_on, pthread_self()));
     offload_free(o);
     offload_free(offload_new(1)); /* no job, no thread */
     loop_free(l);

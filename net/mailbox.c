@@ -1,5 +1,6 @@
-/* The mailbox of a loop. A push is one compare-and-swap; `next` of a message is written before it becomes visible and read after
- * the whole stack was taken, so it needs no atomics of its own. Reversal restores the order of each sender. */
+/* The mailbox of a loop. A push is one compare-and-swap; `next` of a message is written before it
+ * becomes visible and read after the whole stack was taken, so it needs no atomics of its own.
+ * Reversal restores the order of each sender. */
 #include "net/loop_private.h"
 
 bool mailbox_push(struct mailbox *b, struct msg *m)

@@ -1,5 +1,6 @@
-/* A small pool of threads for calls that block. Threads start with the first jobs, never more than there are jobs waiting,
- * so that a process that never blocks has none. Signals stay with the control loop. */
+/* A small pool of threads for calls that block. Threads start with the first jobs, never more than
+ * there are jobs waiting, so that a process that never blocks has none. Signals stay with the
+ * control loop. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -100,14 +101,16 @@ void offload_free(struct offload *o)
     o->closing = true;
     pthread_cond_broadcast(&o->work);
     pthread_mutex_unlock(&o->lock);
-    vec_each(&o->threads, t) pthread_join(*t, NULL);
+    vec_each (&o->threads, t)
+        pthread_join(*t, NULL);
     vec_done(&o->threads);
     pthread_cond_destroy(&o->work);
     pthread_mutex_destroy(&o->lock);
     free(o);
 }
 
-/* With no thread at all the job would never run; a thread that cannot be started is then worth an abort (out of memory). */
+/* With no thread at all the job would never run; a thread that cannot be started is then worth an
+ * abort (out of memory). */
 void offload_run(struct offload *o, struct job *j)
 {
     j->msg.next = NULL;

@@ -94,13 +94,21 @@ static void too_large(struct request *q)
 
 static void no_memory(struct request *q)
 {
-    static const struct http_header later[] = {{STR("Retry-After"), STR("1")}, {STR("Content-Type"), STR("text/plain; charset=utf-8")}};
-    static const struct grpc_status unavailable = {.code = GRPC_UNAVAILABLE, .message = STR("out of memory for request bodies"), .retry_delay = NS_PER_SEC};
+    static const struct http_header later[] = {
+        {STR("Retry-After"), STR("1")}, {STR("Content-Type"), STR("text/plain; charset=utf-8")}};
+    static const struct grpc_status unavailable = {.code = GRPC_UNAVAILABLE,
+                                                   .message =
+                                                       STR("out of memory for request bodies"),
+                                                   .retry_delay = NS_PER_SEC};
 
     if (q->framed)
         grpc_respond(&q->pub, &unavailable, (struct str){0});
     else
-        http_respond(&q->pub, &(struct http_answer){.status = 503, .headers = later, .n_headers = 2, .body = STR("out of memory for request bodies\n")});
+        http_respond(&q->pub,
+                     &(struct http_answer){.status = 503,
+                                           .headers = later,
+                                           .n_headers = 2,
+                                           .body = STR("out of memory for request bodies\n")});
 }
 
 bool request_begin(struct request *q, i64 content_length)
@@ -120,7 +128,8 @@ bool request_begin(struct request *q, i64 content_length)
         too_large(q);
         return false;
     }
-    if (content_length < 0 || q->framed) return true; /* grown while it comes, or made when its length is known */
+    if (content_length < 0 || q->framed)
+        return true; /* grown while it comes, or made when its length is known */
     q->pub.body = blob_new((size_t)content_length, q->c->conf->h.budget);
     if (!q->pub.body) no_memory(q);
     return q->pub.body != NULL;
@@ -219,9 +228,11 @@ void http_respond(struct http_req *r, const struct http_answer *a)
 
 void http_respond_text(struct http_req *r, int status, struct str text)
 {
-    static const struct http_header type[] = {{STR("Content-Type"), STR("text/plain; charset=utf-8")}};
+    static const struct http_header type[] = {
+        {STR("Content-Type"), STR("text/plain; charset=utf-8")}};
 
-    http_respond(r, &(struct http_answer){.status = status, .headers = type, .n_headers = 1, .body = text});
+    http_respond(
+        r, &(struct http_answer){.status = status, .headers = type, .n_headers = 1, .body = text});
 }
 
 struct blob *http_req_take_body(struct http_req *r)

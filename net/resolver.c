@@ -1,6 +1,7 @@
-/* The resolver cache: one entry per name, with the queries that wait for it. getaddrinfo gives no lifetimes, so answers are kept for a short
- * fixed time; failures for a second, so that a burst of calls asks once. Entries, queries and jobs are guarded by one lock;
- * a query that was posted to its loop belongs to that loop. */
+/* The resolver cache: one entry per name, with the queries that wait for it. getaddrinfo gives no
+ * lifetimes, so answers are kept for a short fixed time; failures for a second, so that a burst of
+ * calls asks once. Entries, queries and jobs are guarded by one lock; a query that was posted to
+ * its loop belongs to that loop. */
 #include "net/resolver.h"
 
 #include <arpa/inet.h>
@@ -13,10 +14,11 @@
 #include "base/refcount.h"
 #include "base/xalloc.h"
 
-#define KEEP_GOOD   (30 * NS_PER_SEC)
-#define KEEP_BAD    NS_PER_SEC
-#define MAX_ADDRS   32
-#define MAX_ENTRIES 4096 /* names may come from outside (targets): the cache starts over when it is full */
+#define KEEP_GOOD (30 * NS_PER_SEC)
+#define KEEP_BAD  NS_PER_SEC
+#define MAX_ADDRS 32
+#define MAX_ENTRIES                                                                                \
+    4096 /* names may come from outside (targets): the cache starts over when it is full */
 
 struct entry {
     char *addrs; /* NULL: the lookup failed */
@@ -84,8 +86,9 @@ static void add_addr(struct buf *out, const struct addrinfo *a)
 {
     char text[INET6_ADDRSTRLEN];
     bool v6 = a->ai_family == AF_INET6;
-    const void *ip = v6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)a->ai_addr)->sin6_addr
-                        : (const void *)&((const struct sockaddr_in *)(const void *)a->ai_addr)->sin_addr;
+    const void *ip =
+        v6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)a->ai_addr)->sin6_addr
+           : (const void *)&((const struct sockaddr_in *)(const void *)a->ai_addr)->sin_addr;
 
     if (!inet_ntop(a->ai_family, ip, text, sizeof(text))) return;
     buf_printf(out, v6 ? "%s[%s]" : "%s%s", out->n ? "," : "", text);
@@ -93,7 +96,9 @@ static void add_addr(struct buf *out, const struct addrinfo *a)
 
 static const char *why(int r)
 {
-    return r == EAI_NONAME || r == EAI_NODATA ? "no such host" : r == EAI_AGAIN ? "server misbehaving" : gai_strerror(r);
+    return r == EAI_NONAME || r == EAI_NODATA ? "no such host"
+           : r == EAI_AGAIN                   ? "server misbehaving"
+                                              : gai_strerror(r);
 }
 
 static char *look_up(const char *host, const char **ret_err)
@@ -127,8 +132,7 @@ static void on_answer(struct msg *m)
 /* Under the lock: a cancel comes before, and then the query is not in the list, or after. */
 static void answer_all(struct entry *e)
 {
-    list_each(&e->waiting, node)
-    {
+    list_each (&e->waiting, node) {
         struct resolver_query *q = list_item(node, struct resolver_query, node);
         list_del(&q->node);
         q->addrs = e->addrs ? xstrdup(e->addrs) : NULL;
@@ -162,7 +166,8 @@ static void work(struct job *j)
 
 /* --- on the loops --- */
 
-static struct resolver_query *query_new(struct resolver *r, struct loop *l, resolver_fn *fn, void *arg)
+static struct resolver_query *query_new(struct resolver *r, struct loop *l, resolver_fn *fn,
+                                        void *arg)
 {
     struct resolver_query *q = xnew(struct resolver_query);
 
@@ -186,8 +191,7 @@ static void start_job(struct resolver *r, struct str host, i64 now)
 static void make_room(struct resolver *r)
 {
     if (r->entries.live < MAX_ENTRIES) return;
-    map_each(&r->entries, me)
-    {
+    map_each (&r->entries, me) {
         struct entry *e = me->value;
         if (e->running) continue;
         entry_free(e);
@@ -207,7 +211,8 @@ static struct entry *entry_of(struct resolver *r, struct str host)
     return e;
 }
 
-char *resolver_start(struct resolver *r, struct loop *l, struct str host, resolver_fn *fn, void *arg, struct resolver_query **ret)
+char *resolver_start(struct resolver *r, struct loop *l, struct str host, resolver_fn *fn,
+                     void *arg, struct resolver_query **ret)
 {
     char *cached = NULL;
     bool begin = false;

@@ -1,4 +1,5 @@
-/* Host names to addresses through a cache, looked up on the offload pool: at most one lookup of a name at a time. Thread safe. */
+/* Host names to addresses through a cache, looked up on the offload pool: at most one lookup of a
+ * name at a time. Thread safe. */
 #ifndef NET_RESOLVER_H
 #define NET_RESOLVER_H
 
@@ -13,8 +14,10 @@ struct resolver_query;
 /* addrs: "10.0.0.1,[fe80::1]" or NULL with err ("no such host"); both valid during the call. */
 typedef void resolver_fn(void *arg, const char *addrs, const char *err);
 
-/* Answers at once from the cache: an owned text, and *ret stays NULL. Otherwise NULL, and fn is called on the loop later unless cancelled. */
-char *resolver_start(struct resolver *r, struct loop *l, struct str host, resolver_fn *fn, void *arg, struct resolver_query **ret);
+/* Answers at once from the cache: an owned text, and *ret stays NULL. Otherwise NULL, and fn is
+ * called on the loop later unless cancelled. */
+char *resolver_start(struct resolver *r, struct loop *l, struct str host, resolver_fn *fn,
+                     void *arg, struct resolver_query **ret);
 void resolver_cancel(struct resolver_query *q);
 /* Forgets what is known of a host: its addresses did not answer. */
 void resolver_forget(struct resolver *r, struct str host);

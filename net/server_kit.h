@@ -1,4 +1,5 @@
-/* For tests of the server: a listener on a loopback port with a scripted handler, on one loop with fake or real time, and raw clients. */
+/* For tests of the server: a listener on a loopback port with a scripted handler, on one loop with
+ * fake or real time, and raw clients. */
 #ifndef NET_SERVER_KIT_H
 #define NET_SERVER_KIT_H
 
@@ -25,7 +26,7 @@ struct kit {
     struct listeners *ls;
     struct http_listener *l;
     struct http_handler handler;
-    bool hold;            /* keep requests, answer later */
+    bool hold; /* keep requests, answer later */
     bool real_time;
     struct http_req *held[64];
     int n_held, n_requests, n_gone, n_headers, unserved;
@@ -36,7 +37,8 @@ struct kit {
 
 UNUSED static void kit_answer(struct http_req *r)
 {
-    char *text = xprintf("%.*s %.*s %zu\n", STR_ARG(r->method), STR_ARG(r->path), r->body ? r->body->n : 0);
+    char *text =
+        xprintf("%.*s %.*s %zu\n", STR_ARG(r->method), STR_ARG(r->path), r->body ? r->body->n : 0);
 
     http_respond_text(r, 200, str_of(text));
     free(text);
@@ -67,7 +69,8 @@ UNUSED static void kit_gone(void *arg, struct http_req *r)
 
 UNUSED static void kit_turn(struct kit *k, int n)
 {
-    while (n-- > 0) loop_turn(k->loop, 0);
+    while (n-- > 0)
+        loop_turn(k->loop, 0);
 }
 
 UNUSED static void kit_open(struct kit *k, const struct http_conf *conf)
@@ -79,7 +82,8 @@ UNUSED static void kit_open(struct kit *k, const struct http_conf *conf)
     k->ls = listeners_new(k->loop);
     if (!k->handler.request) k->handler.request = kit_request;
     k->handler.gone = kit_gone;
-    if (http_listener_open(k->ls, "tcp", "127.0.0.1:0", conf, &k->l, &err) != 0) fail_msg("%s", err);
+    if (http_listener_open(k->ls, "tcp", "127.0.0.1:0", conf, &k->l, &err) != 0)
+        fail_msg("%s", err);
     k->port = atoi(strrchr(http_listener_addr(k->l).p, ':') + 1);
     http_listener_serve(k->l, k->loop, &k->handler, k);
     kit_turn(k, 3);
@@ -106,12 +110,15 @@ UNUSED static void kit_close(struct kit *k)
 
 UNUSED static int kit_connect(struct kit *k)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)k->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in in = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)k->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* pieces arrive as they are sent */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1},
+               sizeof(int)); /* pieces arrive as they are sent */
     kit_turn(k, 4);
     return fd;
 }
@@ -137,9 +144,11 @@ UNUSED static bool kit_put(struct kit *k, int fd, const char *text)
     return kit_send(k, fd, text, strlen(text));
 }
 
-/* What the server sends until `part` is there (with `want_closed`: until it closes), and in a few more turns; gives up after
- * seconds without a byte. *ret_closed: and then closed. A large body that is still in the kernel takes the server many turns. */
-UNUSED static char *kit_read_for(struct kit *k, int fd, const char *part, bool want_closed, bool *ret_closed)
+/* What the server sends until `part` is there (with `want_closed`: until it closes), and in a few
+ * more turns; gives up after seconds without a byte. *ret_closed: and then closed. A large body
+ * that is still in the kernel takes the server many turns. */
+UNUSED static char *kit_read_for(struct kit *k, int fd, const char *part, bool want_closed,
+                                 bool *ret_closed)
 {
     struct buf b = BUF_INIT(64 << 20);
     bool closed = false, seen = !part;
@@ -175,7 +184,8 @@ UNUSED static void kit_expect(struct kit *k, int fd, const char *part, bool want
     char *text = kit_read_for(k, fd, part, want_closed, &closed);
 
     if (!strstr(text, part)) fail_msg("\"%s\" is not in the answer: %s", part, text);
-    if (closed != want_closed) fail_msg("connection %s after: %s", closed ? "closed" : "not closed", text);
+    if (closed != want_closed)
+        fail_msg("connection %s after: %s", closed ? "closed" : "not closed", text);
     free(text);
 }
 

@@ -1,5 +1,5 @@
-/* Timers on the loop's own clock, so that they follow virtual time in tests: a binary heap ordered by due time.
- * libev only gets one alarm for the soonest (loop.c). */
+/* Timers on the loop's own clock, so that they follow virtual time in tests: a binary heap ordered
+ * by due time. libev only gets one alarm for the soonest (loop.c). */
 #include "base/assert.h"
 #include "net/loop_private.h"
 
@@ -108,7 +108,8 @@ void timer_free(struct timer *t)
     free(t);
 }
 
-/* A repeating timer keeps its beat; beats missed while the loop was held up are skipped, not made up for. */
+/* A repeating timer keeps its beat; beats missed while the loop was held up are skipped, not made
+ * up for. */
 static void rearm(struct timers *ts, struct timer *t, i64 now)
 {
     t->due += t->every;
@@ -116,8 +117,8 @@ static void rearm(struct timers *ts, struct timer *t, i64 now)
     insert(ts, t);
 }
 
-/* A callback may start, stop and free any timer; one that it starts with no delay waits for the next round,
- * so that I/O is never starved. */
+/* A callback may start, stop and free any timer; one that it starts with no delay waits for the
+ * next round, so that I/O is never starved. */
 void timers_run(struct timers *ts, i64 now)
 {
     for (size_t left = ts->heap.n; left > 0 && ts->heap.n > 0; left--) {

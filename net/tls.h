@@ -1,4 +1,5 @@
-/* TLS settings and contexts (OpenSSL). Contexts are counted and immutable; files are read again when they change. */
+/* TLS settings and contexts (OpenSSL). Contexts are counted and immutable; files are read again
+ * when they change. */
 #ifndef NET_TLS_H
 #define NET_TLS_H
 
@@ -10,11 +11,12 @@ enum tls_version { TLS_VERSION_UNSET, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 struct tls_conf {
     struct str ca_pem, ca_file, cert_pem, cert_file, key_pem, key_file;
     struct str client_ca_file, client_ca_pem; /* server: require and verify client certificates */
-    struct str server_name;    /* client: SNI and verification name */
-    bool skip_verify;          /* client */
-    bool system_cas;           /* add the system's CAs to ca_* */
+    struct str server_name;                   /* client: SNI and verification name */
+    bool skip_verify;                         /* client */
+    bool system_cas;                          /* add the system's CAs to ca_* */
     enum tls_version min, max;
-    const struct str *cipher_suites; /* Go/IANA names; those that the library does not have are left out */
+    const struct str
+        *cipher_suites; /* Go/IANA names; those that the library does not have are left out */
     size_t n_cipher_suites;
     const struct str *curves; /* X25519, P256, P384, P521 */
     size_t n_curves;
@@ -30,7 +32,8 @@ struct tls_server; /* counted */
 struct tls_server *tls_server_new(const struct tls_conf *conf, bool h2, char **ret_err);
 struct tls_server *tls_server_ref(struct tls_server *t);
 void tls_server_unref(struct tls_server *t);
-/* The same checks for a client configuration, without connecting (prepare). NULL when fine, else owned text. */
+/* The same checks for a client configuration, without connecting (prepare). NULL when fine, else
+ * owned text. */
 char *tls_client_check(const struct tls_conf *conf);
 
 #endif

@@ -1,11 +1,14 @@
-/* TLS of clients that speak for themselves (gRPC): the context of an endpoint, and sessions that verify its name and offer HTTP/2. */
+/* TLS of clients that speak for themselves (gRPC): the context of an endpoint, and sessions that
+ * verify its name and offer HTTP/2. */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include "net/tls_private.h"
 #include "base/xalloc.h"
 
-#define SYSTEM_CAS "/etc/ssl/certs/ca-certificates.crt" /* where only this file is installed OpenSSL's own folder is empty */
+#define SYSTEM_CAS                                                                                 \
+    "/etc/ssl/certs/ca-certificates.crt" /* where only this file is installed OpenSSL's own folder \
+                                            is empty */
 
 static void trust_system(SSL_CTX *ctx)
 {
@@ -23,7 +26,8 @@ SSL_CTX *tls_client_context(const struct tls_conf *conf, char **ret_err)
         bool own = conf->ca_pem.n || conf->ca_file.n;
         if (!conf->skip_verify && (!own || conf->system_cas)) trust_system(ctx);
         SSL_CTX_set_verify(ctx, conf->skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-        SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+        SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
         return ctx;
     }
     SSL_CTX_free(ctx);
@@ -44,7 +48,8 @@ SSL *tls_client_session(SSL_CTX *ctx, const struct tls_conf *conf, int fd, struc
     static const unsigned char h2[] = "\x02h2";
     SSL *ssl = SSL_new(ctx);
     char *name = str_dup(conf->server_name.n ? conf->server_name : host);
-    bool ok = ssl && SSL_set_fd(ssl, fd) && set_name(ssl, name) && SSL_set_alpn_protos(ssl, h2, sizeof(h2) - 1) == 0;
+    bool ok = ssl && SSL_set_fd(ssl, fd) && set_name(ssl, name) &&
+              SSL_set_alpn_protos(ssl, h2, sizeof(h2) - 1) == 0;
 
     free(name);
     if (ok) {

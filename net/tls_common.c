@@ -1,4 +1,5 @@
-/* What server and client share of TLS: versions, cipher suites and curves by their Go names, certificates from texts and files. */
+/* What server and client share of TLS: versions, cipher suites and curves by their Go names,
+ * certificates from texts and files. */
 #include "net/tls_private.h"
 
 #include <errno.h>
@@ -15,8 +16,9 @@ static const struct {
     enum tls_version v;
     int openssl;
 } versions[] = {
-    {"", TLS_VERSION_UNSET, 0},    {"1.0", TLS_1_0, TLS1_VERSION},   {"1.1", TLS_1_1, TLS1_1_VERSION},
-    {"1.2", TLS_1_2, TLS1_2_VERSION}, {"1.3", TLS_1_3, TLS1_3_VERSION},
+    {"", TLS_VERSION_UNSET, 0},       {"1.0", TLS_1_0, TLS1_VERSION},
+    {"1.1", TLS_1_1, TLS1_1_VERSION}, {"1.2", TLS_1_2, TLS1_2_VERSION},
+    {"1.3", TLS_1_3, TLS1_3_VERSION},
 };
 
 bool tls_version_parse(struct str s, enum tls_version *ret)
@@ -92,7 +94,7 @@ char *tls_cipher_lists(const struct tls_conf *conf, struct buf *below_13, struct
 static const struct {
     const char *go, *openssl;
 } curves[] = {
-    {"X25519", "X25519"},  {"P256", "P-256"},      {"P384", "P-384"},      {"P521", "P-521"},
+    {"X25519", "X25519"},   {"P256", "P-256"},      {"P384", "P-384"},      {"P521", "P-521"},
     {"CurveP256", "P-256"}, {"CurveP384", "P-384"}, {"CurveP521", "P-521"},
 };
 
@@ -125,8 +127,10 @@ static char *apply_versions(SSL_CTX *ctx, const struct tls_conf *conf)
     int min = version_number(conf->min, TLS1_2_VERSION), max = version_number(conf->max, 0);
 
     if (max && min > max) return xstrdup("the minimum TLS version is above the maximum");
-    if (min < TLS1_2_VERSION) SSL_CTX_set_security_level(ctx, 0); /* Debian's level refuses what was asked for by name */
-    if (!SSL_CTX_set_min_proto_version(ctx, min) || !SSL_CTX_set_max_proto_version(ctx, max)) return tls_error("TLS version");
+    if (min < TLS1_2_VERSION)
+        SSL_CTX_set_security_level(ctx, 0); /* Debian's level refuses what was asked for by name */
+    if (!SSL_CTX_set_min_proto_version(ctx, min) || !SSL_CTX_set_max_proto_version(ctx, max))
+        return tls_error("TLS version");
     return NULL;
 }
 
@@ -135,8 +139,10 @@ static char *apply_ciphers(SSL_CTX *ctx, const struct tls_conf *conf)
     struct buf below = BUF_INIT(FILE_MAX), of_13 = BUF_INIT(FILE_MAX);
     char *err = tls_cipher_lists(conf, &below, &of_13);
 
-    if (!err && below.n && !SSL_CTX_set_cipher_list(ctx, below.p)) err = tls_error("TLS cipher suites");
-    if (!err && of_13.n && !SSL_CTX_set_ciphersuites(ctx, of_13.p)) err = tls_error("TLS cipher suites");
+    if (!err && below.n && !SSL_CTX_set_cipher_list(ctx, below.p))
+        err = tls_error("TLS cipher suites");
+    if (!err && of_13.n && !SSL_CTX_set_ciphersuites(ctx, of_13.p))
+        err = tls_error("TLS cipher suites");
     buf_done(&below);
     buf_done(&of_13);
     return err;
@@ -191,7 +197,8 @@ static char *use_chain(SSL_CTX *ctx, struct str pem)
 static char *use_key(SSL_CTX *ctx, struct str pem)
 {
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL; /* never asks on a terminal */
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"")
+                        : NULL; /* never asks on a terminal */
     bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) && SSL_CTX_check_private_key(ctx);
 
     EVP_PKEY_free(key);
@@ -240,17 +247,21 @@ char *tls_client_apply(SSL_CTX *ctx, const struct tls_conf *conf)
     char *err = tls_apply_common(ctx, conf);
     bool cert = conf->cert_pem.n || conf->cert_file.n, key = conf->key_pem.n || conf->key_file.n;
 
-    if (!err && cert != key) err = xstrdup(cert ? "a client certificate needs its key" : "a client key needs its certificate");
+    if (!err && cert != key)
+        err = xstrdup(cert ? "a client certificate needs its key"
+                           : "a client key needs its certificate");
     if (!err && cert) err = tls_load_cert(ctx, conf);
-    if (!err && conf->ca_pem.n) err = tls_add_cas(SSL_CTX_get_cert_store(ctx), conf->ca_pem, (struct str){0});
-    if (!err && conf->ca_file.n) err = tls_add_cas(SSL_CTX_get_cert_store(ctx), (struct str){0}, conf->ca_file);
+    if (!err && conf->ca_pem.n)
+        err = tls_add_cas(SSL_CTX_get_cert_store(ctx), conf->ca_pem, (struct str){0});
+    if (!err && conf->ca_file.n)
+        err = tls_add_cas(SSL_CTX_get_cert_store(ctx), (struct str){0}, conf->ca_file);
     return err;
 }
 
 static bool is_plain(const struct tls_conf *c)
 {
-    return !c->ca_pem.n && !c->ca_file.n && !c->cert_pem.n && !c->cert_file.n && !c->key_pem.n && !c->key_file.n && !c->n_cipher_suites &&
-           !c->n_curves && !c->min && !c->max;
+    return !c->ca_pem.n && !c->ca_file.n && !c->cert_pem.n && !c->cert_file.n && !c->key_pem.n &&
+           !c->key_file.n && !c->n_cipher_suites && !c->n_curves && !c->min && !c->max;
 }
 
 /* Settings without material need no OpenSSL: an idle process does not pay for it. */

@@ -44,7 +44,8 @@ static struct tls_kit tls_kit_new(const char *names)
     X509_gmtime_adj(X509_getm_notAfter(x), 24 * 3600);
     X509_set_pubkey(x, key);
     X509_NAME *name = X509_get_subject_name(x);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"weir test", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"weir test", -1, -1,
+                               0);
     X509_set_issuer_name(x, name);
     tls_kit_extend(x, NID_subject_alt_name, names);
     tls_kit_extend(x, NID_basic_constraints, "CA:TRUE");

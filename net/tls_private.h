@@ -6,20 +6,24 @@
 #include "base/buf.h"
 #include "net/tls.h"
 
-/* A new server session on fd; reads certificate files again when they changed (looked at once a second). Thread safe. */
+/* A new server session on fd; reads certificate files again when they changed (looked at once a
+ * second). Thread safe. */
 SSL *tls_server_session(struct tls_server *t, int fd, i64 now);
 
 /* Applies versions, cipher suites and curves. NULL, or an owned text. */
 char *tls_apply_common(SSL_CTX *ctx, const struct tls_conf *conf);
-/* OpenSSL's list of the conf's cipher suites below TLS 1.3, and of those of 1.3; empty when none was named. NULL, or an owned text. */
+/* OpenSSL's list of the conf's cipher suites below TLS 1.3, and of those of 1.3; empty when none
+ * was named. NULL, or an owned text. */
 char *tls_cipher_lists(const struct tls_conf *conf, struct buf *below_13, struct buf *of_13);
 /* "X25519:P-256"; NULL, or an owned text. */
 char *tls_curve_list(const struct tls_conf *conf, struct buf *out);
 /* All of a client's settings but whom it trusts beside its own CAs. NULL, or an owned text. */
 char *tls_client_apply(SSL_CTX *ctx, const struct tls_conf *conf);
-/* A context with everything set; NULL and an owned text when the settings cannot work. Reads files: they may be gone by now. */
+/* A context with everything set; NULL and an owned text when the settings cannot work. Reads files:
+ * they may be gone by now. */
 SSL_CTX *tls_client_context(const struct tls_conf *conf, char **ret_err);
-/* A session on fd that offers HTTP/2 and verifies the server's name (the conf's, or else host); NULL: see OpenSSL's error queue. */
+/* A session on fd that offers HTTP/2 and verifies the server's name (the conf's, or else host);
+ * NULL: see OpenSSL's error queue. */
 SSL *tls_client_session(SSL_CTX *ctx, const struct tls_conf *conf, int fd, struct str host);
 /* Loads a certificate chain and its key. NULL, or an owned text. */
 char *tls_load_cert(SSL_CTX *ctx, const struct tls_conf *conf);

@@ -1,5 +1,6 @@
-/* TLS of a server: one SSL_CTX for its connections. Certificate, key and client CA files are looked at, at most once a second, when a
- * connection is made; when they changed a new SSL_CTX replaces the old one, and one that cannot be made leaves the old one in use. */
+/* TLS of a server: one SSL_CTX for its connections. Certificate, key and client CA files are looked
+ * at, at most once a second, when a connection is made; when they changed a new SSL_CTX replaces
+ * the old one, and one that cannot be made leaves the old one in use. */
 #include <openssl/err.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -41,10 +42,12 @@ static struct str *own_list(const struct str *list, size_t n)
 
 static void each_text(struct tls_conf *c, void (*fn)(struct str *s))
 {
-    struct str *const all[] = {&c->ca_pem,  &c->ca_file,        &c->cert_pem,      &c->cert_file,  &c->key_pem,
-                               &c->key_file, &c->client_ca_file, &c->client_ca_pem, &c->server_name};
+    struct str *const all[] = {&c->ca_pem,         &c->ca_file,       &c->cert_pem,
+                               &c->cert_file,      &c->key_pem,       &c->key_file,
+                               &c->client_ca_file, &c->client_ca_pem, &c->server_name};
 
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) fn(all[i]);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        fn(all[i]);
 }
 
 void tls_conf_own(struct tls_conf *c)
@@ -62,7 +65,8 @@ static void drop(struct str *s)
 
 static void drop_list(const struct str *list, size_t n)
 {
-    for (size_t i = 0; i < n; i++) free((char *)(uintptr_t)list[i].p);
+    for (size_t i = 0; i < n; i++)
+        free((char *)(uintptr_t)list[i].p);
     free((struct str *)(uintptr_t)list);
 }
 
@@ -76,7 +80,8 @@ void tls_conf_drop(struct tls_conf *c)
 /* --- the context --- */
 
 /* The server's order of preference among what the client offers by ALPN. */
-static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n_out, const unsigned char *in, unsigned n_in, void *arg)
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n_out,
+                       const unsigned char *in, unsigned n_in, void *arg)
 {
     static const unsigned char with_h2[] = "\x02h2\x08http/1.1", without[] = "\x08http/1.1";
     const struct tls_server *t = arg;
@@ -84,7 +89,8 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n_out
     unsigned n_ours = (unsigned)((t->h2 ? sizeof(with_h2) : sizeof(without)) - 1);
     unsigned char *chosen;
 
-    if (SSL_select_next_proto(&chosen, n_out, ours, n_ours, in, n_in) != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
+    if (SSL_select_next_proto(&chosen, n_out, ours, n_ours, in, n_in) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
 }
@@ -101,8 +107,10 @@ static char *ctx_new(struct tls_server *t, SSL_CTX **ret)
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
     if (!ctx) return tls_error("TLS");
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                              SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"weir", 4);
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, t);
     char *err = tls_apply_common(ctx, &t->conf);
@@ -122,7 +130,8 @@ static u64 stamp_file(struct str path, u64 seed)
     struct stat st;
 
     if (!path.n || stat(path.p, &st) != 0) return seed;
-    const i64 parts[] = {(i64)st.st_ino, (i64)st.st_size, (i64)st.st_mtim.tv_sec, (i64)st.st_mtim.tv_nsec};
+    const i64 parts[] = {(i64)st.st_ino, (i64)st.st_size, (i64)st.st_mtim.tv_sec,
+                         (i64)st.st_mtim.tv_nsec};
     return hash_bytes(parts, sizeof(parts), seed);
 }
 

@@ -1,4 +1,5 @@
-/* TLS of the server by itself: bad material, certificates that change on disk, plain HTTP on a TLS port. */
+/* TLS of the server by itself: bad material, certificates that change on disk, plain HTTP on a TLS
+ * port. */
 #include "net/server_kit.h"
 #include "net/tls_kit.h"
 #include <openssl/ssl.h>
@@ -51,7 +52,8 @@ static long serial_seen(struct kit *k)
     int fd = kit_connect(k), r;
 
     SSL_set_fd(ssl, fd);
-    for (int i = 0; i < 100 && (r = SSL_connect(ssl)) != 1; i++) kit_turn(k, 2);
+    for (int i = 0; i < 100 && (r = SSL_connect(ssl)) != 1; i++)
+        kit_turn(k, 2);
     assert_int_equal(r, 1);
     X509 *x = SSL_get1_peer_certificate(ssl);
     long serial = ASN1_INTEGER_get(X509_get_serialNumber(x));
@@ -73,7 +75,8 @@ static void certificates_are_read_again(void **state)
     char *cert = xprintf("%s/cert.pem", dir), *key = xprintf("%s/key.pem", dir);
     put(cert, a.cert);
     put(key, a.key);
-    struct tls_server *t = tls_server_new(&(struct tls_conf){.cert_file = str_of(cert), .key_file = str_of(key)}, true, &err);
+    struct tls_server *t = tls_server_new(
+        &(struct tls_conf){.cert_file = str_of(cert), .key_file = str_of(key)}, true, &err);
     assert_non_null(t);
     kit_open(&k, &(struct http_conf){.tls = t});
     long first = serial_seen(&k);
@@ -101,7 +104,8 @@ static void plain_http_is_told_so(void **state)
     struct tls_kit a = tls_kit_new("DNS:a");
     struct kit k = {0};
     char *err = NULL;
-    struct tls_server *t = tls_server_new(&(struct tls_conf){.cert_pem = str_of(a.cert), .key_pem = str_of(a.key)}, true, &err);
+    struct tls_server *t = tls_server_new(
+        &(struct tls_conf){.cert_pem = str_of(a.cert), .key_pem = str_of(a.key)}, true, &err);
 
     kit_open(&k, &(struct http_conf){.tls = t});
     int fd = kit_connect(&k);

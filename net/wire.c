@@ -1,5 +1,6 @@
-/* Dialling, the proxy's tunnel, the TLS handshake, and the bytes after that. A failure closes the socket where it is noticed and is told later in
- * the turn; memory goes later too, so that callbacks may free the wire. */
+/* Dialling, the proxy's tunnel, the TLS handshake, and the bytes after that. A failure closes the
+ * socket where it is noticed and is told later in the turn; memory goes later too, so that
+ * callbacks may free the wire. */
 #include "net/wire.h"
 
 #include <errno.h>
@@ -11,11 +12,12 @@
 #include "net/loop_private.h"
 #include "net/tls_private.h"
 
-#define OUT_MAX     ((size_t)64 << 20)
-#define KEEP_MEMORY ((size_t)512 * 1024) /* a larger buffer is not kept while there is nothing to write */
-#define READ_BURST  ((size_t)1024 * 1024) /* bytes taken before other connections get their turn */
-#define READ_LEAST  ((size_t)1024)
-#define REPLY_MAX   ((size_t)16 * 1024)   /* of a proxy */
+#define OUT_MAX ((size_t)64 << 20)
+#define KEEP_MEMORY                                                                                \
+    ((size_t)512 * 1024) /* a larger buffer is not kept while there is nothing to write */
+#define READ_BURST ((size_t)1024 * 1024) /* bytes taken before other connections get their turn */
+#define READ_LEAST ((size_t)1024)
+#define REPLY_MAX  ((size_t)16 * 1024) /* of a proxy */
 
 enum state { DIALLING, TUNNELLING, SHAKING, OPEN, DEAD };
 
@@ -138,10 +140,12 @@ size_t wire_waiting(const struct wire *w)
 
 static void watch(struct wire *w)
 {
-    bool writes = w->state == DIALLING || w->read_wants_write || (w->state == SHAKING && SSL_want_write(w->ssl)) ||
+    bool writes = w->state == DIALLING || w->read_wants_write ||
+                  (w->state == SHAKING && SSL_want_write(w->ssl)) ||
                   (w->state != SHAKING && wire_waiting(w) > 0);
 
-    if (w->state != DEAD) io_set(w->io, (w->state == DIALLING ? 0 : IO_READ) | (writes ? IO_WRITE : 0));
+    if (w->state != DEAD)
+        io_set(w->io, (w->state == DIALLING ? 0 : IO_READ) | (writes ? IO_WRITE : 0));
 }
 
 /* >0 bytes, -EAGAIN, or another error. */
@@ -203,7 +207,8 @@ static void check_alpn(struct wire *w)
     if (n == 2 && memcmp(alpn, "h2", 2) == 0)
         open_up(w);
     else
-        fail(w, HTTP_TLS, xstrdup("credentials: cannot check peer: missing selected ALPN property"));
+        fail(w, HTTP_TLS,
+             xstrdup("credentials: cannot check peer: missing selected ALPN property"));
 }
 
 static void shake(struct wire *w)
@@ -218,9 +223,11 @@ static void shake(struct wire *w)
         watch(w);
     } else {
         long verdict = SSL_get_verify_result(w->ssl);
-        fail(w, HTTP_TLS, verdict != X509_V_OK ? xprintf("tls: failed to verify certificate: %s", X509_verify_cert_error_string(verdict))
-                          : ERR_peek_error()   ? tls_error("tls")
-                                               : xstrdup("EOF"));
+        fail(w, HTTP_TLS,
+             verdict != X509_V_OK ? xprintf("tls: failed to verify certificate: %s",
+                                            X509_verify_cert_error_string(verdict))
+             : ERR_peek_error()   ? tls_error("tls")
+                                  : xstrdup("EOF"));
     }
 }
 
@@ -242,7 +249,8 @@ static void read_reply(struct wire *w)
 
     if (at && n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0) {
-        fail(w, HTTP_CONNECT, xprintf("dial tcp %s: the proxy closed the connection or answered too much", w->name));
+        fail(w, HTTP_CONNECT,
+             xprintf("dial tcp %s: the proxy closed the connection or answered too much", w->name));
         return;
     }
     buf_commit(&w->reply, (size_t)n);
@@ -252,7 +260,8 @@ static void read_reply(struct wire *w)
     if (str_starts(line, STR("HTTP/1.")) && line.n >= 12 && memcmp(line.p + 8, " 200", 4) == 0)
         start_tls(w);
     else
-        fail(w, HTTP_CONNECT, xprintf("failed to do connect handshake, response: \"" STR_FMT "\"", STR_ARG(line)));
+        fail(w, HTTP_CONNECT,
+             xprintf("failed to do connect handshake, response: \"" STR_FMT "\"", STR_ARG(line)));
 }
 
 static void connected(struct wire *w)
@@ -291,7 +300,8 @@ static ssize_t get(struct wire *w, char *p, size_t n)
     return e == SSL_ERROR_WANT_WRITE || e == SSL_ERROR_WANT_READ ? -EAGAIN : -ECONNRESET;
 }
 
-/* Bytes that OpenSSL has taken from the socket do not make it readable again: the rest is read later in the turn. */
+/* Bytes that OpenSSL has taken from the socket do not make it readable again: the rest is read
+ * later in the turn. */
 static void resume_later(struct wire *w)
 {
     if (w->resume_queued) return;
@@ -375,7 +385,8 @@ static void dial(struct wire *w, const struct wire_conf *conf)
         return;
     }
     tune(w->fd);
-    if (connect(w->fd, (const struct sockaddr *)&conf->addr, conf->addr_len) < 0 && errno != EINPROGRESS) {
+    if (connect(w->fd, (const struct sockaddr *)&conf->addr, conf->addr_len) < 0 &&
+        errno != EINPROGRESS) {
         fail_connect(w, errno);
         return;
     }

@@ -1,5 +1,6 @@
-/* A client's connection as a byte transport: dialled without blocking, through a proxy's tunnel if there is one, TLS on top, then bytes both
- * ways. Single thread. None of its callbacks is called inside a function of it. */
+/* A client's connection as a byte transport: dialled without blocking, through a proxy's tunnel if
+ * there is one, TLS on top, then bytes both ways. Single thread. None of its callbacks is called
+ * inside a function of it. */
 #ifndef NET_WIRE_H
 #define NET_WIRE_H
 
@@ -13,20 +14,22 @@ struct ssl_ctx_st;
 struct wire_ops {
     void (*ready)(void *arg);
     void (*input)(void *arg, const char *p, size_t n);
-    void (*drained)(void *arg);                                      /* the socket took all output */
-    void (*failed)(void *arg, enum http_fail fail, const char *text); /* could not be made, or was lost; said once, nothing follows */
+    void (*drained)(void *arg); /* the socket took all output */
+    void (*failed)(
+        void *arg, enum http_fail fail,
+        const char *text); /* could not be made, or was lost; said once, nothing follows */
 };
 
 /* All borrowed until ready or failed, but ops. */
 struct wire_conf {
     struct sockaddr_storage addr;
     socklen_t addr_len;
-    const char *name;          /* of the address, for messages */
-    struct str tunnel;         /* through a proxy: the request that opens the tunnel, whole; empty: none */
-    struct ssl_ctx_st *tls;    /* NULL: cleartext */
+    const char *name;  /* of the address, for messages */
+    struct str tunnel; /* through a proxy: the request that opens the tunnel, whole; empty: none */
+    struct ssl_ctx_st *tls; /* NULL: cleartext */
     const struct tls_conf *tls_conf;
-    struct str host;           /* verified when tls_conf names no server */
-    size_t read_size;          /* at most this much is read at once; 0: default */
+    struct str host;  /* verified when tls_conf names no server */
+    size_t read_size; /* at most this much is read at once; 0: default */
     const struct wire_ops *ops;
     void *arg;
 };

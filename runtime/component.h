@@ -1,11 +1,13 @@
 /* The component contract: everything a component may know of the runtime.
  *
- * A component is one `const struct component_def` at the end of its file and one row in components/registry.def. The runtime owns instances (struct comp,
- * control loop) and their shards (struct shard, one per worker it lives on). A component needs no mutex: what it owns per shard is touched by that
- * worker only; what it shares between shards (comp->shared) is immutable or atomic.
+ * A component is one `const struct component_def` at the end of its file and one row in
+ * components/registry.def. The runtime owns instances (struct comp, control loop) and their shards
+ * (struct shard, one per worker it lives on). A component needs no mutex: what it owns per shard is
+ * touched by that worker only; what it shares between shards (comp->shared) is immutable or atomic.
  *
- * Life: prepare (pure; all configuration errors) · create (once) · configure (each plan; opens what is instance-wide, may fail into health) ·
- * run (each shard, on its worker) · apply (each shard, for each later plan) · stop (each shard; drain, then shard_stopped) · shard_done · destroy. */
+ * Life: prepare (pure; all configuration errors) · create (once) · configure (each plan; opens what
+ * is instance-wide, may fail into health) · run (each shard, on its worker) · apply (each shard,
+ * for each later plan) · stop (each shard; drain, then shard_stopped) · shard_done · destroy. */
 #ifndef RUNTIME_COMPONENT_H
 #define RUNTIME_COMPONENT_H
 
@@ -24,7 +26,8 @@ struct host {
     struct net *net;
     struct listeners *listeners;
     struct offload *offload;
-    struct budget *data_budget; /* of the process: every byte that waits anywhere in the data plane */
+    struct budget
+        *data_budget; /* of the process: every byte that waits anywhere in the data plane */
     const char *storage_path;
     const char *hostname;
     const char *user_agent;  /* "Weir/0.1.0 (linux/amd64)" */
@@ -59,18 +62,20 @@ struct comp {
 };
 
 enum placement {
-    PLACE_CONTROL, /* no data plane, no I/O of its own: lives on the control loop (shards: one, on it) */
+    PLACE_CONTROL, /* no data plane, no I/O of its own: lives on the control loop (shards: one, on
+                      it) */
     PLACE_ONE,     /* one worker for good */
     PLACE_EACH,    /* one shard per worker; a batch is handled where it is */
-    PLACE_KEYED,   /* one shard per worker; a batch goes to the shard of its def->key, so that one stream stays on one worker */
+    PLACE_KEYED,   /* one shard per worker; a batch goes to the shard of its def->key, so that one
+                      stream stays on one worker */
 };
 
 struct prepare {
-    const struct host *host;     /* NULL in `check` */
-    const struct block *block;   /* for spans; may be NULL */
-    struct arena *arena;         /* lives as long as the plan; register cleanups there */
+    const struct host *host;   /* NULL in `check` */
+    const struct block *block; /* for spans; may be NULL */
+    struct arena *arena;       /* lives as long as the plan; register cleanups there */
     struct diags *diags;
-    struct logger *log;          /* NULL in `check` */
+    struct logger *log; /* NULL in `check` */
 };
 
 struct component_def {
@@ -83,25 +88,34 @@ struct component_def {
     enum placement placement;
     size_t plan_size, shared_size, self_size;
 
-    /* Pure: decoded arguments to plan (zeroed, in p->arena together with args, which it may point into). Faults go to p->diags with spans; 0 or -EINVAL.
-     * At `check` a setting that is at fault has its default here (required ones: zero). */
+    /* Pure: decoded arguments to plan (zeroed, in p->arena together with args, which it may point
+     * into). Faults go to p->diags with spans; 0 or -EINVAL. At `check` a setting that is at fault
+     * has its default here (required ones: zero). */
     int (*prepare)(struct prepare *p, const void *args, void *plan);
-    /* Control loop, once; may export, never waits. -errno with an owned *ret_err: the node fails to build. */
+    /* Control loop, once; may export, never waits. -errno with an owned *ret_err: the node fails to
+     * build. */
     int (*create)(struct comp *c, char **ret_err);
-    /* Control loop, first before run and again before each apply; c->plan is the new plan, old is NULL at first. Errors become health; the runtime retries
-     * configure with back-off (1 s .. 30 s) until it succeeds or the plan changes; shards run or apply only after success. */
+    /* Control loop, first before run and again before each apply; c->plan is the new plan, old is
+     * NULL at first. Errors become health; the runtime retries configure with back-off (1 s .. 30
+     * s) until it succeeds or the plan changes; shards run or apply only after success. */
     int (*configure)(struct comp *c, const void *old_plan, char **ret_err);
-    /* Control loop, before the new instances of a commit start, when this one is about to be stopped: give up what a successor may claim (listeners). */
+    /* Control loop, before the new instances of a commit start, when this one is about to be
+     * stopped: give up what a successor may claim (listeners). */
     void (*leave)(struct comp *c);
-    /* Worker: arm watchers, return. -errno: health; shard_done is called, self zeroed, and the next apply tries run again. */
+    /* Worker: arm watchers, return. -errno: health; shard_done is called, self zeroed, and the next
+     * apply tries run again. */
     int (*run)(struct shard *s);
-    int (*apply)(struct shard *s, const void *plan); /* worker, between batches; s->plan is still the old one */
-    void (*stop)(struct shard *s);                   /* worker: stop taking input, drain; then shard_stopped(s) (may be called from within) */
-    void (*shard_done)(struct shard *s);             /* worker, after shard_stopped, a failed run, or a stop past its deadline: free what self owns */
-    void (*destroy)(struct comp *c);                 /* control loop, after every shard is done */
+    int (*apply)(struct shard *s,
+                 const void *plan); /* worker, between batches; s->plan is still the old one */
+    void (*stop)(struct shard *s);  /* worker: stop taking input, drain; then shard_stopped(s) (may
+                                       be called from within) */
+    void (*shard_done)(struct shard *s); /* worker, after shard_stopped, a failed run, or a stop
+                                            past its deadline: free what self owns */
+    void (*destroy)(struct comp *c);     /* control loop, after every shard is done */
 
-    /* Takes a batch on port (as given to comp_sink). Worker of the shard. Who answers FULL calls shard_ready (or comp_ready) later, when there is room;
-     * not within the same push. Never called after stop, nor before run. */
+    /* Takes a batch on port (as given to comp_sink). Worker of the shard. Who answers FULL calls
+     * shard_ready (or comp_ready) later, when there is room; not within the same push. Never called
+     * after stop, nor before run. */
     enum push (*push)(struct shard *s, u32 port, struct batch *b);
     /* Fills `debug`'s struct for the API. Control loop; reads shared atomics only. */
     void (*debug_info)(struct comp *c, struct arena *a, void *out);
@@ -118,21 +132,25 @@ void shard_export(struct shard *s, const void *exports);
 
 /* --- health --- */
 enum health { HEALTH_UNKNOWN, HEALTH_HEALTHY, HEALTH_UNHEALTHY, HEALTH_EXITED };
-/* What the component says of itself; kept with its time. Thread safe (a shard's worker or the control loop). Equal repeats are cheap. */
+/* What the component says of itself; kept with its time. Thread safe (a shard's worker or the
+ * control loop). Equal repeats are cheap. */
 void comp_health(struct comp *c, enum health h, const char *fmt, ...) PRINTF(3, 4);
 
-/* --- metrics: series with component_id and component_path, freed with the instance. Control loop (create, configure). --- */
-struct metric *comp_metric(struct comp *c, const struct metric_desc *d, const struct metric_label *labels, size_t n);
+/* --- metrics: series with component_id and component_path, freed with the instance. Control loop
+ * (create, configure). --- */
+struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
+                           const struct metric_label *labels, size_t n);
 
 /* --- storage: <storage.path>/<global id>, made on first call; owned text --- */
 char *comp_data_dir(struct comp *c, char **ret_err);
 
 /* --- consuming: sinks exported as capsules --- */
-extern const struct capsule_type capsule_otelcol_consumer;  /* otelcol.Consumer */
-extern const struct capsule_type capsule_logs_receiver;     /* loki.LogsReceiver */
-extern const struct capsule_type capsule_metrics_receiver;  /* prometheus.MetricsReceiver */
-/* An instance-wide sink that leads to def->push with `port`. The capsule is owned by the caller (put into an exports struct, then capsule_unref).
- * The same type, port and signals give the same capsule again. Control loop. */
+extern const struct capsule_type capsule_otelcol_consumer; /* otelcol.Consumer */
+extern const struct capsule_type capsule_logs_receiver;    /* loki.LogsReceiver */
+extern const struct capsule_type capsule_metrics_receiver; /* prometheus.MetricsReceiver */
+/* An instance-wide sink that leads to def->push with `port`. The capsule is owned by the caller
+ * (put into an exports struct, then capsule_unref). The same type, port and signals give the same
+ * capsule again. Control loop. */
 struct capsule *comp_sink(struct comp *c, const struct capsule_type *type, u32 port, u32 signals);
 void capsule_unref(struct capsule *c);
 
@@ -148,17 +166,21 @@ void shard_stopped(struct shard *s);
 struct fanout;
 /* ready(arg) is called on the shard's worker when a fan-out that answered FULL takes again. */
 struct fanout *fanout_new(struct shard *s, void (*ready)(void *arg), void *arg);
-/* Leads to these sinks from now on (K_CAPSULE_LIST member; references are taken). A batch held for a branch that stays is kept; for a vanished one its ack completes DROPPED. */
+/* Leads to these sinks from now on (K_CAPSULE_LIST member; references are taken). A batch held for
+ * a branch that stays is kept; for a vanished one its ack completes DROPPED. */
 void fanout_set(struct fanout *f, const struct capsule_list *sinks);
 size_t fanout_branches(const struct fanout *f);
-/* TAKEN (the reference moves) when a branch took it; the others took or hold it. FULL when none has room, or while any holds an earlier one:
- * the caller keeps the batch, ready() comes. Without branches: TAKEN, DROPPED.
- * A branch that does not take the batch's signal fails its ack: permanent, "telemetry type is not supported". */
+/* TAKEN (the reference moves) when a branch took it; the others took or hold it. FULL when none has
+ * room, or while any holds an earlier one: the caller keeps the batch, ready() comes. Without
+ * branches: TAKEN, DROPPED. A branch that does not take the batch's signal fails its ack:
+ * permanent, "telemetry type is not supported". */
 enum push fanout_push(struct fanout *f, struct batch *b);
 bool fanout_full(const struct fanout *f);
-/* A branch holds a batch that others took already; ready() comes when none does any more. What was answered FULL is not held. */
+/* A branch holds a batch that others took already; ready() comes when none does any more. What was
+ * answered FULL is not held. */
 bool fanout_holds(const struct fanout *f);
-/* Held batches complete ABANDONED: an orderly stop waits until none is held before shard_stopped(). Takes NULL. */
+/* Held batches complete ABANDONED: an orderly stop waits until none is held before shard_stopped().
+ * Takes NULL. */
 void fanout_free(struct fanout *f);
 
 /* --- the registry, filled by components/registry.def --- */
@@ -166,6 +188,8 @@ const struct component_def *registry_find(struct str name);
 extern const struct component_def *const registry_all[]; /* sorted by name */
 extern const size_t registry_count;
 
-#define DEFINE_COMPONENT(sym) extern const struct component_def sym; const struct component_def sym
+#define DEFINE_COMPONENT(sym)                                                                      \
+    extern const struct component_def sym;                                                         \
+    const struct component_def sym
 
 #endif

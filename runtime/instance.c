@@ -167,7 +167,8 @@ static void configure_failed(struct instance *i, int rc, char *err)
 
 static void send_to_shards(struct instance *i)
 {
-    if (atomic_exchange(&i->failing, false)) log_info(i->pub.log, "what kept the component from starting is gone");
+    if (atomic_exchange(&i->failing, false))
+        log_info(i->pub.log, "what kept the component from starting is gone");
     i->step = STEP_SHARDS;
     i->waiting = i->n_shards;
     i->failed = NULL;

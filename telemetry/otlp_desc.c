@@ -47,7 +47,8 @@ const struct otlp_enum otlp_severity = NAMES(severities);
 
 #define HEAD(name_, json_, num_, type_, flags_)                                                    \
     .name = {#name_, sizeof(#name_) - 1}, .json = {#json_, sizeof(#json_) - 1},                    \
-    .json_key = {"\"" #json_ "\":", sizeof(#json_) + 2}, .num = (num_), .type = (type_), .flags = (flags_)
+    .json_key = {"\"" #json_ "\":", sizeof(#json_) + 2}, .num = (num_), .type = (type_),           \
+    .flags = (flags_)
 #define MSG(id, name_, flags_) static const struct otlp_field id##_fields[] = {
 #define FIELD(msg, name_, json_, num_, type_, flags_)                                              \
     {HEAD(name_, json_, num_, OTLP_##type_, flags_)},
@@ -55,7 +56,9 @@ const struct otlp_enum otlp_severity = NAMES(severities);
     {HEAD(name_, json_, num_, OTLP_ENUM, flags_), .names = &otlp_##names_},
 #define SUB(msg, name_, json_, num_, sub_, flags_)                                                 \
     {HEAD(name_, json_, num_, OTLP_MSG, flags_), .sub = &otlp_##sub_},
-#define END(id) };
+#define END(id)                                                                                    \
+    }                                                                                              \
+    ;
 #include "telemetry/otlp.def"
 #undef MSG
 #undef FIELD
@@ -67,9 +70,11 @@ const struct otlp_enum otlp_severity = NAMES(severities);
 
 #define MSG(id, name_, flags_) enum {
 #define FIELD(msg, name_, ...) AT_##msg##_##name_,
-#define ENUM FIELD
-#define SUB FIELD
-#define END(id) };
+#define ENUM                   FIELD
+#define SUB                    FIELD
+#define END(id)                                                                                    \
+    }                                                                                              \
+    ;
 #include "telemetry/otlp.def"
 #undef MSG
 #undef FIELD
@@ -80,10 +85,16 @@ const struct otlp_enum otlp_severity = NAMES(severities);
 #define SLOT(num) ((num) == 1000 ? OTLP_NUMS - 1 : (num))
 #define MSG(id, name_, flags_)                                                                     \
     _Static_assert(ARRAY_LEN(id##_fields) <= OTLP_MAX_FIELDS, "OTLP_MAX_FIELDS");                  \
-    const struct otlp_msg otlp_##id = {                                                            \
-        .name = (name_), .fields = id##_fields, .n = ARRAY_LEN(id##_fields), .flags = (flags_), .by_num = {
+    const struct otlp_msg otlp_##id = {.name = (name_),                                            \
+                                       .fields = id##_fields,                                      \
+                                       .n = ARRAY_LEN(id##_fields),                                \
+                                       .flags = (flags_),                                          \
+                                       .by_num = {
 #define FIELD(msg, name_, json_, num_, ...) [SLOT(num_)] = AT_##msg##_##name_ + 1,
-#define END(id) }};
+#define END(id)                                                                                    \
+    }                                                                                              \
+    }                                                                                              \
+    ;
 #include "telemetry/otlp.def"
 #undef MSG
 #undef FIELD

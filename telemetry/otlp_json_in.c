@@ -11,8 +11,9 @@
 #include "telemetry/otlp_json.h"
 #include "telemetry/pb.h"
 
-#define SCRATCH_MAX ((size_t)64 << 10) /* decoded strings kept before their memory is used again   \
-                                        */
+#define SCRATCH_MAX                                                                                \
+    ((size_t)64 << 10) /* decoded strings kept before their memory is used again                   \
+                        */
 
 struct reader {
     struct json_in j;

@@ -7,7 +7,10 @@
 
 /* Elements of an array of struct metric_label. */
 #define OTEL_SCOPE_LABELS(scope)                                                                   \
-    {"otel_scope_name", (scope)}, {"otel_scope_version", ""}, {"otel_scope_schema_url", ""}
+    {"otel_scope_name", (scope)}, {"otel_scope_version", ""},                                      \
+    {                                                                                              \
+        "otel_scope_schema_url", ""                                                                \
+    }
 
 extern const f64 otel_item_bounds[22], otel_byte_bounds[39];
 

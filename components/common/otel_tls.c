@@ -172,8 +172,7 @@ static void check_suites(struct tls_faults *f, const struct otel_tls_args *a)
         else if (!tls_cipher_known(suite) && weak)
             left_out(f, suite);
         else if (!tls_cipher_known(suite))
-            fault(f, "cipher_suites", "invalid TLS cipher suite: \"" STR_FMT "\"",
-                  STR_ARG(suite));
+            fault(f, "cipher_suites", "invalid TLS cipher suite: \"" STR_FMT "\"", STR_ARG(suite));
     }
 }
 

@@ -121,7 +121,8 @@ static int prepare_endpoint(struct prepare *p, const struct client_args *c, stru
     plan->tls = wants_tls(&c->tls, &e);
     char *base = grpc_endpoint_base(&e, plan->tls);
     for (enum signal s = 0; s < SIGNAL_COUNT; s++)
-        plan->exporter.url[s] = str_of(arena_printf(p->arena, "%s/%s/Export", base, otlp_service_name(s)));
+        plan->exporter.url[s] =
+            str_of(arena_printf(p->arena, "%s/%s/Export", base, otlp_service_name(s)));
     free(base);
     return 0;
 }

@@ -152,7 +152,8 @@ static int prepare_urls(struct prepare *p, const struct args *a, struct plan *pl
     if (!any) return setting_fault(p, "client/endpoint", "at least one endpoint must be specified");
     for (enum signal s = 0; s < SIGNAL_COUNT; s++) {
         if (whole[s].n == 0 && a->client.endpoint.n == 0) continue; /* this signal is not taken */
-        int r = url_of(p, paths[s], whole[s], a->client.endpoint, suffixes[s], &plan->exporter.url[s]);
+        int r =
+            url_of(p, paths[s], whole[s], a->client.endpoint, suffixes[s], &plan->exporter.url[s]);
         if (r < 0) return r; /* the same base would be blamed three times */
     }
     return 0;
@@ -274,7 +275,8 @@ static bool answer_readable(struct otlp_attempt *a, const struct http_result *re
 
 /* "rpc error: code = Unavailable desc = error exporting items, request to URL responded with HTTP
  * Status Code 503, Message=..., Details=[]" */
-static void status_text(const struct otlp_attempt *a, const struct http_result *res, struct buf *out)
+static void status_text(const struct otlp_attempt *a, const struct http_result *res,
+                        struct buf *out)
 {
     struct grpc_status status;
     buf_printf(out,
@@ -378,20 +380,19 @@ static void target_conf(const struct client_args *a, u32 workers, struct http_ta
 {
     i64 idle = a->max_idle_conns_per_host > 0 ? MIN(a->max_idle_conns_per_host, a->max_idle_conns)
                                               : a->max_idle_conns;
-    *ret = (struct http_target_conf){
-        .proxy_url = a->proxy_url,
-        .proxy_from_env = a->proxy_url.n == 0,
-        .http2 = a->force_attempt_http2,
-        .no_keepalive = a->disable_keep_alives,
-        .follow_redirects = true,
-        .max_conns_per_host = part_of(a->max_conns_per_host, workers),
-        .max_idle_conns = part_of(idle, workers),
-        .idle_conn_timeout = a->idle_conn_timeout.ns,
-        .keepalive_ping_every = a->http2_read_idle_timeout.ns,
-        .keepalive_ping_timeout = a->http2_ping_timeout.ns,
-        .read_buffer = (size_t)a->read_buffer_size.n,
-        .write_buffer = (size_t)a->write_buffer_size.n,
-        .cookies = a->cookies && a->cookies->enabled};
+    *ret = (struct http_target_conf){.proxy_url = a->proxy_url,
+                                     .proxy_from_env = a->proxy_url.n == 0,
+                                     .http2 = a->force_attempt_http2,
+                                     .no_keepalive = a->disable_keep_alives,
+                                     .follow_redirects = true,
+                                     .max_conns_per_host = part_of(a->max_conns_per_host, workers),
+                                     .max_idle_conns = part_of(idle, workers),
+                                     .idle_conn_timeout = a->idle_conn_timeout.ns,
+                                     .keepalive_ping_every = a->http2_read_idle_timeout.ns,
+                                     .keepalive_ping_timeout = a->http2_ping_timeout.ns,
+                                     .read_buffer = (size_t)a->read_buffer_size.n,
+                                     .write_buffer = (size_t)a->write_buffer_size.n,
+                                     .cookies = a->cookies && a->cookies->enabled};
     otel_tls_conf(&a->tls, &ret->tls);
 }
 

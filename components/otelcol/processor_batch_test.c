@@ -38,7 +38,7 @@ static void expect_nothing(void)
 
 #define SETTINGS(size, max, time)                                                                  \
     "send_batch_size = " #size "\nsend_batch_max_size = " #max "\ntimeout = \"" time "\"\noutput " \
-                                                                                     "{}"
+    "{}"
 
 static void size_sends_at_once(void **state)
 {

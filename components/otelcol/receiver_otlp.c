@@ -292,23 +292,21 @@ static void grpc_conf_of(const struct comp *c, const struct receiver_otlp_plan *
     const struct receiver_otlp_enforcement *e = &a->keepalive.enforcement_policy;
     ret->network = a->transport.p;
     ret->addr = a->endpoint.p;
-    ret->http =
-        (struct http_conf){.h2_only = true,
-                           .max_body = plan->grpc_limit + 5,
-                           .idle_timeout = FOREVER,
-                           .max_streams = (u32)a->max_concurrent_streams,
-                           .max_conn_age = k->max_connection_age.ns,
-                           .max_conn_age_grace = k->max_connection_age_grace.ns,
-                           .max_conn_idle = k->max_connection_idle.ns,
-                           .ping_every = k->time.ns > 0 ? k->time.ns : 7200 * NS_PER_SEC,
-                           .ping_timeout = k->timeout.ns > 0 ? k->timeout.ns : 20 * NS_PER_SEC,
-                           .ping_min_interval =
-                               e->min_time.ns > 0 ? e->min_time.ns : 300 * NS_PER_SEC,
-                           .ping_idle_interval =
-                               e->permit_without_stream ? 0 : 7200 * NS_PER_SEC,
-                           .read_buffer = (size_t)a->read_buffer_size.n,
-                           .write_buffer = (size_t)a->write_buffer_size.n,
-                           .budget = c->host->data_budget};
+    ret->http = (struct http_conf){
+        .h2_only = true,
+        .max_body = plan->grpc_limit + 5,
+        .idle_timeout = FOREVER,
+        .max_streams = (u32)a->max_concurrent_streams,
+        .max_conn_age = k->max_connection_age.ns,
+        .max_conn_age_grace = k->max_connection_age_grace.ns,
+        .max_conn_idle = k->max_connection_idle.ns,
+        .ping_every = k->time.ns > 0 ? k->time.ns : 7200 * NS_PER_SEC,
+        .ping_timeout = k->timeout.ns > 0 ? k->timeout.ns : 20 * NS_PER_SEC,
+        .ping_min_interval = e->min_time.ns > 0 ? e->min_time.ns : 300 * NS_PER_SEC,
+        .ping_idle_interval = e->permit_without_stream ? 0 : 7200 * NS_PER_SEC,
+        .read_buffer = (size_t)a->read_buffer_size.n,
+        .write_buffer = (size_t)a->write_buffer_size.n,
+        .budget = c->host->data_budget};
 }
 
 static int tls_of(const struct otel_tls_args *a, struct http_conf *conf, char **ret_err)

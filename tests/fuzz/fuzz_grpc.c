@@ -1,4 +1,5 @@
-/* google.rpc.Status and percent-encoded messages: decoding any bytes, and what was decoded survives encoding. */
+/* google.rpc.Status and percent-encoded messages: decoding any bytes, and what was decoded survives
+ * encoding. */
 #include <stdlib.h>
 #include "base/assert.h"
 #include "net/grpc_private.h"

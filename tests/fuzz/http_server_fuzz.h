@@ -1,5 +1,6 @@
-/* A server whose connections are fed by fuzz targets over a socket pair, under a fake clock. The handler answers at once, later, in the
- * headers hook, or by gRPC, as the request asks, so that every path of an answer is walked. */
+/* A server whose connections are fed by fuzz targets over a socket pair, under a fake clock. The
+ * handler answers at once, later, in the headers hook, or by gRPC, as the request asks, so that
+ * every path of an answer is walked. */
 #ifndef FUZZ_HTTP_SERVER_FUZZ_H
 #define FUZZ_HTTP_SERVER_FUZZ_H
 
@@ -38,7 +39,8 @@ static void fuzz_request(void *arg, struct http_req *r)
         f->held[f->n_held++] = r;
     } else {
         const struct http_header h[] = {{STR("X-Echo"), r->query}};
-        http_respond(r, &(struct http_answer){.status = 200, .headers = h, .n_headers = 1, .blob = r->body});
+        http_respond(
+            r, &(struct http_answer){.status = 200, .headers = h, .n_headers = 1, .blob = r->body});
     }
 }
 
@@ -52,13 +54,15 @@ static void fuzz_gone(void *arg, struct http_req *r)
 
 static void fuzz_answer_held(struct fuzz_server *f)
 {
-    while (f->n_held) http_respond_text(f->held[--f->n_held], 200, STR("late\n"));
+    while (f->n_held)
+        http_respond_text(f->held[--f->n_held], 200, STR("late\n"));
 }
 
 static struct fuzz_server *fuzz_server(void)
 {
     static struct fuzz_server *f;
-    static const struct http_handler handler = {.headers = fuzz_headers, .request = fuzz_request, .gone = fuzz_gone};
+    static const struct http_handler handler = {
+        .headers = fuzz_headers, .request = fuzz_request, .gone = fuzz_gone};
     char *err = NULL;
 
     if (f) return f;
@@ -67,7 +71,12 @@ static struct fuzz_server *fuzz_server(void)
     budget_init(&f->budget, 1 << 20);
     f->loop = loop_new("fuzz", 0, &f->clock.clock);
     f->ls = listeners_new(f->loop);
-    struct http_conf conf = {.max_header_bytes = 4096, .max_body = 10000, .budget = &f->budget, .max_streams = 20, .idle_timeout = -1, .read_header_timeout = -1};
+    struct http_conf conf = {.max_header_bytes = 4096,
+                             .max_body = 10000,
+                             .budget = &f->budget,
+                             .max_streams = 20,
+                             .idle_timeout = -1,
+                             .read_header_timeout = -1};
     if (http_listener_open(f->ls, "tcp", "127.0.0.1:0", &conf, &f->l, &err) != 0) abort();
     http_listener_serve(f->l, f->loop, &handler, f);
     loop_turn(f->loop, 0);
@@ -105,7 +114,8 @@ static void fuzz_feed(const char *before, size_t n_before, const uint8_t *data, 
     clock_fake_advance(&f->clock, 60 * NS_PER_SEC);
     loop_turn(f->loop, 0);
     close(fd[1]);
-    for (int i = 0; i < 3; i++) loop_turn(f->loop, 0);
+    for (int i = 0; i < 3; i++)
+        loop_turn(f->loop, 0);
     ASSERT(budget_used(&f->budget) == 0 && f->n_held == 0);
 }
 
