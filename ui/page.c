@@ -4,7 +4,7 @@
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Weir</title>\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n<style>\n"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 "
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:80rem;margin:2rem auto;padding:0 "
     "1rem;color:#222}\n"
     "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem "
     ".6rem;border-bottom:1px solid #ddd;vertical-align:top}\n"
@@ -13,6 +13,7 @@ static const char head[] =
     "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}a{color:#8ab4f8}td,th{"
     "border-color:#333}"
     ".healthy{color:#6fcf88}.unhealthy,.exited{color:#ff8a80}.unknown{color:#ffcc66}}\n"
+    "td:nth-child(n+3){overflow-wrap:anywhere}\n"
     "</style></head><body>\n";
 
 static void text(struct buf *b, struct str s)
