@@ -1,6 +1,8 @@
 """What was answered with success arrives, whatever the backend does; refusals say how long to wait."""
+import base64
 import json
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -87,6 +89,25 @@ def test_a_full_queue_refuses_with_a_time_to_wait(weir, backend, ports):
     backend.respond = (200, {}, b"", 0)
     await_that("what was answered with 200 arrives", lambda: backend.count() == accepted)
     await_that("and the receiver takes again", lambda: send(port, 10, 5000).status == 200)
+
+
+def test_a_full_queue_tells_grpc_clients_how_long_to_wait(weir, backend, ports):
+    port, grpc = ports(2)
+    weir(pipeline(port, backend.url, grpc_port=grpc, batch='timeout = "10ms"\n send_batch_size = 10\n send_batch_max_size = 10',
+                  exporter=FAST_RETRY + "\n sending_queue {\n queue_size = 3\n num_consumers = 1\n }"), "--workers=1")
+    backend.respond = (503, {}, b"", 0)
+    await_that("the queue fills", lambda: send(port, 10).status == 503)
+    span = b"\x0a\x07\x12\x05\x12\x03\x2a\x01n"  # resource spans, scope spans, a span named n
+    r = subprocess.run(["curl", "-s", "--max-time", "20", "--http2-prior-knowledge", "-D", "-", "-o", "/dev/null", "-H", "Content-Type: application/grpc",
+                        "-H", "TE: trailers", "--data-binary", "@-",
+                        f"http://127.0.0.1:{grpc}/opentelemetry.proto.collector.trace.v1.TraceService/Export"],
+                       input=b"\0" + len(span).to_bytes(4, "big") + span, capture_output=True, timeout=30)
+    fields = dict(line.split(": ", 1) for line in r.stdout.decode().replace("\r", "").splitlines() if ": " in line)
+    assert fields["grpc-status"] == "14", r.stdout
+    details = fields["grpc-status-details-bin"]
+    assert b"type.googleapis.com/google.rpc.RetryInfo" in base64.b64decode(details + "=" * (-len(details) % 4))
+    backend.respond = (200, {}, b"", 0)
+    await_that("and the receiver takes again", lambda: send(port, 10).status == 200)
 
 
 def test_without_a_queue_the_client_waits_for_the_backend(weir, backend, ports):

@@ -1,5 +1,6 @@
 """nginx in front of the backend: refusing, slow, limiting."""
 import json
+import re
 import shutil
 import subprocess
 
@@ -22,6 +23,7 @@ http {{
     location /limited/ {{ limit_req zone=slow; proxy_pass {upstream}/; }}
     location /down/ {{ add_header Retry-After 1 always; return 503; }}
     location /cut/ {{ return 444; }}
+    location /slow/ {{ proxy_read_timeout 1s; proxy_pass {upstream}/; }}
     location / {{ proxy_pass {upstream}/; }}
   }}
 }}
@@ -66,6 +68,26 @@ def test_a_backend_down_and_up_again(weir, backend, nginx, ports):
     await_that("it was refused twice", lambda: w.log.count("Exporting failed. Will retry") >= 2)
     assert w.reload(pipeline(port, nginx, exporter=FAST_RETRY)).status == 200
     await_that("the queue survives the reload and all arrive", lambda: backend.count() == 50)
+
+
+def test_a_slow_backend_is_given_up_by_nginx_and_tried_again(weir, backend, nginx, ports):
+    port = ports(1)[0]
+    w = weir(pipeline(port, nginx + "/slow", exporter=FAST_RETRY))
+    backend.respond = lambda n: (200, {}, b"", 3) if n == 0 else (200, {}, b"", 0)
+    assert send(port, 10).status == 200
+    await_that("it was sent twice", lambda: len(backend.requests) == 2)
+    await_that("the second answer counts", lambda: w.metric("otelcol_exporter_sent_spans_total") == 10)
+    assert "HTTP Status Code 504" in w.log
+    assert len({r["span_id"] for r in backend.records}) == 10
+
+
+def test_retry_after_from_nginx_is_waited_for(weir, backend, nginx, ports):
+    port = ports(1)[0]
+    w = weir(pipeline(port, nginx + "/down", exporter=FAST_RETRY))
+    assert send(port, 10).status == 200
+    await_that("it will be tried again", lambda: "Will retry the request after interval." in w.log)
+    wait = re.search(r"interval=([0-9.]+)(m?s)", w.log)
+    assert float(wait[1]) * (0.001 if wait[2] == "ms" else 1) >= 1, wait[0]
 
 
 def test_cut_connections_are_retried(weir, backend, nginx, ports):
