@@ -10,10 +10,34 @@
 #include "runtime/template.h"
 
 struct controller;
+struct controller_metrics;
 struct module;
+struct node_state;
+
+/* Where a module runs: stays when a load puts a new module there. The root has one, each custom
+ * component one, each child of a foreach one, and what an import brought one. */
+struct home {
+    struct controller *ctl;
+    struct node_state *owner; /* the node it stands below; NULL: the root */
+    char *id;           /* global: "" for the root, "mods.agent.default", "foreach.f/foreach_1_1" */
+    struct logger *log; /* controller_path, controller_id */
+    struct metrics *metrics; /* where its components' series go */
+    bool private_metrics;    /* ... which nobody exposes (foreach without enable_metrics) */
+    struct controller_metrics *series;
+    struct module *module; /* that runs here; NULL before its first commit */
+    u32 users;             /* node states that name it */
+};
+
+/* What an import node holds. */
+struct import_state {
+    struct import_content *content;
+    struct template *tmpl; /* compiled of it; empty when it could not be used */
+    struct import_watch *watch;
+};
 
 struct node_state {
     struct controller *ctl;
+    struct home *home;
     struct module *module; /* whose scope its exports go to; NULL once removed */
     u32 rank;              /* there */
     char *id;              /* global id */
@@ -24,8 +48,12 @@ struct node_state {
     struct value exports;      /* an object, or null before the first export */
     struct node_health health;
     struct logger *log;
-    bool awaited; /* a start or an apply of the commit in flight */
-    bool late;    /* ... that took longer than the commit waits */
+    struct home *
+        *inner; /* modules below it: a custom component's, a foreach's children, an import's */
+    size_t n_inner;
+    struct import_state *import; /* NODE_IMPORT */
+    bool awaited;                /* a start or an apply of the commit in flight */
+    bool late;                   /* ... that took longer than the commit waits */
     /* while it is being removed (teardown.c) */
     struct teardown *teardown;
     struct node_state **unblocks; /* removed nodes it refers to: they stop after it */
@@ -40,6 +68,10 @@ struct module {
     const struct scope *stdlib;
     char *module_path;
     u64 *dirty; /* bit set over ranks: to be evaluated again */
+    struct home *home;
+    const struct module *lexical; /* of the body around this one; NULL: root, imported content */
+    struct value args;            /* what the caller gave; an object */
+    struct value item;            /* TEMPLATE_FOREACH: the variable's value */
 };
 
 /* Takes the template. States are all NULL. */

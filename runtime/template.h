@@ -1,14 +1,20 @@
 /* A body compiled once: sorted nodes with their references. An instance of it (runtime/module.h) is
- * an array of node states plus a scope. Today the only body is the root; modules and foreach will
- * compile their bodies with the same call.
+ * an array of node states plus a scope. Bodies are the root's, a declare's, a foreach's template,
+ * and imported content; all are compiled by the same passes.
+ *
+ * A body sees the declares and imports of the bodies around it (lexically), up to imported content,
+ * which sees only its own. Values of around it are seen by the template of a foreach alone; such
+ * references say how many bodies they lead out (`up`).
  *
  * Nodes are sorted so that what a node refers to stands before it: the index is its rank. Immutable
- * once compiled, counted; owns the syntax trees. Control loop or tool. */
+ * once compiled but for declares, which compile when they are first asked for; counted; shares the
+ * syntax trees with the templates inside it. Control loop or tool. */
 #ifndef RUNTIME_TEMPLATE_H
 #define RUNTIME_TEMPLATE_H
 
 #include "base/map.h"
 #include "runtime/component.h"
+#include "runtime/import.h"
 #include "runtime/load.h"
 #include "value/eval.h"
 
@@ -30,28 +36,68 @@ struct config_use { /* a definition and whom it configures */
     void *self;
 };
 
-enum node_kind { NODE_CONFIG, NODE_COMPONENT, NODE_SERVICE }; /* in order of diagnostics */
+enum node_kind {
+    NODE_CONFIG, /* logging, tracing */
+    NODE_COMPONENT,
+    NODE_SERVICE,
+    NODE_DECLARE,
+    NODE_ARGUMENT,
+    NODE_EXPORT,
+    NODE_IMPORT,
+    NODE_FOREACH,
+    NODE_CUSTOM, /* an instance of a declared or imported component */
+};
+
+enum template_kind { TEMPLATE_ROOT, TEMPLATE_DECLARE, TEMPLATE_FOREACH, TEMPLATE_IMPORT };
 
 struct edge { /* one reference, as written */
     u32 to;
+    u32 up;    /* bodies out: 0 is this one; more only inside the template of a foreach */
+    bool uses; /* no value is read: the import (or declare) behind a custom component */
     struct span span;
     const struct row *from_row; /* the attribute it stands in; NULL: unknown */
     const struct row *to_row;   /* the export it reads; NULL: the whole node */
+};
+
+/* What a custom component is an instance of: a declare or import node of this body or one around
+ * it. What an import holds is known when it has been fetched. */
+struct custom_use {
+    u32 up, rank;
+    struct str member; /* the name inside the import's namespace; empty for a declare */
+};
+
+struct declare; /* compile's own: the block, and its template once it was asked for */
+
+struct outer { /* a value of a body around this one that a node reads */
+    u32 up, rank;
 };
 
 struct node {
     enum node_kind kind;
     u32 order;                       /* among nodes as written, for diagnostics */
     char *id;                        /* local id */
+    const char *name;                /* the block's name: "loki.write", "foreach", "ns.agent" */
     const struct component_def *def; /* NULL only while compiling: unknown name */
     const struct config_use *config; /* NULL for components */
     const struct block *block;       /* NULL: a config block that was not written */
     struct edge *edges;              /* source order; several to one node are kept */
     size_t n_edges;
-    u32 *deps, *users; /* without doubles: nodes it refers to, nodes that refer to it */
+    u32 *deps, *users; /* without doubles: nodes of this body it refers to, that refer to it */
     size_t n_deps, n_users;
+    struct outer
+        *outer; /* without doubles; in a foreach's node: what its template reads of around */
+    size_t n_outer;
+    struct declare *declare;  /* NODE_DECLARE */
+    struct template *inner;   /* NODE_FOREACH: the template of a child; owned by this template */
+    struct custom_use custom; /* NODE_CUSTOM */
     bool has_errors;
 };
+
+/* Components as users count them: built-in, custom, foreach. They are what the API lists. */
+static inline bool node_is_component(const struct node *n)
+{
+    return n->kind == NODE_COMPONENT || n->kind == NODE_CUSTOM || n->kind == NODE_FOREACH;
+}
 
 struct template
 {
@@ -61,6 +107,8 @@ struct template
     struct node *nodes;
     size_t n;
     struct map by_id; /* id -> struct node * */
+    enum template_kind kind;
+    struct str var; /* TEMPLATE_FOREACH: the variable's name */
 };
 
 struct compile_opts {
@@ -78,6 +126,17 @@ struct compile_opts {
  * references, signals, cycles, and on faults prepare. */
 int template_compile(const struct compile_opts *o, struct tree_set *trees, struct diags *diags,
                      struct template **ret);
+/* Imported content: only declares and imports may stand in it. label: of the import block, the name
+ * in diagnostics. may_import_files: false refuses import.file inside (nodeID in the message: id).
+ * Bodies of its declares are compiled when they are used. opts must outlive the template. */
+int template_compile_import(const struct compile_opts *o, const struct import_content *content,
+                            const char *label, const char *id, bool may_import_files,
+                            struct diags *diags, struct template **ret);
+/* The template of a NODE_DECLARE, compiled on the first call; borrowed, lives as long as the
+ * template of the node. NULL with its faults in diags (at each call). */
+struct template *template_declared(const struct node *declare, struct diags *diags);
+/* The declare node with this label; NULL. */
+const struct node *template_find_declare(const struct template *t, struct str label);
 struct template *template_ref(struct template *t);
 void template_unref(struct template *t); /* takes NULL */
 const struct node *template_node(const struct template *t, struct str id);

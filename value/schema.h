@@ -238,6 +238,10 @@ struct schema {
      * schema_span(). May be NULL. Runs only when the body itself had no fault. */
     void (*validate)(const void *args, const struct span *at, struct diags *diags);
     bool freeform; /* any attribute (rows describe known ones) */
+    i32 rest_off;  /* freeform: offset of a `struct value` that takes the attributes without a row,
+                      as  an object in source order; -1: none */
+    bool opaque;   /* the body is read by somebody else: neither decoded, checked nor searched for
+                      references */
 };
 
 #define ATTR_AS(T, m, nm, ...)                                                                     \
@@ -284,11 +288,11 @@ struct schema {
 #define SCHEMA(T, rows_, ...)                                                                      \
     {                                                                                              \
         .rows = (rows_), .n_rows = ARRAY_LEN(rows_), .size = sizeof(T), .span_off = -1,            \
-        .present_off = -1, ##__VA_ARGS__                                                           \
+        .present_off = -1, .rest_off = -1, ##__VA_ARGS__                                           \
     }
 #define SCHEMA_EMPTY                                                                               \
     {                                                                                              \
-        .rows = NULL, .n_rows = 0, .size = 1, .span_off = -1, .present_off = -1                    \
+        .rows = NULL, .n_rows = 0, .size = 1, .span_off = -1, .present_off = -1, .rest_off = -1    \
     }
 
 /* The row of an attribute or block; of an ordered group when the name is one of its variants. NULL
