@@ -31,5 +31,6 @@ struct compile_opts language_opts(const struct language *l, enum stability min, 
                                  .stdlib = stdlib_scope(l->stdlib),
                                  .min_stability = min,
                                  .community = community,
-                                 .check = check};
+                                 .check = check,
+                                 .allow_foreign = check};
 }

@@ -84,6 +84,7 @@ struct component_def {
     const char *example; /* a small configuration that loads; docs and tests use it */
     enum stability stability;
     bool community;
+    bool foreign; /* known by its tables (without binding) only: this build cannot run it */
     const struct schema *args, *exports, *debug;
     enum placement placement;
     size_t plan_size, shared_size, self_size;

@@ -100,6 +100,6 @@ void dry_run(struct compiler *c)
                 &scope, str_of(n->id),
                 placeholder_exports(n->def->exports)); /* a clash: duplicate, reported */
     vec_each (&c->nodes, n)
-        if (n->block && n->def && n->def->args && exports_known(n)) examine(c, n, &scope.scope);
+        if (n->block && n->def && n->def->args && !n->def->foreign && exports_known(n)) examine(c, n, &scope.scope);
     export_scope_done(&scope);
 }

@@ -61,7 +61,7 @@ static const struct component_def *registry_get(const struct registry *r, struct
         else
             lo = mid + 1;
     }
-    return NULL;
+    return r->foreign ? r->foreign(r->foreign_arg, name) : NULL;
 }
 
 /* ---- collecting ---- */
@@ -216,6 +216,21 @@ static void check_gates(struct compiler *c, struct node *n)
     }
 }
 
+static void check_foreign(struct compiler *c, struct node *n)
+{
+    if (n->kind != NODE_COMPONENT || !n->def || !n->def->foreign) return;
+    if (c->o->allow_foreign) {
+        diag_add(c->diags, SEV_WARNING, DIAG_COMPONENT_FOREIGN, n->block->name_span,
+                 "component \"%s\" cannot run in this build of Weir (it is known, and its arguments "
+                 "were checked)",
+                 n->def->name);
+        return;
+    }
+    n->has_errors = true;
+    diag_error(c->diags, DIAG_COMPONENT_FOREIGN, n->block->name_span,
+               "component \"%s\" is known, but this build of Weir cannot run it", n->def->name);
+}
+
 static void check_service(struct compiler *c, struct node *n)
 {
     if (!n->config || n->def->args) return;
@@ -231,6 +246,7 @@ static void check_node(struct compiler *c, struct node *n)
     check_label(c, n);
     check_duplicate(c, n);
     check_gates(c, n);
+    check_foreign(c, n);
     check_service(c, n);
     size_t errors = c->diags->n_errors;
     references_check(c, n);

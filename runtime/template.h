@@ -21,6 +21,10 @@
 struct registry { /* what this build has; sorted by name */
     const struct component_def *const *all;
     size_t n;
+    /* Components that are known and that this build cannot run: a definition with `foreign` set,
+     * which lives as long as foreign_arg; NULL for other names. The function may be NULL. */
+    const struct component_def *(*foreign)(void *foreign_arg, struct str name);
+    void *foreign_arg;
 };
 
 /* A block that is no component: it has a schema and an effect at commit, but no data plane. */
@@ -119,6 +123,7 @@ struct compile_opts {
     enum stability min_stability;
     bool community;
     bool check; /* `weir check`: wording of the checker, and prepare is tried with placeholders */
+    bool allow_foreign; /* components that this build cannot run are a warning, else an error */
 };
 
 /* Takes the trees in every case. 0, or -EINVAL: every fault found is in diags (warnings also come

@@ -62,8 +62,8 @@ static void unknown(struct body_walk *w, struct str name, struct span at, bool b
 static void deprecated(struct body_walk *w, const struct row *row, struct span at)
 {
     if (!w->warn || (!row->deprecated && !row->alias_of)) return;
-    struct diag *d =
-        diag_add(w->diags, SEV_WARNING, DIAG_DEPRECATED, at, "\"%s\" is deprecated", row->name);
+    struct diag *d = diag_add(w->diags, SEV_WARNING, DIAG_SETTING_DEPRECATED, at,
+                              "\"%s\" is deprecated", row->name);
     if (row->alias_of) diag_hint(w->diags, d, "use `%s`", row->alias_of);
 }
 
