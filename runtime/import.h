@@ -14,10 +14,12 @@
 
 #define IMPORT_CONTENT_MAX ((size_t)16 << 20) /* bytes of all texts of one import */
 
-/* What was fetched; immutable, counted. */
+/* What was fetched; immutable, counted. Texts are as they came, but for UTF-16 with a byte order
+ * mark, which became UTF-8: who parses them checks the encoding (a bad text never fails the import).
+ */
 struct import_file {
     char *path; /* as logged */
-    char *text;
+    char *text; /* owned, terminated */
     size_t n;
 };
 struct import_content {
@@ -29,11 +31,11 @@ struct import_content *import_content_ref(struct import_content *c);
 void import_content_unref(struct import_content *c); /* takes NULL */
 bool import_content_equal(const struct import_content *a, const struct import_content *b);
 
-struct plan;
+struct plan; /* runtime/instance.h */
 struct import_fetch;
 struct import_watch;
 
-/* Who imports. Borrowed for the life of the fetch or watch. */
+/* Who imports. The struct is copied; what it points to lives as long as the fetch or watch. */
 struct import_ctx {
     const struct host *host;
     struct loop *loop;
@@ -48,23 +50,23 @@ struct import_events {
     /* Other content than the last handed over; owned by the callee. */
     void (*changed)(void *arg, struct import_content *content);
     /* How the source fares: texts of spec runtime.md 6 ("read file", "failed to read file: ...").
-     */
+     * Also once from within watch(). unwatch must not be called from here (from changed it may). */
     void (*health)(void *arg, enum health h, const char *text);
 };
 
 struct import_kind {
     struct component_def def; /* name, summary, example, args, prepare; no data plane */
     bool may_import_files;    /* false: content must not contain import.file (import.http) */
-    /* One attempt. fn is called once, maybe before this returns (NULL is returned then). Bounded: a
-     * source that does not answer fails with a reason. */
-    struct import_fetch *(*fetch)(const struct import_ctx *ctx, const struct plan *plan,
+    /* One attempt, with a reference on the plan. fn is called once, maybe before this returns (NULL
+     * is returned then). Bounded: a source that does not answer fails with a reason. */
+    struct import_fetch *(*fetch)(const struct import_ctx *ctx, struct plan *plan,
                                   import_fetched_fn fn, void *arg);
     void (*cancel)(struct import_fetch *f); /* fn is not called any more */
-    /* Watches or polls from now on; NULL where there is nothing to watch. current: what is in use.
-     */
-    struct import_watch *(*watch)(const struct import_ctx *ctx, const struct plan *plan,
-                                  const struct import_content *current,
-                                  const struct import_events *ev, void *arg);
+    /* Watches or polls from now on, with references on plan and current (what is in use); NULL where
+     * there is nothing to watch. */
+    struct import_watch *(*watch)(const struct import_ctx *ctx, struct plan *plan,
+                                  struct import_content *current, const struct import_events *ev,
+                                  void *arg);
     void (*unwatch)(struct import_watch *w); /* takes NULL */
 };
 extern const struct import_kind import_file_kind, import_string_kind, import_http_kind,

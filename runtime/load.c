@@ -10,12 +10,18 @@
 #include "base/utf8.h"
 #include "parser/parser.h"
 
+char *file_fault(const char *verb, const char *path, int err)
+{
+    char *text = xprintf("%s %s: %s", verb, path, strerror(err));
+    char *reason = text + strlen(verb) + 1 + strlen(path) + 2;
+
+    if (*reason >= 'A' && *reason <= 'Z') *reason += 'a' - 'A';
+    return text;
+}
+
 static int fail(int err, char **ret_err, const char *verb, const char *path)
 {
-    *ret_err = xprintf("%s %s: %s", verb, path, strerror(err));
-    /* Go's words start lower case; scripts compare with them. */
-    char *reason = *ret_err + strlen(verb) + 1 + strlen(path) + 2;
-    if (*reason >= 'A' && *reason <= 'Z') *reason += 'a' - 'A';
+    *ret_err = file_fault(verb, path, err);
     return -err;
 }
 
@@ -76,16 +82,22 @@ static void utf16_decode(struct str raw, enum utf16 kind, struct buf *out)
     }
 }
 
+void config_decode(struct str raw, struct buf *out)
+{
+    enum utf16 kind = utf16_mark(raw);
+
+    if (kind != UTF16_NONE)
+        utf16_decode(raw, kind, out);
+    else
+        buf_str(out, raw);
+}
+
 /* ---- the set ---- */
 
 int source_set_add(struct source_set *s, const char *name, struct str raw, char **ret_err)
 {
     struct buf text = BUF_INIT(2 * CONFIG_FILE_MAX);
-    enum utf16 kind = utf16_mark(raw);
-    if (kind != UTF16_NONE)
-        utf16_decode(raw, kind, &text);
-    else
-        buf_str(&text, raw);
+    config_decode(raw, &text);
     int err = buf_err(&text);
     char *why = err ? xstrdup("the file is too large") : source_check_encoding(buf_view(&text));
     if (!why)

@@ -1,0 +1,24 @@
+/* import.http: the table's place; what fetches follows in the next commits. */
+#include "runtime/import_impl.h"
+
+static struct import_fetch *fetch(const struct import_ctx *ctx, struct plan *plan,
+                                  import_fetched_fn fn, void *arg)
+{
+    fn(arg, NULL, "import.http is being built");
+    return NULL;
+}
+static void cancel(struct import_fetch *f) {}
+static struct import_watch *watch(const struct import_ctx *ctx, struct plan *plan,
+                                  struct import_content *current, const struct import_events *ev,
+                                  void *arg)
+{
+    return NULL;
+}
+
+const struct import_kind import_http_kind = {
+    .def = {.name = "import.http", .summary = "Imports custom components."},
+    .fetch = fetch,
+    .cancel = cancel,
+    .watch = watch,
+    .unwatch = import_watch_free,
+};
