@@ -5,6 +5,8 @@
 #include "net/conn.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -25,6 +27,7 @@
     ((size_t)64 *                                                                                  \
      1024) /* bytes read ahead of the protocol, so that the end of the peer is noticed */
 #define LINGER_TIME (2 * NS_PER_SEC)
+#define UNSENT_LOW  (64 * 1024) /* what the kernel keeps unsent of an answer that goes on */
 
 /* --- configuration --- */
 
@@ -223,6 +226,9 @@ static void written(struct conn *c, size_t n)
     if (c->out_at == c->out.n) {
         c->out_at = 0;
         buf_truncate(&c->out, 0);
+    } else if (c->out_at >= KEEP_MEMORY && c->out_at >= c->out.n / 2) {
+        buf_consume(&c->out, c->out_at); /* an answer that goes on may never be drained */
+        c->out_at = 0;
     }
     if (c->blob && c->blob_at == c->blob->n) {
         blob_unref(c->blob);
@@ -271,8 +277,35 @@ static void output_done(struct conn *c)
         c->proto->drained(c);
 }
 
+/* The kernel tells of room only when a third of its buffer is free: with megabytes in there, a
+ * client that reads slowly would look like one that does not read. */
+void conn_stream_begins(struct conn *c)
+{
+    const int low = UNSENT_LOW;
+
+    if (c->n_streaming++ == 0)
+        (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof(low)); /* a wish */
+}
+
+void conn_stream_ends(struct conn *c)
+{
+    ASSERT(c->n_streaming > 0);
+    c->n_streaming--;
+}
+
+/* An answer has the write timeout as a whole; one that goes on has it anew whenever the client took
+ * something. */
+static void arm_output(struct conn *c, bool progress)
+{
+    if (c->conf->h.write_timeout <= 0 || (c->out_due && !(progress && c->n_streaming > 0))) return;
+    c->out_due = loop_now(c->loop) + c->conf->h.write_timeout;
+    set_alarm(c);
+}
+
 void conn_flush(struct conn *c)
 {
+    bool progress = false;
+
     if (c->dead || !conn_has_output(c) || (c->ssl && !c->handshaken)) return;
     if (buf_err(&c->out)) {
         conn_close(c);
@@ -286,13 +319,12 @@ void conn_flush(struct conn *c)
             return;
         }
         written(c, (size_t)n);
+        progress = true;
     }
-    if (!conn_has_output(c)) {
+    if (conn_has_output(c))
+        arm_output(c, progress);
+    else
         output_done(c);
-    } else if (!c->out_due && c->conf->h.write_timeout > 0) {
-        c->out_due = loop_now(c->loop) + c->conf->h.write_timeout;
-        set_alarm(c);
-    }
     if (!c->dead) update_io(c);
 }
 

@@ -83,6 +83,7 @@ struct conn {
     struct blob *blob;
     size_t blob_at;
     struct buf held; /* read, but not taken by the protocol yet */
+    u32 n_streaming; /* answers that go on */
     bool dead, draining, close_after, resuming, saw_eof;
     struct msg resume, release;
     u8 n_sniffed;
@@ -99,6 +100,9 @@ void conn_drain(struct conn *c);
 /* Output: append to c->out, give it a blob (a reference is taken), then flush. */
 void conn_send_blob(struct conn *c, struct blob *b);
 void conn_flush(struct conn *c);
+/* One more answer that goes on, or one less. */
+void conn_stream_begins(struct conn *c);
+void conn_stream_ends(struct conn *c);
 bool conn_has_output(const struct conn *c);
 /* The protocol can take held bytes again; does so later in the turn. */
 void conn_resume(struct conn *c);

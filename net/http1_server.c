@@ -26,6 +26,8 @@ struct http1 {
     bool busy;    /* inside input(): it follows up on answers itself */
     i64 window_ends;
     size_t window_bytes;
+    struct msg flush; /* of an answer that goes on: written together, later in the turn */
+    bool flushing;
 };
 
 static struct http1 *of(struct conn *c)
@@ -97,7 +99,18 @@ static bool has_no_body(int status)
     return status < 200 || status == 204 || status == 304;
 }
 
-static void write_head(struct http1 *s, const struct http_answer *a, size_t body_len)
+#define LENGTH_UNKNOWN (-1)
+
+/* Where the body ends. */
+static void write_framing(struct http1 *s, int version, i64 body_len)
+{
+    if (body_len != LENGTH_UNKNOWN)
+        buf_printf(&s->c->out, "Content-Length: %lld\r\n", (long long)body_len);
+    else if (version == 1)
+        buf_str(&s->c->out, STR("Transfer-Encoding: chunked\r\n"));
+}
+
+static void write_head(struct http1 *s, const struct http_answer *a, i64 body_len)
 {
     struct buf *out = &s->c->out;
     int version = s->q.pub.version == 10 ? 0 : 1;
@@ -106,7 +119,7 @@ static void write_head(struct http1 *s, const struct http_answer *a, size_t body
     for (size_t i = 0; i < a->n_headers; i++)
         add_header(out, a->headers[i].name, a->headers[i].value);
     add_header(out, STR("Date"), conn_date(s->c));
-    if (!has_no_body(a->status)) buf_printf(out, "Content-Length: %zu\r\n", body_len);
+    if (!has_no_body(a->status)) write_framing(s, version, body_len);
     if (!s->keep)
         buf_str(out, STR("Connection: close\r\n"));
     else if (version == 0)
@@ -140,14 +153,82 @@ static void respond(struct request *q, const struct http_answer *a)
 
     s->busy = true;
     s->keep = worth_keeping(s);
-    write_head(s, a, a->blob ? a->blob->n : a->body.n);
+    write_head(s, a, (i64)(a->blob ? a->blob->n : a->body.n));
     write_body(s, a);
     conn_flush(s->c);
     s->busy = nested;
     if (!nested) follow_up(s);
 }
 
-static const struct request_ops ops = {respond};
+/* --- answers that go on --- */
+
+static void drained(struct conn *c);
+
+static void on_flush(struct msg *m)
+{
+    struct http1 *s = container_of(m, struct http1, flush);
+
+    s->flushing = false;
+    if (s->c->dead) return;
+    if (conn_has_output(s->c))
+        conn_flush(s->c);
+    else
+        drained(s->c); /* ended when all had been written */
+}
+
+static void flush_later(struct http1 *s)
+{
+    if (s->flushing) return;
+    s->flushing = true;
+    s->flush.fn = on_flush;
+    loop_defer(s->c->loop, &s->flush);
+}
+
+static bool is_chunked(const struct request *q)
+{
+    return q->pub.version == 11;
+}
+
+static void stream_begin(struct request *q, const struct http_answer *head)
+{
+    struct http1 *s = container_of(q, struct http1, q);
+
+    ASSERT(s->state == DONE && !has_no_body(head->status));
+    s->keep = is_chunked(q) && worth_keeping(s);
+    write_head(s, head, LENGTH_UNKNOWN);
+    flush_later(s);
+}
+
+static void stream_write(struct request *q, struct str piece)
+{
+    struct http1 *s = container_of(q, struct http1, q);
+
+    if (is_chunked(q)) buf_printf(&s->c->out, "%zx\r\n", piece.n);
+    buf_str(&s->c->out, piece);
+    if (is_chunked(q)) buf_str(&s->c->out, STR("\r\n"));
+    flush_later(s);
+}
+
+static void stream_end(struct request *q)
+{
+    struct http1 *s = container_of(q, struct http1, q);
+
+    if (is_chunked(q) && !str_is(q->pub.method, "HEAD")) buf_str(&s->c->out, STR("0\r\n\r\n"));
+    flush_later(s);
+}
+
+static size_t stream_pending(const struct request *q)
+{
+    return q->c->out.n - q->c->out_at;
+}
+
+static const struct request_ops ops = {
+    .respond = respond,
+    .stream_begin = stream_begin,
+    .stream_write = stream_write,
+    .stream_end = stream_end,
+    .stream_pending = stream_pending,
+};
 
 /* An answer of our own, after which the connection ends. What the handler knows of is gone for it.
  */
@@ -192,7 +273,7 @@ static void drained(struct conn *c)
 {
     struct http1 *s = of(c);
 
-    s->flushed = s->q.answered;
+    s->flushed = s->q.answered && !s->q.stream.open;
     if (!s->busy) follow_up(s);
 }
 
@@ -466,7 +547,7 @@ static void eof(struct conn *c)
     struct http1 *s = of(c);
 
     s->keep = false;
-    if (!s->q.answered || s->flushed) conn_close(c);
+    if (!s->q.answered || s->flushed || s->q.stream.open) conn_close(c);
 }
 
 static void drain(struct conn *c)

@@ -66,7 +66,8 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *f, void *arg)
     return 0;
 }
 
-static struct peer *peer_new(struct kit *k)
+/* own_windows: the test alone opens windows. */
+static struct peer *peer_make(struct kit *k, bool own_windows)
 {
     struct peer *p = xnew(struct peer);
     nghttp2_session_callbacks *cb;
@@ -83,11 +84,17 @@ static struct peer *peer_new(struct kit *k)
     nghttp2_option_new(&opt);
     nghttp2_option_set_max_send_header_block_length(opt, 1 << 20);
     nghttp2_option_set_max_outbound_ack(opt, 100000);
+    nghttp2_option_set_no_auto_window_update(opt, own_windows);
     nghttp2_session_client_new2(&p->ng, cb, p, opt);
     nghttp2_option_del(opt);
     nghttp2_session_callbacks_del(cb);
     nghttp2_submit_settings(p->ng, 0, iv, 1);
     return p;
+}
+
+static struct peer *peer_new(struct kit *k)
+{
+    return peer_make(k, false);
 }
 
 static void peer_free(struct peer *p)
@@ -467,6 +474,107 @@ static void the_window_of_a_client_is_respected(void **state)
     blob_unref(big);
 }
 
+/* --- answers that go on --- */
+
+struct live {
+    struct kit kit; /* first: the handler's arg */
+    struct http_stream *stream;
+    int n_lost;
+};
+
+static void on_lost(void *arg)
+{
+    struct live *l = arg;
+
+    l->stream = NULL;
+    l->n_lost++;
+}
+
+static void begin(void *arg, struct http_req *r)
+{
+    struct live *l = arg;
+
+    l->stream = http_stream_begin(
+        r, &(struct http_stream_conf){
+               .head = {.status = 200}, .max_pending = 64 * 1024, .gone = on_lost, .arg = l});
+}
+
+static void a_live_answer_goes_on(void **state)
+{
+    struct live l = {.kit.handler.request = begin};
+
+    kit_open(&l.kit, &(struct http_conf){.idle_timeout = NS_PER_SEC});
+    struct peer *p = peer_new(&l.kit);
+    int id = get(p, "/live");
+    talk(p);
+    assert_int_equal(p->answers[id].status, 200);
+    for (int i = 1; i <= 50; i++) {
+        assert_true(http_stream_write(l.stream, STR("piece")));
+        talk(p);
+        clock_fake_advance(&l.kit.clock, 40 * NS_PER_SEC); /* silence is no fault */
+        talk(p);
+        assert_int_equal(p->answers[id].body, 5 * i);
+    }
+    assert_true(http_stream_write(l.stream, STR("last")));
+    http_stream_end(l.stream);
+    talk(p);
+    assert_true(p->answers[id].closed);
+    assert_int_equal(p->answers[id].error, NGHTTP2_NO_ERROR);
+    assert_int_equal(p->answers[id].body, 254);
+    assert_int_equal(l.n_lost, 0);
+    id = get(p, "/left");
+    talk(p);
+    nghttp2_submit_rst_stream(p->ng, 0, id, NGHTTP2_CANCEL);
+    talk(p);
+    assert_int_equal(l.n_lost, 1);
+    get(p, "/ends");
+    talk(p);
+    http_stream_end(l.stream); /* with nothing written */
+    talk(p);
+    get(p, "/cut");
+    talk(p);
+    peer_free(p);
+    kit_turn(&l.kit, 4);
+    assert_int_equal(l.n_lost, 2);
+    kit_close(&l.kit);
+}
+
+/* A stream whose window the client does not open holds up neither the others nor memory. */
+static void a_live_answer_is_bounded(void **state)
+{
+    struct live l = {.kit.handler.request = begin};
+    char piece[4096];
+    size_t taken = 0;
+
+    memset(piece, 'x', sizeof(piece));
+    kit_open(&l.kit, &(struct http_conf){.write_timeout = 10 * NS_PER_SEC});
+    struct peer *p = peer_make(&l.kit, true);
+    nghttp2_submit_settings(
+        p->ng, 0, (nghttp2_settings_entry[]){{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 9}}, 1);
+    int id = get(p, "/live");
+    talk(p);
+    while (http_stream_write(l.stream, str_n(piece, sizeof(piece))))
+        taken += sizeof(piece);
+    assert_true(taken <= 64 * 1024);
+    talk(p);
+    assert_int_equal(p->answers[id].body, 9);
+    for (int i = 0; i < 10; i++) {
+        clock_fake_advance(&l.kit.clock, 7 * NS_PER_SEC);
+        nghttp2_submit_window_update(p->ng, 0, id, 100);
+        talk(p);
+    }
+    assert_int_equal(p->answers[id].body, 1009);
+    assert_int_equal(l.n_lost, 0);
+    for (int i = 0; i < 3; i++) {
+        clock_fake_advance(&l.kit.clock, 6 * NS_PER_SEC);
+        talk(p);
+    }
+    assert_int_equal(l.n_lost, 1);
+    assert_int_equal(p->answers[id].error, NGHTTP2_CANCEL);
+    peer_free(p);
+    kit_close(&l.kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +589,8 @@ int main(void)
         cmocka_unit_test(impatient_pingers_are_told),
         cmocka_unit_test(leaving_lets_streams_finish),
         cmocka_unit_test(the_window_of_a_client_is_respected),
+        cmocka_unit_test(a_live_answer_goes_on),
+        cmocka_unit_test(a_live_answer_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,31 +92,127 @@ static void take_trailers(struct http2_stream *t, const struct http_answer *a)
     t->n_trailers = add_all(t, t->trailers, 0, a->trailers, a->n_trailers);
 }
 
+/* Status, headers and date: two more than the answer's headers. Returns how many. */
+static size_t add_head(struct http2_stream *t, nghttp2_nv *nv, const struct http_answer *a)
+{
+    struct arena *mem = &t->q.arena;
+
+    nv[0] = nv_of(mem, STR(":status"), str_of(arena_printf(mem, "%d", a->status)));
+    size_t n = add_all(t, nv, 1, a->headers, a->n_headers);
+    nv[n] = nv_of(mem, STR("date"), conn_date(t->s->c));
+    return n + 1;
+}
+
+static void submit(struct http2_stream *t, const nghttp2_nv *nv, size_t n,
+                   const nghttp2_data_provider *body)
+{
+    if (nghttp2_submit_response(t->s->ng, t->id, nv, n, body) != 0)
+        nghttp2_submit_rst_stream(t->s->ng, NGHTTP2_FLAG_NONE, t->id, NGHTTP2_INTERNAL_ERROR);
+    t->s->early_pings = 0;
+    http2_wake(t->s);
+}
+
 static void respond(struct request *q, const struct http_answer *a)
 {
     struct http2_stream *t = container_of(q, struct http2_stream, q);
-    size_t body_len = a->blob ? a->blob->n : a->body.n, n = 0;
+    size_t body_len = a->blob ? a->blob->n : a->body.n;
     nghttp2_nv *nv = arena_array(&q->arena, nghttp2_nv, a->n_headers + 3);
 
     take_body(t, a);
     take_trailers(t, a);
-    nv[n++] = nv_of(&q->arena, STR(":status"), str_of(arena_printf(&q->arena, "%d", a->status)));
-    n = add_all(t, nv, n, a->headers, a->n_headers);
-    nv[n++] = nv_of(&q->arena, STR("date"), conn_date(t->s->c));
+    size_t n = add_head(t, nv, a);
     if (!t->n_trailers && a->status != 204 && a->status != 304)
         nv[n++] = nv_of(&q->arena, STR("content-length"),
                         str_of(arena_printf(&q->arena, "%zu", body_len)));
     nghttp2_data_provider source = {.source.ptr = t, .read_callback = read_answer};
     bool has_data = t->n > 0 || t->n_trailers > 0;
-    if (nghttp2_submit_response(t->s->ng, t->id, nv, n, has_data ? &source : NULL) != 0)
-        nghttp2_submit_rst_stream(t->s->ng, NGHTTP2_FLAG_NONE, t->id, NGHTTP2_INTERNAL_ERROR);
+    submit(t, nv, n, has_data ? &source : NULL);
     i64 limit = t->s->c->conf->h.write_timeout;
     t->answer_due = limit > 0 ? loop_now(t->s->c->loop) + limit : 0;
-    t->s->early_pings = 0;
+}
+
+/* --- answers that go on --- */
+
+#define PENDING_MAX ((size_t)1 << 30) /* http_stream.c keeps to the stream's own limit */
+
+/* The peer has the write timeout for the next bytes, from now. */
+static void renew_answer_due(struct http2_stream *t)
+{
+    i64 limit = t->s->c->conf->h.write_timeout;
+    bool waits = t->pending.n > t->pending_at;
+
+    t->answer_due = waits && limit > 0 ? loop_now(t->s->c->loop) + limit : 0;
+}
+
+static void took_pending(struct http2_stream *t, size_t n)
+{
+    t->pending_at += n;
+    if (t->pending_at >= t->pending.n / 2) { /* each byte is moved once at most */
+        buf_consume(&t->pending, t->pending_at);
+        t->pending_at = 0;
+    }
+    renew_answer_due(t);
+}
+
+static ssize_t read_pending(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t room,
+                            uint32_t *flags, nghttp2_data_source *src, void *arg)
+{
+    struct http2_stream *t = src->ptr;
+    size_t n = MIN(room, t->pending.n - t->pending_at);
+
+    if (n == 0 && t->q.stream.open) return NGHTTP2_ERR_DEFERRED;
+    if (n > 0) memcpy(buf, t->pending.p + t->pending_at, n);
+    took_pending(t, n);
+    if (t->pending.n == 0 && !t->q.stream.open) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return (ssize_t)n;
+}
+
+static void stream_begin(struct request *q, const struct http_answer *head)
+{
+    struct http2_stream *t = container_of(q, struct http2_stream, q);
+    nghttp2_data_provider source = {.source.ptr = t, .read_callback = read_pending};
+    bool has_body = !str_is(q->pub.method, "HEAD");
+    nghttp2_nv *nv = arena_array(&q->arena, nghttp2_nv, head->n_headers + 2);
+    size_t n = add_head(t, nv, head);
+
+    buf_init(&t->pending, PENDING_MAX);
+    submit(t, nv, n, has_body ? &source : NULL);
+}
+
+static void resume(struct http2_stream *t)
+{
+    (void)nghttp2_session_resume_data(t->s->ng, t->id); /* fails when it was not deferred */
     http2_wake(t->s);
 }
 
-static const struct request_ops ops = {respond};
+static void stream_write(struct request *q, struct str piece)
+{
+    struct http2_stream *t = container_of(q, struct http2_stream, q);
+
+    buf_str(&t->pending, piece);
+    if (!t->answer_due) renew_answer_due(t);
+    resume(t);
+}
+
+static void stream_end(struct request *q)
+{
+    resume(container_of(q, struct http2_stream, q));
+}
+
+static size_t stream_pending(const struct request *q)
+{
+    const struct http2_stream *t = container_of(q, const struct http2_stream, q);
+
+    return t->pending.n - t->pending_at;
+}
+
+static const struct request_ops ops = {
+    .respond = respond,
+    .stream_begin = stream_begin,
+    .stream_write = stream_write,
+    .stream_end = stream_end,
+    .stream_pending = stream_pending,
+};
 
 /* --- the request --- */
 
@@ -141,6 +237,7 @@ void http2_stream_free(struct http2_stream *t)
     list_del(&t->node);
     t->s->n_streams--;
     blob_unref(t->blob);
+    buf_done(&t->pending);
     vec_done(&t->headers);
     request_done(&t->q);
     free(t);

@@ -48,6 +48,8 @@ struct http2_stream {
     struct blob *blob; /* it lives in */
     nghttp2_nv *trailers;
     size_t n_trailers;
+    struct buf pending; /* of an answer that goes on: from pending_at on not yet in a frame */
+    size_t pending_at;
 };
 
 struct http2_stream *http2_stream_new(struct http2 *s, i32 id);

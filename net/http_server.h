@@ -116,6 +116,32 @@ void http_respond(struct http_req *r, const struct http_answer *a);
 void http_respond_text(struct http_req *r, int status,
                        struct str text); /* text/plain; charset=utf-8 */
 struct blob *http_req_take_body(struct http_req *r);
+
+/* --- answers that go on: live data. Loop of the request --- */
+
+/* Chunked for HTTP/1.1, up to the end of the connection for HTTP/1.0, DATA frames for HTTP/2. The
+ * write timeout counts from the last byte that the client took. A listener that is unserved lets a
+ * stream go on until the grace is over: whoever owns it ends it. */
+struct http_stream;
+struct http_stream_conf {
+    struct http_answer head; /* status (one that has a body) and headers */
+    size_t max_pending;      /* bytes that may wait for a slow client */
+    /* The client went away, or the connection ended: the stream is invalid. Never called from
+     * within the functions below. */
+    void (*gone)(void *arg);
+    void *arg;
+};
+/* Answers r, whose body is complete; r is invalid afterwards. NULL: all was said (HEAD), and `gone`
+ * is not called. */
+struct http_stream *http_stream_begin(struct http_req *r, const struct http_stream_conf *conf);
+/* True when the piece was taken (copied). False: the client has not read enough of what was written
+ * before; ask again later. A piece larger than max_pending is taken when nothing else waits. */
+bool http_stream_write(struct http_stream *s, struct str piece);
+/* Whether a piece of n bytes would be taken. */
+bool http_stream_has_room(const struct http_stream *s, size_t n);
+/* The end; what was written is still sent. s is invalid afterwards, `gone` is not called. */
+void http_stream_end(struct http_stream *s);
+
 static inline struct str http_req_header(const struct http_req *r, struct str name)
 {
     return http_header_get(r->headers, r->n_headers, name);

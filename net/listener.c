@@ -111,14 +111,19 @@ static struct member *least_loaded(struct http_listener *l)
     return best;
 }
 
+#define KEEPALIVE_SECONDS                                                                          \
+    15 /* of silence, then between probes: a client that vanished is noticed */
+
 static void set_options(int fd, int family)
 {
-    const int on = 1;
+    const int on = 1, seconds = KEEPALIVE_SECONDS;
 
     if (family == AF_UNIX) return;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-                     sizeof(on)); /* both are wishes: the connection works without */
+                     sizeof(on)); /* all are wishes: the connection works without */
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
 }
 
 static void hand_over(struct http_listener *l, int fd, const struct address *peer)

@@ -212,6 +212,7 @@ void request_gone(struct request *q)
 {
     const struct http_handler *h = &q->c->member->handler;
 
+    if (q->stream.open) http_stream_lost(&q->stream);
     if (!q->seen || q->answered) return;
     q->answered = true;
     if (h->gone) h->gone(q->c->member->arg, &q->pub);

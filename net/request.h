@@ -11,6 +11,18 @@ struct request;
 
 struct request_ops {
     void (*respond)(struct request *q, const struct http_answer *a);
+    /* Of an answer that goes on: none of them closes the connection before the caller is back. */
+    void (*stream_begin)(struct request *q, const struct http_answer *head);
+    void (*stream_write)(struct request *q, struct str piece);
+    void (*stream_end)(struct request *q);
+    size_t (*stream_pending)(const struct request *q); /* bytes that the socket has not taken */
+};
+
+struct http_stream { /* http_stream.c */
+    bool open;
+    size_t max_pending;
+    void (*gone)(void *arg);
+    void *arg;
 };
 
 struct request {
@@ -26,6 +38,7 @@ struct request {
     u8 n_frame, frame[5];
     bool seen; /* the handler knows it: it must be answered or told `gone` */
     bool answered;
+    struct http_stream stream; /* the answer goes on while it is open */
 };
 
 static inline struct request *request_of(struct http_req *r)
@@ -48,5 +61,7 @@ bool request_add(struct request *q, const char *p, size_t n);
 void request_complete(struct request *q);
 /* The connection or stream died. */
 void request_gone(struct request *q);
+/* The answer that goes on lost its client. */
+void http_stream_lost(struct http_stream *s);
 
 #endif
