@@ -1,10 +1,8 @@
 /* weir check [--format=text|json] PATH...: every fault of every configuration, without running
  * anything. A path is a file, a directory (one configuration of several files), or "-". `validate`
  * is the same for one path, with Alloy's flags, and warnings fail it too. */
-#include "cmd/check.h"
-
 #include <stdio.h>
-#include "cmd/flags.h"
+#include "cmd/command.h"
 #include "cmd/language.h"
 #include "cmd/report.h"
 #include "runtime/load.h"
@@ -23,8 +21,8 @@ struct check {
 #define NO_CONVERTER "this build does not convert other formats"
 
 static const struct flag check_flags[] = {
-    FLAG(struct check, format, "format", FLAG_TEXT, "text",
-         "How faults are printed: text or json."),
+    FLAG(struct check, format, "format", FLAG_TEXT, "text", "How faults are printed.",
+         .one_of = (const char *const[]){"text", "json", NULL}),
     FLAG(struct check, stability, "stability.level", FLAG_STABILITY, "generally-available",
          "Least stable features allowed."),
     FLAG(struct check, community, "feature.community-components.enabled", FLAG_BOOL, "false",
@@ -96,8 +94,6 @@ static int print_text(const struct check *c, bool all_read)
 static int run_check(struct check *c, const arg_list *paths)
 {
     bool all_read = true, json = strcmp(c->format, "json") == 0;
-    if (!json && strcmp(c->format, "text") != 0)
-        return fail("invalid argument \"%s\" for \"--format\" flag: it is text or json", c->format);
     language_init(&c->language, NULL, NULL);
     diags_init(&c->diags);
     for (size_t i = 0; i < paths->n; i++)
@@ -108,51 +104,44 @@ static int run_check(struct check *c, const arg_list *paths)
     return code;
 }
 
-struct form {
-    struct flag_table flags;
-    const char *help;
-    bool one_path;
-};
-
-static int expect_paths(const struct form *f, size_t n)
-{
-    if (f->one_path) return n == 1 ? 0 : fail("accepts 1 arg(s), received %zu", n);
-    return n > 0 ? 0 : fail("requires at least 1 arg(s), only received 0");
-}
-
-static int run_form(const struct form *f, struct check *c, int argc, char **argv)
+static int run_form(const struct command *form, struct check *c, int argc, char **argv)
 {
     arg_list paths = {0};
-    bool help;
-    int code = 1;
-    if (flags_parse(&f->flags, argc, argv, c, &paths, &help) == 0) {
-        if (help) {
-            puts(f->help);
-            flags_print(&f->flags, stdout);
-            code = 0;
-        } else if ((code = expect_paths(f, paths.n)) == 0) {
-            code = run_check(c, &paths);
-        }
-    }
+    int rc = command_parse(form, argc, argv, c, &paths);
+    int code = rc == 0 ? run_check(c, &paths) : rc < 0;
     vec_done(&paths);
     return code;
 }
 
-int cmd_check(int argc, char **argv)
+static int cmd_check(int argc, char **argv)
 {
-    static const struct form form = {
-        .flags = {check_flags, ARRAY_LEN(check_flags)},
-        .help = "Finds every fault of configurations without running them.\n\nUsage:\n  weir "
-                "check [flags] PATH..."};
-    return run_form(&form, &(struct check){0}, argc, argv);
+    return run_form(&check_command, &(struct check){0}, argc, argv);
 }
 
-int cmd_validate(int argc, char **argv)
+static int cmd_validate(int argc, char **argv)
 {
-    static const struct form form = {
-        .flags = {validate_flags, ARRAY_LEN(validate_flags)},
-        .help = "Checks a configuration as strictly as Alloy's command of this name: warnings "
-                "fail too.\n\nUsage:\n  weir validate [flags] PATH",
-        .one_path = true};
-    return run_form(&form, &(struct check){.format = "text", .strict = true}, argc, argv);
+    return run_form(&validate_command, &(struct check){.format = "text", .strict = true}, argc,
+                    argv);
 }
+
+const struct command check_command = {
+    .name = "check",
+    .usage = "[flags] PATH...",
+    .summary = "Find every fault of configurations without running them",
+    .flags = {check_flags, ARRAY_LEN(check_flags)},
+    .min_args = 1,
+    .max_args = ARGS_ANY,
+    .files = true,
+    .run = cmd_check,
+};
+
+const struct command validate_command = {
+    .name = "validate",
+    .usage = "[flags] PATH",
+    .summary = "Check with Alloy's flags and strictness: warnings fail too",
+    .flags = {validate_flags, ARRAY_LEN(validate_flags)},
+    .min_args = 1,
+    .max_args = 1,
+    .files = true,
+    .run = cmd_validate,
+};

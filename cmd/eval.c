@@ -2,24 +2,18 @@
  * shown as everywhere. With '-' one expression a line from standard input (--lines=json: each line
  * a JSON string), one result a line; then a failure is {"error": text, "start": [line, column],
  * "end": ...} and the others go on. */
-#include "cmd/eval.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "cmd/command.h"
 #include "cmd/report.h"
 #include "parser/parser.h"
 #include "stdlib/stdlib.h"
 #include "value/limits.h"
 
 #define OUTPUT_MAX (VALUE_TEXT_MAX * 8) /* escapes make a text longer */
-
-static const char usage[] =
-    "Usage: weir eval EXPRESSION\n"
-    "       weir eval [--lines=json] -     one expression a line from standard input\n"
-    "Prints the value as JSON.\n";
 
 /* --- one expression --- */
 
@@ -149,51 +143,50 @@ static void print_lines(const struct scope *scope, bool json)
 
 /* --- the command --- */
 
-struct eval_options {
-    const char *expr;
-    bool json_lines, help;
+struct eval {
+    const char *lines;
 };
 
-static int parse_options(int argc, char **argv, struct eval_options *o)
-{
-    for (int i = 1; i < argc; i++) {
-        struct str arg = str_of(argv[i]);
-        if (str_is(arg, "--lines=json"))
-            o->json_lines = true;
-        else if (str_is(arg, "-h") || str_is(arg, "--help"))
-            o->help = true;
-        else if (o->expr || str_starts(arg, STR("--")))
-            return -EINVAL;
-        else
-            o->expr = argv[i];
-    }
-    bool lines = o->expr && str_is(str_of(o->expr), "-");
-    return o->help || (o->expr && (lines || !o->json_lines)) ? 0 : -EINVAL;
-}
+static const struct flag eval_flags[] = {
+    FLAG(struct eval, lines, "lines", FLAG_TEXT, "text",
+         "With -: each line is an expression, or a JSON string that holds one.",
+         .one_of = (const char *const[]){"text", "json", NULL}),
+};
 
-static int run(const struct eval_options *o)
+static int run(const struct eval *o, const char *expr)
 {
     struct func_env env;
     char host[STDLIB_HOST_MAX];
     int code = 0;
     func_env_process(&env, host, "v" WEIR_VERSION);
     struct stdlib *lib = stdlib_new(&env);
-    if (str_is(str_of(o->expr), "-"))
-        print_lines(stdlib_scope(lib), o->json_lines);
+    if (str_is(str_of(expr), "-"))
+        print_lines(stdlib_scope(lib), str_is(str_of(o->lines), "json"));
     else
-        code = eval_one(str_of(o->expr), stdlib_scope(lib));
+        code = eval_one(str_of(expr), stdlib_scope(lib));
     stdlib_free(lib);
     return code;
 }
 
-int cmd_eval(int argc, char **argv)
+static int cmd_eval(int argc, char **argv)
 {
-    struct eval_options o = {0};
-    if (parse_options(argc, argv, &o)) {
-        fputs(usage, stderr);
-        return 1;
-    }
-    if (!o.help) return run(&o);
-    fputs(usage, stdout);
-    return 0;
+    struct eval o = {0};
+    arg_list args = {0};
+    int rc = command_parse(&eval_command, argc, argv, &o, &args);
+    int code = rc == 0 ? run(&o, args.v[0]) : rc < 0;
+    vec_done(&args);
+    return code;
 }
+
+const struct command eval_command = {
+    .name = "eval",
+    .usage = "[flags] EXPRESSION|-",
+    .summary = "Print the value of an expression as JSON",
+    .about = "With - expressions are read from standard input, one a line, and each is answered by "
+             "a\nline at once. An expression that fails is answered by {\"error\": ...} with its "
+             "place, and\nthe others go on.",
+    .flags = {eval_flags, ARRAY_LEN(eval_flags)},
+    .min_args = 1,
+    .max_args = 1,
+    .run = cmd_eval,
+};

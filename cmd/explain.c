@@ -5,7 +5,7 @@
  * example weir explain --json [NAME]
  *
  * Reads const tables only; nothing is evaluated or started. */
-#include "cmd/explain.h"
+#include "cmd/command.h"
 
 #include <stdio.h>
 
@@ -153,26 +153,43 @@ static int unknown(const char *name)
                 all);
 }
 
-int cmd_explain(int argc, char **argv)
+struct explain {
+    bool json;
+};
+
+static const struct flag explain_flags[] = {
+    FLAG(struct explain, json, "json", FLAG_BOOL, "false", "The same for machines."),
+};
+
+static int explain(const struct explain *o, const char *name)
 {
-    bool json = false;
-    const char *name = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (str_is(str_of(argv[i]), "--json"))
-            json = true;
-        else if (argv[i][0] == '-' || name)
-            return fail("usage: weir explain [--json] [NAME]");
-        else
-            name = argv[i];
-    }
     const struct component_def *d = name ? registry_find(str_of(name)) : NULL;
     if (name && !d) return unknown(name);
     struct buf b = BUF_INIT(EXPLAIN_MAX);
     if (d)
-        explain_one(d, json, &b);
+        explain_one(d, o->json, &b);
     else
-        explain_all(json, &b);
+        explain_all(o->json, &b);
     bool written = !buf_err(&b) && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
     buf_done(&b);
     return written ? 0 : fail("the answer could not be written");
 }
+
+static int cmd_explain(int argc, char **argv)
+{
+    struct explain o = {0};
+    arg_list args = {0};
+    int rc = command_parse(&explain_command, argc, argv, &o, &args);
+    int code = rc == 0 ? explain(&o, args.n ? args.v[0] : NULL) : rc < 0;
+    vec_done(&args);
+    return code;
+}
+
+const struct command explain_command = {
+    .name = "explain",
+    .usage = "[flags] [NAME]",
+    .summary = "List the components, or say what one takes and gives",
+    .flags = {explain_flags, ARRAY_LEN(explain_flags)},
+    .max_args = 1,
+    .run = cmd_explain,
+};

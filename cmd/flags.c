@@ -1,6 +1,7 @@
 /* Flag tables: parsing, defaults, notices, help. */
 #include "cmd/flags.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include "base/num.h"
 #include "cmd/report.h"
@@ -83,16 +84,29 @@ static bool is_default(const struct flag *f, const void *out)
 
 /* ---- the command line ---- */
 
-static const struct flag *find(const struct flag_table *t, struct str name)
+const struct flag *flags_find(const struct flag_table *t, struct str name)
 {
     for (size_t i = 0; i < t->n; i++)
         if (str_is(name, t->rows[i].name)) return &t->rows[i];
     return NULL;
 }
 
+/* An owned reason when a text is none of the allowed ones. */
+static char *check_choice(const struct flag *f, struct str value)
+{
+    struct buf all = BUF_INIT(4096);
+    if (!f->one_of) return NULL;
+    for (const char *const *c = f->one_of; *c; c++) {
+        if (str_is(value, *c)) return buf_done(&all), NULL;
+        buf_printf(&all, "%s%s", all.n ? ", " : "it is one of ", *c);
+    }
+    return buf_take(&all, NULL);
+}
+
 static int set_flag(const struct flag *f, struct str value, void *out)
 {
     char *err = setters[f->kind](value, member(f, out));
+    if (!err) err = check_choice(f, value);
     if (!err) return 0;
     fail("invalid argument \"" STR_FMT "\" for \"--%s\" flag: %s", STR_ARG(value), f->name, err);
     free(err);
@@ -104,7 +118,7 @@ static int parse_flag(const struct flag_table *t, const char *word, const char *
 {
     struct str value = str_of(word + 2);
     struct str name = str_cut(&value, '=');
-    const struct flag *f = find(t, name);
+    const struct flag *f = flags_find(t, name);
     if (!f) {
         fail("unknown flag: --" STR_FMT, STR_ARG(name));
         return -EINVAL;
@@ -145,9 +159,32 @@ static int check_support(const struct flag_table *t, const void *out)
     return err;
 }
 
+/* "-" is standard input; "-1" is a number. */
 static bool is_flag(const char *word)
 {
-    return word[0] == '-' && word[1] != '\0';
+    return word[0] == '-' && (word[1] == '-' || isalpha((unsigned char)word[1]));
+}
+
+static const struct flag *find_letter(const struct flag_table *t, char letter)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->rows[i].letter == letter) return &t->rows[i];
+    return NULL;
+}
+
+/* -wt: letters of flags that are on or off. */
+static int parse_letters(const struct flag_table *t, const char *word, void *out, bool *ret_help)
+{
+    for (const char *p = word + 1; *p; p++) {
+        const struct flag *f = find_letter(t, *p);
+        if (f)
+            *(bool *)member(f, out) = true;
+        else if (*p == 'h')
+            *ret_help = true;
+        else
+            return fail("unknown shorthand flag: '%c' in %s", *p, word), -EINVAL;
+    }
+    return 0;
 }
 
 static int parse_words(const struct flag_table *t, int argc, char **argv, void *out, arg_list *args,
@@ -160,11 +197,11 @@ static int parse_words(const struct flag_table *t, int argc, char **argv, void *
             vec_push(args, argv[i]);
         else if (strcmp(argv[i], "--") == 0)
             flags_end = true;
-        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        else if (strcmp(argv[i], "--help") == 0)
             *ret_help = true;
-        else if (argv[i][1] != '-')
-            return fail("unknown shorthand flag: '%c' in %s", argv[i][1], argv[i]), -EINVAL;
-        else if ((taken = parse_flag(t, argv[i], argv[i + 1], out)) < 0)
+        else if (argv[i][1] != '-') {
+            if (parse_letters(t, argv[i], out, ret_help) < 0) return -EINVAL;
+        } else if ((taken = parse_flag(t, argv[i], argv[i + 1], out)) < 0)
             return -EINVAL;
         i += taken;
     }
@@ -180,15 +217,33 @@ int flags_parse(const struct flag_table *t, int argc, char **argv, void *out, ar
     return *ret_help ? 0 : check_support(t, out);
 }
 
+const char *const *flag_choices(const struct flag *f)
+{
+    static const char *const levels[] = {"experimental", "public-preview", "generally-available",
+                                         NULL};
+    static const char *const truths[] = {"true", "false", NULL};
+    if (f->kind == FLAG_STABILITY) return levels;
+    return f->kind == FLAG_BOOL ? truths : f->one_of;
+}
+
+static void print_flag(const struct flag *f, FILE *to)
+{
+    fputs("  ", to);
+    if (f->letter) fprintf(to, "-%c, ", f->letter);
+    fprintf(to, "--%s", f->name);
+    if (f->kind != FLAG_BOOL || strcmp(f->def, "false") != 0) fprintf(to, "=%s", f->def);
+    fprintf(to, "\n        %s", f->help);
+    const char *const *choices = f->kind == FLAG_BOOL ? NULL : flag_choices(f);
+    for (size_t i = 0; choices && choices[i]; i++)
+        fprintf(to, "%s%s", i ? ", " : " One of: ", choices[i]);
+    fprintf(to, "%s%s\n", choices ? "." : "",
+            f->refused || f->unheeded ? " (not in this build)" : "");
+}
+
 void flags_print(const struct flag_table *t, FILE *to)
 {
     fputs("\nFlags:\n", to);
-    for (size_t i = 0; i < t->n; i++) {
-        const struct flag *f = &t->rows[i];
-        if (f->deprecated) continue;
-        fprintf(to, "  --%s", f->name);
-        if (f->kind != FLAG_BOOL || strcmp(f->def, "false") != 0) fprintf(to, "=%s", f->def);
-        fprintf(to, "\n        %s%s\n", f->help,
-                f->refused || f->unheeded ? " (not in this build)" : "");
-    }
+    for (size_t i = 0; i < t->n; i++)
+        if (!t->rows[i].deprecated) print_flag(&t->rows[i], to);
+    fputs("  -h, --help\n        This text.\n", to);
 }

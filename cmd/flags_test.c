@@ -17,7 +17,8 @@ struct opts {
     const char *name;
     enum stability level;
     i64 missing;
-    bool old;
+    bool old, write, test;
+    const char *form;
 };
 
 static const struct flag rows[] = {
@@ -30,6 +31,10 @@ static const struct flag rows[] = {
     FLAG(struct opts, level, "level", FLAG_STABILITY, "generally-available", "Level."),
     FLAG(struct opts, missing, "missing", FLAG_INT, "0", "Missing.", .refused = "there is none"),
     FLAG(struct opts, old, "old", FLAG_BOOL, "false", "", .deprecated = true),
+    FLAG(struct opts, write, "write", FLAG_BOOL, "false", "Write.", .letter = 'w'),
+    FLAG(struct opts, test, "test", FLAG_BOOL, "false", "Test.", .letter = 't'),
+    FLAG(struct opts, form, "form", FLAG_TEXT, "text", "Form.",
+         .one_of = (const char *const[]){"text", "json", NULL}),
 };
 static const struct flag_table table = {rows, ARRAY_LEN(rows)};
 
@@ -88,6 +93,17 @@ static void test_forms(void **state)
     vec_done(&args);
 }
 
+static void test_letters(void **state)
+{
+    struct opts o;
+    arg_list args = {0};
+    assert_int_equal(PARSE("-wt", "-", "-1", "--form", "json"), 0);
+    assert_true(o.write && o.test);
+    assert_string_equal(o.form, "json");
+    assert_int_equal(args.n, 2); /* standard input and a number are no flags */
+    vec_done(&args);
+}
+
 static void test_faults(void **state)
 {
     static const struct {
@@ -105,6 +121,9 @@ static void test_faults(void **state)
         {"--level=x",
          "Error: invalid argument \"x\" for \"--level\" flag: invalid stability level \"x\"\n"},
         {"--missing=1", "Error: --missing: there is none\n"},
+        {"-wx", "Error: unknown shorthand flag: 'x' in -wx\n"},
+        {"--form=yaml",
+         "Error: invalid argument \"yaml\" for \"--form\" flag: it is one of text, json\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct opts o;
@@ -128,9 +147,8 @@ static void test_notices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_letters),  cmocka_unit_test(test_faults),
         cmocka_unit_test(test_notices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

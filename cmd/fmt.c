@@ -1,10 +1,9 @@
 /* weir fmt [-w|--write] [-t|--test] [FILE|-]: prints a configuration in canonical form, rewrites
  * the file, or tests it. Only syntax matters here; components and references are not looked at. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
-#include "cmd/fmt.h"
+#include "cmd/command.h"
 #include "cmd/input.h"
 #include "cmd/report.h"
 #include "parser/parser.h"
@@ -74,44 +73,33 @@ static int run(struct fmt *f)
     return rc ? fail_read(f, rc) : format(f);
 }
 
-static const char usage[] = "usage: weir fmt [-w|--write] [-t|--test] [FILE|-]\n"
-                            "  -w, --write   rewrite the file when its form changes\n"
-                            "  -t, --test    print nothing; fail when the form would change\n";
+static const struct flag fmt_flags[] = {
+    FLAG(struct fmt, write, "write", FLAG_BOOL, "false", "Rewrite the file when its form changes.",
+         .letter = 'w'),
+    FLAG(struct fmt, test, "test", FLAG_BOOL, "false",
+         "Print nothing; fail when the form would change.", .letter = 't'),
+};
 
-/* 0: go on; 1: asked for help; -EINVAL: said why. */
-static int parse_args(struct fmt *f, int argc, char **argv)
+static int cmd_fmt(int argc, char **argv)
 {
-    static const struct option options[] = {{"write", no_argument, NULL, 'w'},
-                                            {"test", no_argument, NULL, 't'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    opterr = 0;
-    optind = 0; /* GNU: start over, the command line of weir itself was scanned before */
-    for (int c; (c = getopt_long(argc, argv, "wth", options, NULL)) != -1;) {
-        if (c == 'h') return 1;
-        if (c == 'w')
-            f->write = true;
-        else if (c == 't')
-            f->test = true;
-        else
-            return fail("unknown flag: %s", argv[optind - 1]), -EINVAL;
-    }
-    if (argc - optind > 1)
-        return fail("accepts at most 1 arg(s), received %d", argc - optind), -EINVAL;
-    if (argc - optind == 1) f->path = argv[optind];
-    return 0;
-}
-
-int cmd_fmt(int argc, char **argv)
-{
-    struct fmt f = {.path = "-", .in = BUF_INIT(SIZE_MAX), .out = BUF_INIT(SIZE_MAX)};
-    int rc = parse_args(&f, argc, argv);
-    if (rc > 0) fputs(usage, stdout);
-    if (rc == 0)
-        rc = run(&f);
-    else
-        rc = rc < 0;
+    struct fmt f = {.in = BUF_INIT(SIZE_MAX), .out = BUF_INIT(SIZE_MAX)};
+    arg_list args = {0};
+    int rc = command_parse(&fmt_command, argc, argv, &f, &args);
+    f.path = args.n ? args.v[0] : "-";
+    int code = rc == 0 ? run(&f) : rc < 0;
+    vec_done(&args);
     buf_done(&f.in);
     buf_done(&f.out);
-    return rc;
+    return code;
 }
+
+const struct command fmt_command = {
+    .name = "fmt",
+    .alias = "format",
+    .usage = "[flags] [FILE|-]",
+    .summary = "Print or rewrite a configuration in canonical form",
+    .flags = {fmt_flags, ARRAY_LEN(fmt_flags)},
+    .max_args = 1,
+    .files = true,
+    .run = cmd_fmt,
+};

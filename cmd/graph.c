@@ -1,11 +1,9 @@
 /* weir graph [--dot|--json] PATH|-: the components of a configuration and what flows between them.
  * Edges point the way data goes; each signal has its colour, values that are only read (a file's
  * content, an authentication handler) are dashed. */
-#include "cmd/graph.h"
-
 #include <stdio.h>
 #include "base/json.h"
-#include "cmd/flags.h"
+#include "cmd/command.h"
 #include "cmd/language.h"
 #include "cmd/report.h"
 #include "runtime/load.h"
@@ -188,26 +186,23 @@ static int graph_path(const struct graph *g, const char *path)
     return failed ? 1 : 0;
 }
 
-int cmd_graph(int argc, char **argv)
+static int cmd_graph(int argc, char **argv)
 {
     struct graph g = {0};
-    struct flag_table table = {graph_flags, ARRAY_LEN(graph_flags)};
     arg_list paths = {0};
-    bool help;
-    int code = 1;
-    if (flags_parse(&table, argc, argv, &g, &paths, &help) == 0) {
-        if (help) {
-            puts("Draws the components of a configuration and what flows between them.\n\nUsage:\n "
-                 " weir graph [--dot|--json] PATH|-");
-            flags_print(&table, stdout);
-            code = 0;
-        } else if (g.dot && g.json) {
-            fail("--dot and --json exclude each other");
-        } else {
-            code = paths.n == 1 ? graph_path(&g, paths.v[0])
-                                : fail("accepts 1 arg(s), received %zu", paths.n);
-        }
-    }
+    int rc = command_parse(&graph_command, argc, argv, &g, &paths);
+    int code = rc == 0 ? graph_path(&g, paths.v[0]) : rc < 0;
     vec_done(&paths);
     return code;
 }
+
+const struct command graph_command = {
+    .name = "graph",
+    .usage = "[flags] PATH|-",
+    .summary = "Draw components and what flows between them",
+    .flags = {graph_flags, ARRAY_LEN(graph_flags)},
+    .min_args = 1,
+    .max_args = 1,
+    .files = true,
+    .run = cmd_graph,
+};

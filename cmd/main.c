@@ -1,23 +1,12 @@
-/* The program: a table of commands. */
+/* The program: finds the command (cmd/command.h) and runs it. */
 #include <malloc.h>
 #include <stdio.h>
-#include <string.h>
-#include "base/str.h"
-#include "cmd/check.h"
-#include "cmd/eval.h"
-#include "cmd/explain.h"
-#include "cmd/fmt.h"
-#include "cmd/graph.h"
+
+#include "cmd/command.h"
 #include "cmd/platform.h"
 #include "cmd/report.h"
-#include "cmd/run.h"
 
-static bool called_as_alloy(const char *program)
-{
-    struct str name = str_of(program);
-    ssize_t slash = str_rchr(name, '/');
-    return str_is(str_sub(name, (size_t)(slash + 1), name.n), "alloy");
-}
+/* ---- version ---- */
 
 static int print_version(const char *program)
 {
@@ -34,88 +23,91 @@ static int print_version(const char *program)
     return 0;
 }
 
-/* ---- commands ---- */
+static int cmd_version(int argc, char **argv)
+{
+    arg_list none = {0};
+    int rc = command_parse(&version_command, argc, argv, NULL, &none);
+    vec_done(&none);
+    return rc == 0 ? print_version(argv[-1]) : rc < 0;
+}
 
-static int command_help(int argc, char **argv);
-static int command_version(int argc, char **argv);
-static int command_run(int argc, char **argv);
-
-static const struct command {
-    const char *name, *alias, *usage, *summary;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name, argv[-1] the program's */
-} commands[] = {
-    {"run", NULL, "run [flags] PATH",
-     "run a configuration: a file, or a directory of *.alloy and *.river", command_run},
-    {"check", NULL, "check [--format=json] PATH...",
-     "find every fault of configurations without running them", cmd_check},
-    {"validate", NULL, "validate [flags] PATH", "the same with Alloy's flags; warnings fail too",
-     cmd_validate},
-    {"fmt", "format", "fmt [-w|-t] [FILE|-]", "print or rewrite a configuration in canonical form",
-     cmd_fmt},
-    {"graph", NULL, "graph [--dot|--json] PATH|-", "draw components and what flows between them",
-     cmd_graph},
-    {"eval", NULL, "eval EXPRESSION", "evaluate an expression of the language", cmd_eval},
-    {"explain", NULL, "explain [--json] [NAME]",
-     "list the components, or say what one takes and gives", cmd_explain},
-    {"version", NULL, "version", "print the version", command_version},
-    {"help", NULL, "help [COMMAND]", "print this, or the flags of a command", command_help},
+const struct command version_command = {
+    .name = "version",
+    .usage = "",
+    .summary = "Print the version",
+    .run = cmd_version,
 };
 
-static const struct command *find_command(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (strcmp(commands[i].name, name) == 0 ||
-            (commands[i].alias && strcmp(commands[i].alias, name) == 0))
-            return &commands[i];
-    return NULL;
-}
+/* ---- help ---- */
 
 static int print_usage(void)
 {
-    puts("Weir collects, changes and sends on logs, metrics and traces, as a configuration "
-         "says.\n\nUsage:");
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        printf("  weir %-32s %s\n", commands[i].usage, commands[i].summary);
+    const struct command *c;
+    puts("Weir collects, changes and sends on logs, metrics and traces, as a configuration says.\n"
+         "\nUsage:\n  weir COMMAND [flags] [arguments]\n\nCommands:");
+    for (size_t i = 0; (c = command_at(i)); i++)
+        printf("  %-11s %s\n", c->name, c->summary);
     puts("\nFlags:\n  -h, --help     this text\n  -v, --version  the version\n\n`weir COMMAND "
-         "--help` lists the flags of a command.");
+         "--help` says what a command takes.");
     return 0;
 }
 
 static int unknown_command(const char *name)
 {
-    return fail("unknown command \"%s\" for \"weir\"", name);
+    const struct command *c, *near = NULL;
+    int best = 4;
+    for (size_t i = 0; (c = command_at(i)); i++) {
+        int d = str_distance(str_of(name), str_of(c->name), best);
+        if (d < best) best = d, near = c;
+    }
+    if (!near) return fail("unknown command \"%s\" for \"weir\"", name);
+    return fail("unknown command \"%s\" for \"weir\"; did you mean \"%s\"?", name, near->name);
 }
 
-static int command_run(int argc, char **argv)
+static int help_about(const char *name)
 {
-    return cmd_run(argc, argv, called_as_alloy(argv[-1]));
+    const struct command *c = command_find(str_of(name));
+    if (!c) return unknown_command(name);
+    command_help(c, stdout);
+    return 0;
 }
 
-static int command_version(int argc, char **argv)
+static int cmd_help(int argc, char **argv)
 {
-    return print_version(argv[-1]);
+    arg_list args = {0};
+    int rc = command_parse(&help_command, argc, argv, NULL, &args);
+    int code = rc ? rc < 0 : args.n ? help_about(args.v[0]) : print_usage();
+    vec_done(&args);
+    return code;
 }
 
-static int command_help(int argc, char **argv)
+static void command_words(struct buf *out)
 {
-    if (argc < 2) return print_usage();
-    const struct command *c = find_command(argv[1]);
-    if (!c) return unknown_command(argv[1]);
-    if (c->run == command_help || c->run == command_version) return print_usage();
-    char flag[] = "--help";
-    char *help[] = {argv[-1], argv[1], flag, NULL};
-    return c->run(2, help + 1);
+    const struct command *c;
+    for (size_t i = 0; (c = command_at(i)); i++)
+        buf_printf(out, "%s\t%s\n", c->name, c->summary);
 }
+
+const struct command help_command = {
+    .name = "help",
+    .usage = "[COMMAND]",
+    .summary = "List the commands, or say what one takes",
+    .max_args = 1,
+    .words = command_words,
+    .run = cmd_help,
+};
+
+/* ---- dispatch ---- */
 
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2) return print_usage();
-    const char *first = argv[1];
-    if (strcmp(first, "--version") == 0 || strcmp(first, "-v") == 0) return print_version(argv[0]);
-    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) return print_usage();
-    const struct command *c = find_command(first);
+    struct str first = str_of(argv[1]);
+    if (str_is(first, "--version") || str_is(first, "-v")) return print_version(argv[0]);
+    if (str_is(first, "--help") || str_is(first, "-h")) return print_usage();
+    const struct command *c = command_find(first);
     if (c) return c->run(argc - 1, argv + 1);
-    return first[0] == '-' ? fail("unknown flag: %s", first) : unknown_command(first);
+    return argv[1][0] == '-' ? fail("unknown flag: %s", argv[1]) : unknown_command(argv[1]);
 }
 
 /* What was printed must also have been written. */

@@ -1,7 +1,5 @@
 /* weir run: builds the process (struct weir), loads the configuration, serves until a signal, stops
  * within a deadline. Everything here is the control loop, which is the main thread. */
-#include "cmd/run.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
@@ -231,11 +229,11 @@ static int run(struct weir *w)
     return 0;
 }
 
-int cmd_run(int argc, char **argv, bool as_alloy)
+int cmd_run(int argc, char **argv)
 {
     struct weir w = {0};
-    if (run_flags_parse(argc, argv, as_alloy, &w.flags, &w.path) < 0) return 1;
-    if (!w.path) return 0; /* help */
+    int rc = run_flags_parse(argc, argv, &w.flags, &w.path);
+    if (rc) return rc < 0;
     signal(SIGPIPE, SIG_IGN);
     build_host(&w);
     build_runtime(&w);

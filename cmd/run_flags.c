@@ -29,11 +29,11 @@ static const struct flag rows[] = {
     FLAG(struct run_flags, graphql_playground, "server.http.enable-graphql-playground", FLAG_BOOL,
          "false", "Serve its playground.", .unheeded = NO_GRAPHQL),
     FLAG(struct run_flags, storage_path, "storage.path", FLAG_TEXT, DEFAULT_STORAGE,
-         "Directory of what components keep on disk."),
+         "Directory of what components keep on disk.", .file = true),
     FLAG(struct run_flags, no_reporting, "disable-reporting", FLAG_BOOL, "false",
          "Accepted; usage is never reported."),
     FLAG(struct run_flags, stability, "stability.level", FLAG_STABILITY, "generally-available",
-         "Least stable features allowed: experimental, public-preview or generally-available."),
+         "Least stable features allowed."),
     FLAG(struct run_flags, community, "feature.community-components.enabled", FLAG_BOOL, "false",
          "Allow community components."),
     FLAG(struct run_flags, shutdown_deadline, "feature.component-shutdown-deadline", FLAG_DURATION,
@@ -90,8 +90,6 @@ static const struct flag rows[] = {
          FLAG_BOOL, "false", "", .deprecated = true),
 };
 
-static const struct flag_table table = {rows, ARRAY_LEN(rows)};
-
 /* Checked before everything else, in this order. */
 static int check_experimental(const struct run_flags *f)
 {
@@ -143,12 +141,8 @@ static bool is_given(int argc, char **argv, const char *flag)
     return false;
 }
 
-static int one_path(const arg_list *args, const char **ret_path)
+static int take_path(const arg_list *args, const char **ret_path)
 {
-    if (args->n != 1) {
-        fail("accepts 1 arg(s), received %zu", args->n);
-        return -EINVAL;
-    }
     if (strcmp(args->v[0], "-") == 0) {
         fail("run cannot read standard input: a reload would find nothing there; give a file or a "
              "directory");
@@ -158,24 +152,29 @@ static int one_path(const arg_list *args, const char **ret_path)
     return 0;
 }
 
-int run_flags_parse(int argc, char **argv, bool as_alloy, struct run_flags *ret,
-                    const char **ret_path)
+int run_flags_parse(int argc, char **argv, struct run_flags *ret, const char **ret_path)
 {
     arg_list args = {0};
-    bool help;
-    int err = flags_parse(&table, argc, argv, ret, &args, &help);
-    *ret_path = NULL;
-    if (!err && help) {
-        puts("Runs a configuration until it is told to stop.\n\nUsage:\n  weir run [flags] PATH");
-        flags_print(&table, stdout);
-    } else if (!err) {
-        err = one_path(&args, ret_path);
-        err = err ? err : check_experimental(ret);
-        err = err ? err : check_ranges(ret);
+    int rc = command_parse(&run_command, argc, argv, ret, &args);
+    if (!rc) {
+        rc = take_path(&args, ret_path);
+        rc = rc ? rc : check_experimental(ret);
+        rc = rc ? rc : check_ranges(ret);
     }
-    if (as_alloy)
+    if (called_as_alloy(argv[-1]))
         alloy_defaults(ret, is_given(argc, argv, "--config.watch"),
                        is_given(argc, argv, "--storage.path"));
     vec_done(&args);
-    return err;
+    return rc;
 }
+
+const struct command run_command = {
+    .name = "run",
+    .usage = "[flags] PATH",
+    .summary = "Run a configuration: a file, or a directory of *.alloy and *.river",
+    .flags = {rows, ARRAY_LEN(rows)},
+    .min_args = 1,
+    .max_args = 1,
+    .files = true,
+    .run = cmd_run,
+};

@@ -2,7 +2,7 @@
 #ifndef CMD_RUN_FLAGS_H
 #define CMD_RUN_FLAGS_H
 
-#include "cmd/flags.h"
+#include "cmd/command.h"
 #include "value/schema.h"
 
 struct run_flags {
@@ -23,8 +23,10 @@ struct run_flags {
     i64 workers, data_budget; /* 0: by what the machine grants */
 };
 
-/* 0, or -EINVAL with the message on stderr. *ret_path: the configuration; NULL after --help. */
-int run_flags_parse(int argc, char **argv, bool as_alloy, struct run_flags *ret,
-                    const char **ret_path);
+/* 0; 1 when it was asked for help, which is printed; -EINVAL with the message on stderr. *ret_path:
+ * the configuration. */
+int run_flags_parse(int argc, char **argv, struct run_flags *ret, const char **ret_path);
+/* cmd/run.c: what the command does. */
+int cmd_run(int argc, char **argv);
 
 #endif
