@@ -12,6 +12,7 @@ void body_walk_init(struct body_walk *w, const struct schema *s, const struct bl
     *w = (struct body_walk){.s = s, .block = block, .diags = diags, .warn = warn};
     w->at = xcalloc(s->n_rows + 1, sizeof(*w->at));
     w->written = xcalloc(s->n_rows + 1, sizeof(*w->written));
+    w->unsure = xcalloc(s->n_rows + 1, sizeof(*w->unsure));
     if (block) w->at[0] = block->span;
 }
 
@@ -19,6 +20,7 @@ void body_walk_done(struct body_walk *w)
 {
     free(w->at);
     free(w->written);
+    free(w->unsure);
 }
 
 static bool given(const struct body_walk *w, const struct row *row)
@@ -36,6 +38,11 @@ static void mark(struct body_walk *w, const struct row *row, struct span at)
 void body_null(struct body_walk *w, const struct row *row)
 {
     w->written[row - w->s->rows] = false;
+}
+
+void body_unsure(struct body_walk *w, const struct row *row)
+{
+    w->unsure[row - w->s->rows] = true;
 }
 
 /* --- names --- */
@@ -128,7 +135,9 @@ static void check_label(struct body_walk *w, const struct row *row,
 static const struct row *not_a_block(struct body_walk *w, const struct block *b)
 {
     const struct row *row = schema_row(w->s, b->name);
-    if (row)
+    if (!row && schema_keeps_rest(w->s))
+        diag_error(w->diags, DIAG_BODY_KIND, b->header_span, "nested blocks not supported here");
+    else if (row)
         diag_error(w->diags, DIAG_BODY_KIND, b->name_span,
                    "\"" STR_FMT "\" must be an attribute, but is used as a block",
                    STR_ARG(b->name));
@@ -174,28 +183,35 @@ static void missing(struct body_walk *w, const struct row *row)
                "missing required %s \"%s\"", block ? "block" : "attribute", row->name);
 }
 
-static bool is_written(const struct body_walk *w, const char *name)
-{
-    const struct row *row = schema_row(w->s, str_of(name));
-    ASSERT(row);
-    return w->written[row - w->s->rows];
-}
+/* How many of a rule's rows, from the first-th on, are set: for certain, and at most. */
+struct count {
+    size_t least, most;
+};
 
-static size_t count_written(const struct body_walk *w, const struct rule *rule)
+static struct count count_set(const struct body_walk *w, const struct rule *rule, size_t first,
+                              size_t end)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < ARRAY_LEN(rule->names) && rule->names[i]; i++)
-        n += is_written(w, rule->names[i]);
-    return n;
+    struct count c = {0};
+    for (size_t i = first; i < end && rule->names[i]; i++) {
+        const struct row *row = schema_row(w->s, str_of(rule->names[i]));
+        ASSERT(row);
+        size_t at = (size_t)(row - w->s->rows);
+        c.most += w->written[at];
+        c.least += w->written[at] && !w->unsure[at];
+    }
+    return c;
 }
 
 static bool rule_holds(const struct body_walk *w, const struct rule *rule)
 {
+    size_t end = ARRAY_LEN(rule->names);
+    struct count all = count_set(w, rule, 0, end);
     switch (rule->kind) {
-    case RULE_AT_MOST_ONE: return count_written(w, rule) <= 1;
-    case RULE_EXACTLY_ONE: return count_written(w, rule) == 1;
-    case RULE_AT_LEAST_ONE: return count_written(w, rule) >= 1;
-    case RULE_REQUIRES: return !is_written(w, rule->names[0]) || is_written(w, rule->names[1]);
+    case RULE_AT_MOST_ONE: return all.least <= 1;
+    case RULE_EXACTLY_ONE: return all.least <= 1 && all.most >= 1;
+    case RULE_AT_LEAST_ONE: return all.most >= 1;
+    case RULE_REQUIRES:
+        return count_set(w, rule, 0, 1).least == 0 || count_set(w, rule, 1, end).most > 0;
     }
     UNREACHABLE();
 }

@@ -13,6 +13,7 @@ struct body_walk {
     struct diags *diags;
     struct span *at; /* [0] the block, [1 + row] the row's statement */
     bool *written;   /* by row: given, and not null */
+    bool *unsure;    /* by row: written, but perhaps with an empty value, which counts as unset */
     bool warn;       /* also report deprecated names */
 };
 
@@ -26,6 +27,8 @@ const struct row *body_block(struct body_walk *w, const struct block *b,
                              const struct one_of_def **ret_variant);
 /* An assigned null counts as given (required is satisfied), but rules across rows do not see it. */
 void body_null(struct body_walk *w, const struct row *row);
+/* Rules across rows are lenient with it: whether it is set shows only when it is evaluated. */
+void body_unsure(struct body_walk *w, const struct row *row);
 /* Missing rows, then rules. */
 void body_end(struct body_walk *w);
 

@@ -3,6 +3,7 @@
  * stops at the first fault. */
 #include "value/check.h"
 
+#include "base/assert.h"
 #include "value/decode_int.h"
 #include "value/fault.h"
 #include "value/member.h"
@@ -50,6 +51,22 @@ static void constant_parts(struct check *c, const struct expr *e)
 
 /* --- attributes --- */
 
+/* Alloy's components compare with the zero of a type to see what was set. */
+static bool is_empty(struct value v)
+{
+    switch ((enum vtype)v.type) {
+    case V_NULL: return true;
+    case V_BOOL: return !v.b;
+    case V_NUMBER: return value_num_f64(v) == 0;
+    case V_STRING: return v.text->n == 0;
+    case V_ARRAY: return v.array->n == 0;
+    case V_OBJECT: return v.object->n == 0;
+    case V_FUNCTION:
+    case V_CAPSULE: return false;
+    }
+    UNREACHABLE();
+}
+
 /* Decodes into scratch memory of the row's kind: rows without binding have kinds all the same. */
 static void constant_attr(struct check *c, struct body_walk *w, const struct row *row,
                           const struct expr *e)
@@ -57,7 +74,7 @@ static void constant_attr(struct check *c, struct body_walk *w, const struct row
     struct arena arena;
     struct value v;
     if (eval_expr(e, NULL, &v, c->diags)) return;
-    if (v.type == V_NULL) body_null(w, row);
+    if (v.type == V_NULL || (w->s->size == 0 && is_empty(v))) body_null(w, row);
     arena_init(&arena, 0);
     void *member = arena_alloc(&arena, kind_size(row->kind));
     decode_value(row, v, e, &arena, member, c->diags);
@@ -73,6 +90,7 @@ static void attribute(struct check *c, struct body_walk *w, const struct attr *a
         return;
     }
     constant_parts(c, a->value);
+    if (row && w->s->size == 0) body_unsure(w, row);
     if (row) static_check(row, a->value, c->env, c->diags);
 }
 
@@ -101,7 +119,7 @@ static void block(struct check *c, struct body_walk *w, const struct block *b)
     const struct schema *sub = variant ? variant->sub : row->sub;
     if (row->kind == K_MAP_BLOCK || !sub)
         map_body(c, &b->body);
-    else
+    else if (!sub->opaque)
         body(c, sub, b, &b->body);
 }
 
@@ -145,5 +163,5 @@ void check_body(const struct schema *s, const struct block *block_, const struct
                 const struct type_env *env, struct diags *diags)
 {
     struct check c = {env, diags};
-    body(&c, s, block_, b);
+    if (!s->opaque) body(&c, s, block_, b);
 }

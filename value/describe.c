@@ -42,6 +42,7 @@ const char *describe_type(const struct row *r, struct arena *a)
 {
     if (r->kind == K_CAPSULE) return arena_printf(a, "capsule(%s)", capsule_name(r));
     if (r->kind == K_CAPSULE_LIST) return arena_printf(a, "list(%s)", capsule_name(r));
+    if (r->shape) return r->shape->name;
     ASSERT((size_t)r->kind < ARRAY_LEN(kind_names));
     return kind_names[r->kind];
 }
@@ -161,6 +162,7 @@ static void describe_at(const struct schema *s, struct json_out *j, int depth)
     for (size_t i = 0; i < s->n_rows; i++)
         if (!kind_is_block(s->rows[i].kind)) describe_attr(&s->rows[i], j);
     json_arr_end(j);
+    member_flag(j, "freeform", s->freeform);
     describe_blocks(s, j, depth);
 }
 

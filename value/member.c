@@ -200,7 +200,9 @@ static int convert_kind(const struct row *row, struct value v, struct arena *a, 
     case K_SECRET_MAP: return set_map(v, a, set_secret, m, f);
     case K_CAPSULE: return set_capsule(row, v, a, &((struct capsule_ref *)m)->c, f);
     case K_CAPSULE_LIST: return set_capsules(row, v, a, m, f);
-    case K_ANY: *(struct value *)m = arena_value(a, v); return 0;
+    case K_ANY:
+        *(struct value *)m = arena_value(a, v);
+        return row->shape ? shape_judge(row->shape, v, a, f) : 0;
     case BLOCK_KINDS:
     case K_LABEL: break;
     }

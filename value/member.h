@@ -20,6 +20,10 @@ struct value member_get(const struct row *row, const void *member);
 /* sizeof the C type of a kind; 0 for blocks, whose size the table says. */
 size_t kind_size(enum kind k);
 
+/* Whether v fits the shape (parts are converted in the arena and dropped with it). 0, or -EINVAL
+ * with *f set. Null fits. */
+int shape_judge(const struct shape *s, struct value v, struct arena *a, struct vfault *f);
+
 /* Keeps a reference to v as long as the arena lives. */
 struct value arena_value(struct arena *a, struct value v);
 

@@ -9,7 +9,7 @@
 static bool allowed(const struct row *row, struct str s)
 {
     for (const char *const *p = row->one_of; *p; p++)
-        if (str_is(s, *p)) return true;
+        if (str_is(s, *p) || (row->fold_case && str_ieq(s, str_of(*p)))) return true;
     return false;
 }
 

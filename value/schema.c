@@ -44,6 +44,13 @@ const struct row *schema_row(const struct schema *s, struct str name)
     return schema_block(s, name, &variant);
 }
 
+const struct row *shape_field(const struct shape *s, struct str name)
+{
+    for (size_t i = 0; i < s->n_rows; i++)
+        if (str_is(name, s->rows[i].name)) return &s->rows[i];
+    return NULL;
+}
+
 const struct row *schema_label(const struct schema *s)
 {
     for (size_t i = 0; i < s->n_rows; i++)

@@ -171,6 +171,19 @@ const char *stability_name(enum stability s); /* "generally-available", ... */
 bool stability_parse(struct str s, enum stability *ret);
 
 struct schema;
+struct row;
+
+/* What the value of a K_ANY row is made of, where the language has no kind of its own for it: a
+ * list of maps, a map of lists, objects with certain fields. Judged by decoding and by the check.
+ */
+enum shape_form { SHAPE_LIST, SHAPE_MAP, SHAPE_OBJECT };
+struct shape {
+    enum shape_form form;
+    const char *name;       /* as readers see it: "list(map(string))" */
+    const struct row *rows; /* list, map: one nameless row for every element; object: its fields */
+    size_t n_rows;
+};
+
 struct row {
     const char *name;
     const char *doc; /* one sentence; required by the registry self-test */
@@ -180,13 +193,15 @@ struct row {
     bool required;
     bool deprecated;
     const char *const
-        *one_of; /* allowed texts, NULL-terminated (K_STR, K_OPT_STR, elements of K_STR_LIST) */
+        *one_of;    /* allowed texts, NULL-terminated (K_STR, K_OPT_STR, elements of K_STR_LIST) */
+    bool fold_case; /* upper and lower case are the same among them */
     const char *one_of_error; /* canonical message with %s for the value; NULL: ours */
     const struct schema *sub; /* blocks */
     f64 min, max; /* numbers; durations in nanoseconds, sizes in bytes; bounds are allowed values */
     bool has_min, has_max;
     const struct capsule_type *capsule; /* K_CAPSULE, K_CAPSULE_LIST: the type taken */
     const char *capsule_name;           /* the same for rows without code: "otelcol.Consumer" */
+    const struct shape *shape;          /* K_ANY; NULL: really anything */
     u32 signals; /* rows that hold receivers (arguments: where data goes; exports: what is taken) */
     enum stability stability;
     void (*def_fn)(struct arena *a,
@@ -218,11 +233,11 @@ enum rule_kind {
     RULE_AT_MOST_ONE,
     RULE_EXACTLY_ONE,
     RULE_AT_LEAST_ONE,
-    RULE_REQUIRES /* [0] needs [1] */
+    RULE_REQUIRES /* [0] needs one of the others */
 };
 struct rule {
     enum rule_kind kind;
-    const char *names[6];
+    const char *names[8];
     const char *message; /* canonical text */
 };
 
@@ -295,12 +310,19 @@ struct schema {
         .rows = NULL, .n_rows = 0, .size = 1, .span_off = -1, .present_off = -1, .rest_off = -1    \
     }
 
+/* Attributes without a row are kept (rest_off). */
+static inline bool schema_keeps_rest(const struct schema *s)
+{
+    return s->freeform && s->rest_off >= 0;
+}
 /* The row of an attribute or block; of an ordered group when the name is one of its variants. NULL
  * when there is none. */
 const struct row *schema_row(const struct schema *s, struct str name);
 /* The same for block names, with the variant when the row is an ordered group (else NULL there). */
 const struct row *schema_block(const struct schema *s, struct str name,
                                const struct one_of_def **ret_variant);
+/* The row of an object's field, or NULL. */
+const struct row *shape_field(const struct shape *s, struct str name);
 /* The row of the body's label, or NULL. */
 const struct row *schema_label(const struct schema *s);
 /* Inside validate: where the row's statement stands, or the block when it is not written. */

@@ -171,7 +171,7 @@ static void row(struct lint *l, const char *path, const struct schema *s, size_t
         problem(l, path, r->name, "has no name");
         return;
     }
-    row_text(l, path, r);
+    if (s->size > 0) row_text(l, path, r); /* described without code: by its names and types */
     row_unique(l, path, s, i);
     row_size(l, path, s, r);
     row_default(l, path, r);
@@ -183,9 +183,18 @@ static void row(struct lint *l, const char *path, const struct schema *s, size_t
     free(inner);
 }
 
+static void whole(struct lint *l, const char *path, const struct schema *s)
+{
+    if (s->opaque && (s->n_rows > 0 || s->freeform))
+        problem(l, path, NULL, "is opaque and describes a body");
+    if (schema_keeps_rest(s) && (size_t)s->rest_off + sizeof(struct value) > s->size)
+        problem(l, path, NULL, "keeps other attributes outside the struct");
+}
+
 static void table(struct lint *l, const struct schema *s, const char *path)
 {
     if (was_seen(l, s)) return;
+    whole(l, path, s);
     for (size_t i = 0; i < s->n_rows; i++)
         row(l, path, s, i);
     for (size_t i = 0; i < s->n_rules; i++)

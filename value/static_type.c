@@ -5,6 +5,7 @@
 #include "value/fault.h"
 
 static const struct static_type unknown;
+static const struct row anything = {.kind = K_ANY};
 
 static struct static_type known(enum vtype type)
 {
@@ -108,12 +109,33 @@ static const struct taking takings[] = {
     [K_MAP_BLOCK] = {~0u, "block"},
 };
 
-/* The kind of a list's or map's elements; K_ANY for others. */
-static enum kind element_kind(enum kind k)
+/* A place for a value: a row, or the elements of one. */
+struct place {
+    const struct row *row;
+    enum kind kind;
+};
+
+static u32 taken_types(struct place p)
 {
-    if (k == K_STR_LIST || k == K_STR_MAP) return K_STR;
-    if (k == K_SECRET_MAP) return K_SECRET;
-    return k == K_CAPSULE_LIST ? K_CAPSULE : K_ANY;
+    if (p.kind != K_ANY || !p.row->shape) return takings[p.kind].types;
+    return p.row->shape->form == SHAPE_LIST ? T(V_ARRAY) : T(V_OBJECT) | T(V_CAPSULE);
+}
+
+static const char *wanted_type(struct place p)
+{
+    if (p.kind != K_ANY || !p.row->shape) return takings[p.kind].wanted;
+    return p.row->shape->form == SHAPE_LIST ? "array" : "object";
+}
+
+/* Where the elements of a list or the members of a map go. */
+static struct place elements_of(struct place p)
+{
+    const struct shape *shape = p.kind == K_ANY ? p.row->shape : NULL;
+    if (shape && shape->form != SHAPE_OBJECT) return (struct place){shape->rows, shape->rows->kind};
+    if (p.kind == K_STR_LIST || p.kind == K_STR_MAP) return (struct place){p.row, K_STR};
+    if (p.kind == K_SECRET_MAP) return (struct place){p.row, K_SECRET};
+    if (p.kind == K_CAPSULE_LIST) return (struct place){p.row, K_CAPSULE};
+    return (struct place){&anything, K_ANY};
 }
 
 /* --- capsules --- */
@@ -159,58 +181,85 @@ static void check_capsule(const struct row *row, enum kind kind, const struct ex
 
 /* --- rows --- */
 
-static void check_as(const struct row *row, enum kind kind, const struct expr *e,
-                     const struct type_env *env, struct diags *diags);
+static void check_as(struct place p, const struct expr *e, const struct type_env *env,
+                     struct diags *diags);
 
-static void mismatch(enum kind kind, const struct expr *e, enum vtype got, struct diags *diags)
+static void mismatch(struct place p, const struct expr *e, enum vtype got, struct diags *diags)
 {
     struct buf text = BUF_INIT(128);
-    buf_printf(&text, "should be %s, got %s", takings[kind].wanted, vtype_name(got));
+    buf_printf(&text, "should be %s, got %s", wanted_type(p), vtype_name(got));
     fault_report(diags, DIAG_EVAL_TYPE, e, NULL, text.p);
     buf_done(&text);
 }
 
 /* A list known by its type only: its elements as one. */
-static void check_elements(const struct row *row, enum kind kind, const struct expr *e,
-                           struct static_type t, struct diags *diags)
+static void check_elements(struct place p, const struct expr *e, struct static_type t,
+                           struct diags *diags)
 {
     struct static_type element = {
         .known = true, .type = t.elem, .capsule = t.elem_capsule, .signals = t.signals};
-    if (!t.is_list || element_kind(kind) == K_ANY) return;
-    if (!(takings[element_kind(kind)].types & T(t.elem)))
-        mismatch(element_kind(kind), e, t.elem, diags);
+    struct place to = elements_of(p);
+    if (!t.is_list) return;
+    if (!(taken_types(to) & T(t.elem)))
+        mismatch(to, e, t.elem, diags);
     else if (t.elem == V_CAPSULE)
-        check_capsule(row, element_kind(kind), e, element, diags);
+        check_capsule(to.row, to.kind, e, element, diags);
 }
 
-static void check_literal(const struct row *row, enum kind kind, const struct expr *e,
-                          const struct type_env *env, struct diags *diags)
+static void unknown_field(const struct shape *s, const struct field *f, struct diags *diags)
+{
+    struct suggestion near = {0};
+    struct diag *d = diag_error(diags, DIAG_ATTR_UNKNOWN, f->key_span,
+                                "unrecognized field name \"" STR_FMT "\"", STR_ARG(f->key));
+    for (size_t i = 0; i < s->n_rows; i++)
+        suggestion_offer(&near, f->key, str_of(s->rows[i].name));
+    suggestion_hint(&near, diags, d);
+}
+
+static void check_field(struct place p, const struct field *f, const struct type_env *env,
+                        struct diags *diags)
+{
+    const struct shape *shape = p.kind == K_ANY ? p.row->shape : NULL;
+    struct place to = elements_of(p);
+    if (shape && shape->form == SHAPE_OBJECT) {
+        const struct row *row = shape_field(shape, f->key);
+        if (!row) {
+            unknown_field(shape, f, diags);
+            return;
+        }
+        to = (struct place){row, row->kind};
+    }
+    check_as(to, f->value, env, diags);
+}
+
+static void check_literal(struct place p, const struct expr *e, const struct type_env *env,
+                          struct diags *diags)
 {
     for (size_t i = 0; e->kind == EXPR_ARRAY && i < e->array.n; i++)
-        check_as(row, element_kind(kind), e->array.items[i], env, diags);
+        check_as(elements_of(p), e->array.items[i], env, diags);
     for (size_t i = 0; e->kind == EXPR_OBJECT && i < e->object.n; i++)
-        check_as(row, element_kind(kind), e->object.fields[i].value, env, diags);
+        check_field(p, &e->object.fields[i], env, diags);
 }
 
-static void check_as(const struct row *row, enum kind kind, const struct expr *e,
-                     const struct type_env *env, struct diags *diags)
+static void check_as(struct place p, const struct expr *e, const struct type_env *env,
+                     struct diags *diags)
 {
     while (e->kind == EXPR_PAREN)
         e = e->paren;
     struct static_type t = static_type_of(e, env);
     if (!t.known) return;
-    if (!(takings[kind].types & T(t.type)))
-        mismatch(kind, e, t.type, diags);
+    if (!(taken_types(p) & T(t.type)))
+        mismatch(p, e, t.type, diags);
     else if (t.type == V_CAPSULE)
-        check_capsule(row, kind, e, t, diags);
+        check_capsule(p.row, p.kind, e, t, diags);
     else if (e->kind == EXPR_ARRAY || e->kind == EXPR_OBJECT)
-        check_literal(row, kind, e, env, diags);
+        check_literal(p, e, env, diags);
     else if (t.type == V_ARRAY)
-        check_elements(row, kind, e, t, diags);
+        check_elements(p, e, t, diags);
 }
 
 void static_check(const struct row *row, const struct expr *e, const struct type_env *env,
                   struct diags *diags)
 {
-    check_as(row, row->kind, e, env, diags);
+    check_as((struct place){row, row->kind}, e, env, diags);
 }

@@ -1,0 +1,67 @@
+/* Values of K_ANY rows against their shape: lists, maps and objects are judged down to their
+ * leaves, each by the conversion of its own row. Nothing is kept but the value itself. */
+#include "value/member.h"
+
+#include <errno.h>
+
+static int judge(const struct row *row, struct value v, struct arena *a, struct vfault *f)
+{
+    enum diag_code code;
+    return member_set(row, v, a, arena_alloc(a, kind_size(row->kind)), f, &code);
+}
+
+static int list(const struct shape *s, struct value v, struct arena *a, struct vfault *f)
+{
+    struct value from;
+    int rc = convert_array(v, &from, f);
+    if (rc) return rc;
+    for (size_t i = 0; i < from.array->n && !rc; i++) {
+        rc = judge(s->rows, from.array->v[i], a, f);
+        if (rc) vpath_element(&f->path, i);
+    }
+    value_unref(from);
+    return rc;
+}
+
+static int member(const struct shape *s, const struct vmember *m, struct arena *a, struct vfault *f)
+{
+    struct str key = str_n(m->key->p, m->key->n);
+    const struct row *row = s->form == SHAPE_MAP ? s->rows : shape_field(s, key);
+    int rc = row ? judge(row, m->value, a, f) : vfault_set(f, "unrecognized field name");
+    if (rc) vpath_member(&f->path, key);
+    return rc;
+}
+
+static bool has_member(const struct vobject *o, const char *name)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (str_is(str_n(o->m[i].key->p, o->m[i].key->n), name)) return true;
+    return false;
+}
+
+static int missing(const struct shape *s, const struct vobject *o, struct vfault *f)
+{
+    for (size_t i = 0; s->form == SHAPE_OBJECT && i < s->n_rows; i++)
+        if (s->rows[i].required && !has_member(o, s->rows[i].name))
+            return vfault_set(f, "missing required field \"%s\"", s->rows[i].name);
+    return 0;
+}
+
+static int object(const struct shape *s, struct value v, struct arena *a, struct vfault *f)
+{
+    struct value from;
+    int rc = convert_object(v, &from, f);
+    if (rc) return rc;
+    arena_value(a, from); /* the keys of a fault's path are borrowed from it */
+    for (size_t i = 0; i < from.object->n && !rc; i++)
+        rc = member(s, &from.object->m[i], a, f);
+    if (!rc) rc = missing(s, from.object, f);
+    value_unref(from);
+    return rc;
+}
+
+int shape_judge(const struct shape *s, struct value v, struct arena *a, struct vfault *f)
+{
+    if (v.type == V_NULL) return 0;
+    return s->form == SHAPE_LIST ? list(s, v, a, f) : object(s, v, a, f);
+}
