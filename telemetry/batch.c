@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include "base/xalloc.h"
+#include "telemetry/log_batch.h"
 
 /* --- what is known of the client --- */
 
@@ -74,6 +75,7 @@ struct batch *batch_derive(const struct batch *parent)
     struct batch *b = batch_new(parent->signal);
     b->client = parent->client ? client_info_ref(parent->client) : NULL;
     b->received = parent->received;
+    b->own = parent->own;
     for (u32 i = 0; i < parent->n_acks; i++)
         batch_add_ack(b, parent->acks[i]);
     return b;
@@ -107,6 +109,7 @@ void batch_unref(struct batch *b)
 {
     if (!b || !refs_put(&b->refs)) return;
     drop_slices(b);
+    logs_unref(b->logs);
     for (u32 i = 0; i < b->n_acks; i++)
         ack_unref(b->acks[i]);
     client_info_unref(b->client);
@@ -127,7 +130,7 @@ static void *room(void *v, u32 n, u32 *cap, size_t size)
 
 void batch_add_slice(struct batch *b, struct blob *root, const char *p, size_t n, u32 items)
 {
-    ASSERT(!b->sealed);
+    ASSERT(!b->sealed && !b->logs);
     bool known = b->n_slices > 0 && b->slices[b->n_slices - 1].root == root;
     b->slices = room(b->slices, b->n_slices, &b->cap_slices, sizeof(*b->slices));
     b->slices[b->n_slices++] =
@@ -143,6 +146,15 @@ void batch_add_ack(struct batch *b, struct ack *a)
     b->acks[b->n_acks++] = ack_ref(a);
 }
 
+void batch_set_logs(struct batch *b, struct logs *l)
+{
+    ASSERT(!b->sealed && !b->logs && b->n_slices == 0);
+    b->logs = l;
+    b->items = l->items;
+    b->bytes = l->bytes;
+    b->pinned = l->pinned;
+}
+
 static void merge_client(struct batch *dst, const struct batch *src, bool first)
 {
     if (dst->client == src->client) return;
@@ -153,6 +165,8 @@ static void merge_client(struct batch *dst, const struct batch *src, bool first)
 void batch_append(struct batch *dst, const struct batch *src)
 {
     bool first = dst->n_slices == 0 && dst->n_acks == 0 && !dst->client;
+    ASSERT(!src->logs);
+    dst->own |= src->own;
     merge_client(dst, src, first);
     if (first || src->received < dst->received) dst->received = src->received;
     for (u32 i = 0; i < src->n_slices; i++)
@@ -182,6 +196,7 @@ struct batch *batch_own(struct batch *b)
     struct batch *own = batch_derive(b);
     for (u32 i = 0; i < b->n_slices; i++)
         batch_add_slice(own, b->slices[i].root, b->slices[i].p, b->slices[i].n, b->slices[i].items);
+    if (b->logs) batch_set_logs(own, logs_ref(b->logs));
     batch_seal(own);
     batch_unref(b);
     return own;
@@ -193,9 +208,8 @@ void batch_fail(struct batch *b, enum ack_outcome outcome, const struct ack_fail
         ack_fail(b->acks[i], outcome, f);
 }
 
-int batch_compact(struct batch *b, struct budget *budget)
+static int compact_slices(struct batch *b, struct budget *budget)
 {
-    if (b->bytes >= b->pinned / 4 || b->bytes == 0) return 0;
     struct blob *root = blob_new(b->bytes, budget);
     if (!root) return -ENOMEM;
     char *p = root->p;
@@ -211,4 +225,21 @@ int batch_compact(struct batch *b, struct budget *budget)
     b->pinned = root->cap;
     blob_unref(root);
     return 0;
+}
+
+static int compact_logs(struct batch *b, struct budget *budget)
+{
+    struct logs *small;
+    int err = logs_compact(b->logs, budget, &small);
+    if (err) return err;
+    logs_unref(b->logs);
+    b->logs = small;
+    b->pinned = small->pinned;
+    return 0;
+}
+
+int batch_compact(struct batch *b, struct budget *budget)
+{
+    if (b->bytes >= b->pinned / 4 || b->bytes == 0) return 0;
+    return b->logs ? compact_logs(b, budget) : compact_slices(b, budget);
 }

@@ -4,6 +4,8 @@
  * OTLP batches stay protobuf wire bytes: the slices, concatenated, are one Export*ServiceRequest. A
  * slice holds whole top-level fields, so that batches merge by concatenation. A transform makes a
  * new batch (batch_derive) that shares roots and acks; it may edit in place only when batch_sole().
+ * Entries of the Loki family are a struct logs (telemetry/log_batch.h) in place of slices: which of
+ * the two a receiver gets follows from its capsule's type.
  * Ownership: one reference per holder. push() moves the caller's reference when it answers TAKEN.
  * Thread safe as far as counts go. */
 #ifndef TELEMETRY_BATCH_H
@@ -41,16 +43,20 @@ struct slice {
     struct blob *root; /* what p points into; one reference per slice */
 };
 
+struct logs;
 struct batch {
     struct refs refs;
     enum signal signal;
     bool sealed;
-    u32 items;     /* sum over slices */
-    size_t bytes;  /* payload length: sum over slices */
+    bool own;  /* holds lines of this agent's own log: what is logged while it is handled is an echo
+                */
+    u32 items; /* sum over slices, or entries */
+    size_t bytes;  /* payload length: sum over slices, or of the entries */
     size_t pinned; /* bytes of root buffers kept alive (each root once as far as known); what
                       budgets charge */
     struct slice *slices;
     u32 n_slices, cap_slices;
+    struct logs *logs; /* one reference; NULL: slices */
     struct ack **acks;
     u32 n_acks, cap_acks;
     struct client_info *client; /* NULL: unknown or mixed */
@@ -58,14 +64,16 @@ struct batch {
 };
 
 struct batch *batch_new(enum signal signal);
-/* Empty batch of the same signal, client and age that carries references on all acks of the parent.
- */
+/* Empty batch of the same signal, client, age and origin that carries references on all acks of the
+ * parent. */
 struct batch *batch_derive(const struct batch *parent);
 /* Adds a reference on root. Only before sealing. */
 void batch_add_slice(struct batch *b, struct blob *root, const char *p, size_t n, u32 items);
 void batch_add_ack(struct batch *b, struct ack *a); /* adds a reference */
+/* Takes the reference; instead of slices, before sealing. */
+void batch_set_logs(struct batch *b, struct logs *l);
 /* Appends src's slices and acks to dst (merging): the data of both is one batch. client becomes
- * NULL when they differ. */
+ * NULL when they differ. Slices only. */
 void batch_append(struct batch *dst, const struct batch *src);
 void batch_seal(struct batch *b);
 struct batch *batch_ref(struct batch *b);
