@@ -133,6 +133,7 @@ struct block {
     struct str label; /* n == 0: none */
     bool has_label;   /* a non-empty label was written */
     struct span span; /* from the name to the closing brace */
+    struct str text;  /* the same, as written */
     struct span name_span;
     struct span label_span;
     struct span header_span; /* from the name to the { */

@@ -109,5 +109,7 @@ bool args_equal(const struct schema *s, const void *a, const void *b)
         if (!s->rows[i].alias_of &&
             !members_equal(&s->rows[i], x + s->rows[i].off, y + s->rows[i].off))
             return false;
-    return true;
+    if (!schema_keeps_rest(s)) return true;
+    return value_same(*(const struct value *)(const void *)(x + s->rest_off),
+                      *(const struct value *)(const void *)(y + s->rest_off));
 }

@@ -63,7 +63,7 @@ static const struct schema *sub_schema(const struct schema *s, struct str name)
 
 static void walk_body(struct walk *w, const struct body *body, const struct schema *schema)
 {
-    for (size_t i = 0; i < body->n; i++) {
+    for (size_t i = 0; i < body->n && !(schema && schema->opaque); i++) {
         const struct stmt *st = &body->stmts[i];
         if (st->kind == STMT_BLOCK) {
             walk_body(w, &st->block->body, sub_schema(schema, st->block->name));

@@ -33,7 +33,9 @@ int decode_value(const struct row *row, struct value v, const struct expr *from,
 
 /* --- attributes --- */
 
-static void attribute(struct decode *d, struct body_walk *w, const struct attr *a, void *out)
+/* rest: takes attributes without a row, where the schema keeps them. */
+static void attribute(struct decode *d, struct body_walk *w, const struct attr *a, void *out,
+                      struct object_builder *rest)
 {
     struct value v;
     const struct row *row = body_attr(w, a);
@@ -41,8 +43,12 @@ static void attribute(struct decode *d, struct body_walk *w, const struct attr *
     if (row) {
         decode_member(d, row, v, a->value, a->value->span, member_at(out, row));
         if (v.type == V_NULL) body_null(w, row);
+        value_unref(v);
+    } else if (schema_keeps_rest(w->s)) {
+        object_set_take(rest, a->name, v);
+    } else {
+        value_unref(v);
     }
-    value_unref(v);
 }
 
 /* --- blocks --- */
@@ -139,21 +145,33 @@ static void identity(struct decode *d, const struct schema *s, const struct bloc
         *(struct str *)member_at(out, label) = str_n(arena_strdup(d->arena, b->label), b->label.n);
 }
 
+void keep_rest(struct decode *d, const struct schema *s, struct object_builder *rest,
+                      void *out)
+{
+    if (!schema_keeps_rest(s)) return;
+    struct value v = object_done(rest);
+    *rest_at(out, s) = arena_value(d->arena, v);
+    value_unref(v);
+}
+
 void decode_into(struct decode *d, const struct schema *s, const struct block *b,
                  const struct body *body, void *out)
 {
     struct body_walk w;
+    struct object_builder rest = {.ordered = true};
     size_t errors = d->diags->n_errors;
     decode_defaults(s, d->arena, out);
     identity(d, s, b, out);
+    if (s->opaque) return;
     body_walk_init(&w, s, b, d->diags, d->warn);
     for (size_t i = 0; i < body->n; i++) {
         const struct stmt *st = &body->stmts[i];
         if (st->kind == STMT_ATTR)
-            attribute(d, &w, st->attr, out);
+            attribute(d, &w, st->attr, out, &rest);
         else
             block(d, &w, body, st->block, out);
     }
+    keep_rest(d, s, &rest, out);
     body_end(&w);
     if (s->validate && d->diags->n_errors == errors) s->validate(out, w.at, d->diags);
     body_walk_done(&w);

@@ -49,4 +49,9 @@ void decode_defaults(const struct schema *s, struct arena *arena, void *out)
     memset(out, 0, s->size);
     for (size_t i = 0; i < s->n_rows; i++)
         default_of(&s->rows[i], arena, out);
+    if (schema_keeps_rest(s)) {
+        struct value none = object_done(&(struct object_builder){.ordered = true});
+        *rest_at(out, s) = arena_value(arena, none);
+        value_unref(none);
+    }
 }

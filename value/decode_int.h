@@ -21,6 +21,15 @@ static inline void *member_at(void *out, const struct row *row)
     return (char *)out + row->off;
 }
 
+/* Where the attributes without a row go; of a schema that keeps them. */
+static inline struct value *rest_at(void *out, const struct schema *s)
+{
+    return (struct value *)(void *)((char *)out + s->rest_off);
+}
+
+/* What was collected becomes the struct's object, where the schema keeps it; empties rest. */
+void keep_rest(struct decode *d, const struct schema *s, struct object_builder *rest, void *out);
+
 /* The list inside K_BLOCKS and K_ONE_OF members. */
 struct block_list {
     char *v;

@@ -123,6 +123,7 @@ static void unknown(struct decode *d, const struct schema *s, struct str key, st
 static void members(struct decode *d, const struct schema *s, struct value object, struct span at,
                     const struct place *where, void *out)
 {
+    struct object_builder rest = {.ordered = true};
     for (size_t i = 0; i < object.object->n; i++) {
         struct str key = str_n(object.object->m[i].key->p, object.object->m[i].key->n);
         const struct row *row = schema_row(s, key);
@@ -132,7 +133,10 @@ static void members(struct decode *d, const struct schema *s, struct value objec
             member(d, row, object.object->m[i].value, at, &inner, out);
         else if (!s->freeform)
             unknown(d, s, key, at, where);
+        else if (schema_keeps_rest(s))
+            object_set_take(&rest, key, value_ref(object.object->m[i].value));
     }
+    keep_rest(d, s, &rest, out);
 }
 
 /* Validation sees every row at the object's place. */

@@ -23,6 +23,11 @@ static const void *pointee(const void *member)
     return *(const void *const *)member;
 }
 
+static const struct value *rest_of(const struct schema *s, const void *data)
+{
+    return (const void *)((const char *)data + s->rest_off);
+}
+
 static bool is_label(const struct row *row)
 {
     return row->kind == K_LABEL;
@@ -83,7 +88,7 @@ static bool body_is_default(const struct schema *s, const void *data, const void
         const struct row *row = &s->rows[i];
         if (!row->alias_of && !row_is_default(row, at(data, row), at(def, row))) return false;
     }
-    return true;
+    return !schema_keeps_rest(s) || is_zero(*rest_of(s, data));
 }
 
 /* --- statements --- */
@@ -125,15 +130,20 @@ static void block_statement(struct json_out *j, const char *name, const struct s
     json_obj_end(j);
 }
 
+static void members(struct json_out *j, const struct value *object)
+{
+    for (size_t i = 0; object->type == V_OBJECT && i < object->object->n; i++) {
+        const struct vmember *m = &object->object->m[i];
+        attr_statement(j, str_n(m->key->p, m->key->n), m->value);
+    }
+}
+
 static void map_statement(struct json_out *j, const char *name, const struct value *map)
 {
     statement(j, str_of(name), "block");
     json_key(j, STR("body"));
     json_arr(j);
-    for (size_t i = 0; map->type == V_OBJECT && i < map->object->n; i++) {
-        const struct vmember *m = &map->object->m[i];
-        attr_statement(j, str_n(m->key->p, m->key->n), m->value);
-    }
+    members(j, map);
     json_arr_end(j);
     json_obj_end(j);
 }
@@ -181,6 +191,7 @@ static void body(struct json_out *j, const struct schema *s, const void *data, c
         if (row->required || !row_is_default(row, at(data, row), at(def, row)))
             statements(j, row, at(data, row));
     }
+    if (schema_keeps_rest(s)) members(j, rest_of(s, data));
 }
 
 void encode_json(const struct schema *s, const void *data, struct json_out *j)
@@ -254,5 +265,10 @@ struct value encode_value(const struct schema *s, const void *data)
         if (!s->rows[i].alias_of && !is_label(&s->rows[i]))
             object_set_take(&b, str_of(s->rows[i].name),
                             row_value(&s->rows[i], at(data, &s->rows[i])));
+    const struct value *rest = schema_keeps_rest(s) ? rest_of(s, data) : NULL;
+    for (size_t i = 0; rest && rest->type == V_OBJECT && i < rest->object->n; i++) {
+        const struct vmember *m = &rest->object->m[i];
+        object_set_take(&b, str_n(m->key->p, m->key->n), value_ref(m->value));
+    }
     return object_done(&b);
 }
