@@ -100,6 +100,7 @@ struct loop *loop_new(const char *name, int index, const struct clock *clock)
     l->index = index;
     l->deferred_end = &l->deferred;
     list_init(&l->members);
+    list_init(&l->children);
     (void)snprintf(l->name, sizeof(l->name), "%s", name); /* the kernel's limit for thread names */
     update_now(l);
     set_owner(l);
@@ -118,6 +119,7 @@ void loop_free(struct loop *l)
 {
     if (!l) return;
     inotify_hub_free(l->inotify);
+    children_free(l);
     ev_loop_destroy(l->ev);
     vec_done(&l->timers.heap);
     free(l->scratch);

@@ -1,5 +1,5 @@
 /* Inside of a loop, for the files of net/ that make it up: loop.c, mailbox.c, timer.c, io.c,
- * file_watch.c. */
+ * file_watch.c, child.c. */
 #ifndef NET_LOOP_PRIVATE_H
 #define NET_LOOP_PRIVATE_H
 
@@ -31,6 +31,7 @@ i64 timers_next(const struct timers *ts, i64 now);
 
 struct inotify_hub;
 void inotify_hub_free(struct inotify_hub *h); /* takes NULL */
+void children_free(struct loop *l);           /* kills what still runs (child.c) */
 
 struct loop {
     struct ev_loop *ev;
@@ -51,6 +52,7 @@ struct loop {
     struct inotify_hub *inotify; /* made with the first file_watch */
     char *scratch;               /* made with the first read */
     struct list members;         /* of listeners that it serves (listener.c) */
+    struct list children;        /* processes not yet waited for (child.c) */
 };
 
 static inline struct list *loop_members(struct loop *l)
