@@ -151,6 +151,20 @@ static void swap(struct controller *c, const struct generation *g)
     module_free(old);
 }
 
+/* Components only. */
+static struct load_counts count(const struct controller *c, const struct generation *g)
+{
+    struct load_counts n = {0};
+    for (u32 r = 0; r < g->module->tmpl->n; r++) {
+        if (g->module->states[r]->config) continue;
+        u32 *kind = g->fresh[r] ? &n.added : g->plans[r] ? &n.changed : &n.left;
+        ++*kind;
+    }
+    for (size_t i = 0; i < c->n_removed; i++)
+        n.removed += c->removed[i]->config == NULL;
+    return n;
+}
+
 /* Configuration first (logging decides where the rest is said), then components in rank order. */
 static void put_to_work(struct controller *c, const struct generation *g)
 {
@@ -169,6 +183,7 @@ void commit(struct controller *c, struct generation *g)
 {
     ASSERT(!c->committing);
     swap(c, g);
+    c->counts = count(c, g);
     c->committing = true;
     timer_start(c->commit_timer, SETTLE_NS);
     log_info(c->log, "scheduling loaded components and services");

@@ -81,6 +81,16 @@ bool controller_settled(const struct controller *c)
     return !c->committing;
 }
 
+struct load_counts controller_counts(const struct controller *c)
+{
+    return c->counts;
+}
+
+const struct compile_opts *controller_compile_opts(const struct controller *c)
+{
+    return &c->compile;
+}
+
 void controller_on_settled(struct controller *c, void (*fn)(void *arg), void *arg)
 {
     c->on_settled = fn;

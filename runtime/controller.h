@@ -27,6 +27,12 @@ void controller_free(struct controller *c);
 int controller_load(struct controller *c, struct tree_set *trees, const char *module_path,
                     struct diags *diags);
 bool controller_settled(const struct controller *c);
+/* What the last successful load did with the components. */
+struct load_counts {
+    u32 added, changed, removed, left; /* left: running on untouched */
+};
+struct load_counts controller_counts(const struct controller *c);
+const struct compile_opts *controller_compile_opts(const struct controller *c);
 /* fn runs whenever a commit has settled. One listener. */
 void controller_on_settled(struct controller *c, void (*fn)(void *arg), void *arg);
 

@@ -14,6 +14,7 @@ struct controller {
     i64 removal_deadline;
     struct logger *log; /* controller_path, controller_id */
     struct module *module;
+    struct load_counts counts; /* of the last commit */
     bool evaluating;
     bool stopping;
 

@@ -2,8 +2,10 @@
 #include "runtime/reload.h"
 
 #include <errno.h>
+#include "runtime/redact.h"
 
-#define WATCH_QUIET (250 * NS_PER_MS)
+#define WATCH_QUIET    (250 * NS_PER_MS)
+#define DIAGS_TEXT_MAX ((size_t)256 << 10) /* about; shown to people */
 
 struct request {
     void (*done)(void *arg, const char *err);
@@ -19,6 +21,8 @@ struct reloader {
     bool stopped;
     struct file_watch *watch;
     char watched_sha256[2 * SHA256_LEN + 1]; /* of the load last tried */
+    struct source_set sources;               /* last parsed */
+    struct load_report report;
 };
 
 static void serve(void *arg);
@@ -61,6 +65,9 @@ void reloader_free(struct reloader *r)
     if (!r) return;
     controller_on_settled(r->conf.controller, NULL, NULL);
     reloader_stop(r);
+    source_set_done(&r->sources);
+    free((char *)r->report.error);
+    free((char *)r->report.diags_text);
     free(r->path);
     free(r);
 }
@@ -92,6 +99,48 @@ static int read_trees(struct reloader *r, struct source_set *ret_files, struct t
     return err;
 }
 
+/* ---- what is kept of a load ---- */
+
+struct load_report reloader_report(const struct reloader *r)
+{
+    struct load_report report = r->report;
+    if (!report.diags_text) report.diags_text = "";
+    return report;
+}
+
+const struct source_set *reloader_sources(const struct reloader *r)
+{
+    return r->sources.module_path ? &r->sources : NULL;
+}
+
+const char *reloader_path(const struct reloader *r)
+{
+    return r->path;
+}
+
+static char *excerpts(struct reloader *r, const struct diags *diags)
+{
+    struct buf text = BUF_INIT(SIZE_MAX / 2);
+    redact_diags(diags, controller_compile_opts(r->conf.controller), DIAGS_TEXT_MAX, &text);
+    return buf_take(&text, NULL);
+}
+
+/* Takes error. */
+static void keep_report(struct reloader *r, const struct diags *diags, char *error)
+{
+    struct load_report *p = &r->report;
+    free((char *)p->error);
+    free((char *)p->diags_text);
+    p->when = clock_real(loop_clock(r->conf.loop));
+    p->ok = error == NULL;
+    p->error = error;
+    p->diags_text = excerpts(r, diags);
+    p->faults = diags->n_errors;
+    if (!p->ok) return;
+    p->since = p->when;
+    p->counts = controller_counts(r->conf.controller);
+}
+
 /* *ret_read: it got as far as parsed trees. */
 static int load(struct reloader *r, struct diags *diags, char **ret_err, bool *ret_read)
 {
@@ -100,9 +149,9 @@ static int load(struct reloader *r, struct diags *diags, char **ret_err, bool *r
     int err = read_trees(r, &files, &trees, diags, ret_err);
     *ret_read = err == 0;
     if (err < 0) return err;
-    err = controller_load(r->conf.controller, &trees, files.module_path, diags);
-    source_set_done(&files);
-    return err;
+    source_set_done(&r->sources);
+    r->sources = files;
+    return controller_load(r->conf.controller, &trees, files.module_path, diags);
 }
 
 int reloader_first(struct reloader *r, struct diags *diags, char **ret_err)
@@ -110,6 +159,7 @@ int reloader_first(struct reloader *r, struct diags *diags, char **ret_err)
     char *why = NULL;
     bool read;
     int err = load(r, diags, &why, &read);
+    if (err == 0) keep_report(r, diags, NULL);
     if (err < 0 && why) {
         *ret_err = xprintf("reading config path \"%s\": %s", r->path, why);
         free(why);
@@ -146,8 +196,8 @@ static void reload(struct reloader *r)
     } else {
         log_info(r->conf.log, "config reloaded");
     }
+    keep_report(r, &diags, text);
     answer(&requests, text);
-    free(text);
     free(why);
     diags_done(&diags);
 }

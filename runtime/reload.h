@@ -5,6 +5,7 @@
 #ifndef RUNTIME_RELOAD_H
 #define RUNTIME_RELOAD_H
 
+#include "base/clock.h"
 #include "net/loop.h"
 #include "runtime/controller.h"
 #include "runtime/self_metrics.h"
@@ -28,6 +29,21 @@ int reloader_first(struct reloader *r, struct diags *diags, char **ret_err);
 void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg);
 /* Reloads by itself when the file or directory changes. */
 void reloader_watch(struct reloader *r);
+/* How loading went, for people. Texts are owned by the reloader and valid until the next load. */
+struct load_report {
+    i64 when;  /* real ns, when the last load was decided */
+    i64 since; /* real ns, when the running configuration was loaded */
+    bool ok;
+    const char *error;      /* one line, as logged; NULL: it succeeded. May quote what is secret */
+    const char *diags_text; /* every fault with its excerpt, secrets starred out; "": none */
+    size_t faults;
+    struct load_counts counts; /* of the last load that succeeded */
+};
+struct load_report reloader_report(const struct reloader *r);
+/* The files that were last read and parsed, even when their load failed later. NULL: none yet.
+ * Valid until the next load. */
+const struct source_set *reloader_sources(const struct reloader *r);
+const char *reloader_path(const struct reloader *r);
 /* Before the controller stops: what waits, and all that comes later, is answered with an error. */
 void reloader_stop(struct reloader *r);
 

@@ -120,6 +120,35 @@ static void test_texts(void **state)
     assert_string_equal(counts_of("fake.sink.a")->note, "x");
 }
 
+static void test_report(void **state)
+{
+    char *why = NULL;
+    assert_null(reloader_sources(w.r));
+    assert_int_equal(first("fake.value \"a\" { }\nfake.value \"b\" { }\n", &why), 0);
+    struct load_report p = reloader_report(w.r);
+    assert_true(p.ok && !p.error && p.when > 0 && p.since == p.when);
+    assert_int_equal(p.counts.added, 2);
+    put("fake.value \"a\" {\n  text = \"new\"\n}\nfake.value \"c\" { }\n");
+    reloader_request(w.r, answered, NULL);
+    kit_settle(&w.k);
+    p = reloader_report(w.r);
+    assert_int_equal(p.counts.added, 1);
+    assert_int_equal(p.counts.changed, 1);
+    assert_int_equal(p.counts.removed, 1);
+    assert_int_equal(p.counts.left, 0);
+    put("fake.value \"a\" {\n  txt = \"new\"\n}\n");
+    reloader_request(w.r, answered, NULL);
+    i64 since = p.since;
+    p = reloader_report(w.r);
+    assert_false(p.ok);
+    assert_true(p.when > since && p.since == since);
+    assert_int_equal(p.faults, 1);
+    assert_non_null(strstr(p.diags_text, "txt = *****"));
+    assert_non_null(strstr(p.diags_text, "^^^"));
+    assert_string_equal(p.error, w.answer);
+    assert_int_equal(reloader_sources(w.r)->files.n, 1);
+}
+
 static void test_requests_share_a_load(void **state)
 {
     char *why = NULL;
@@ -172,6 +201,7 @@ int main(void)
         TEST(test_first),
         TEST(test_first_without_file),
         TEST(test_texts),
+        TEST(test_report),
         TEST(test_requests_share_a_load),
         TEST(test_waiting_requests_are_answered_at_the_end),
         TEST(test_nothing_is_loaded_once_stopped),
