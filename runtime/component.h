@@ -11,6 +11,7 @@
 #ifndef RUNTIME_COMPONENT_H
 #define RUNTIME_COMPONENT_H
 
+#include <stdatomic.h>
 #include "base/log.h"
 #include "base/metric.h"
 #include "net/http_client.h"
@@ -19,6 +20,7 @@
 #include "value/schema.h"
 
 /* What the process gives to everybody. Built in cmd/, read-only afterwards. */
+struct label_table;
 struct host {
     const struct clock *clock;
     struct logger *log;
@@ -28,10 +30,12 @@ struct host {
     struct offload *offload;
     struct budget
         *data_budget; /* of the process: every byte that waits anywhere in the data plane */
+    struct label_table *labels; /* of logs: one copy of each label set */
     const char *storage_path;
     const char *hostname;
     const char *user_agent;  /* "Weir/0.1.0 (linux/amd64)" */
     const char *memory_addr; /* "alloy.internal:12345" */
+    struct taps *taps;       /* live debugging; NULL: nobody can watch */
     enum stability min_stability;
     i64 stop_deadline; /* ns granted to a whole shutdown */
 };
@@ -59,6 +63,7 @@ struct comp {
     struct logger *log;   /* carries component_path and component_id */
     void *shared;         /* def->shared_size zeroed bytes */
     const void *plan;     /* control loop only */
+    struct tap *_Atomic tap; /* NULL while nobody watches; see comp_tapped */
 };
 
 enum placement {
@@ -76,6 +81,25 @@ struct prepare {
     struct arena *arena;       /* lives as long as the plan; register cleanups there */
     struct diags *diags;
     struct logger *log; /* NULL in `check` */
+};
+
+/* What live debugging shows: an item of what flows. */
+enum tap_type {
+    TAP_TARGET,
+    TAP_PROMETHEUS_METRIC,
+    TAP_LOKI_LOG,
+    TAP_OTEL_METRIC,
+    TAP_OTEL_LOG,
+    TAP_OTEL_TRACE,
+    TAP_TYPES
+};
+struct tap_item {
+    enum tap_type type;
+    u64 count; /* what it adds to the rate of its type; 0: a text alone */
+    /* Its text, appended to out: 0, or a negative code when it cannot be shown. Called before
+     * comp_tap returns, only when somebody reads it. */
+    int (*render)(const void *what, struct buf *out);
+    const void *what;
 };
 
 struct component_def {
@@ -124,6 +148,10 @@ struct component_def {
     void (*http)(struct comp *c, struct http_req *r, struct str rest);
     /* PLACE_KEYED: batches of one key go to one shard, in order. Any worker; pure. */
     u64 (*key)(u32 port, const struct batch *b);
+    /* What live debugging shows of a batch that leaves through a fan-out; called only while
+     * somebody watches. Any worker; pure. */
+    void (*tap)(const struct batch *b, struct tap_item *ret);
+    bool taps_itself; /* shows items by comp_tap instead */
 };
 
 /* --- exports (create, configure: control loop; later from a shard's worker) --- */
@@ -183,6 +211,15 @@ bool fanout_holds(const struct fanout *f);
 /* Held batches complete ABANDONED: an orderly stop waits until none is held before shard_stopped().
  * Takes NULL. */
 void fanout_free(struct fanout *f);
+
+/* --- live debugging --- */
+/* Whether somebody watches: one load. Ask before an item is made. */
+static inline bool comp_tapped(const struct comp *c)
+{
+    return atomic_load_explicit(&c->tap, memory_order_relaxed) != NULL;
+}
+/* Shows an item to those who watch the component. A shard's worker, or the control loop. */
+void comp_tap(struct comp *c, const struct tap_item *item);
 
 /* --- the registry, filled by components/registry.def --- */
 const struct component_def *registry_find(struct str name);

@@ -159,6 +159,8 @@ struct instance {
     struct worker_rt *prefer; /* where its data goes: worker of its first ONE downstream, or NULL */
     VEC(struct capsule *) sinks; /* one reference each until it stops */
     u32 sinks_alive;             /* sinks whose capsule somebody holds */
+    struct tap *tap;             /* of its id, once it was watched (tap.c); NULL */
+    struct list tap_node;
     VEC(struct metric *) metrics;
     struct outbox out;
     /* rollout of plans */
@@ -232,7 +234,7 @@ struct outlet {
     struct proxy **proxies; /* [shard], made on first use */
     bool warned;
 };
-void outlet_init(struct outlet *o, struct capsule *sink, struct shard *from,
+void outlet_init(struct outlet *o, struct capsule *sink, struct worker *from, struct logger *log,
                  bool (*retry)(struct waiter *w));
 void outlet_done(struct outlet *o);
 /* As push; after FULL the waiter's retry is called when there is room. */

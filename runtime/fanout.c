@@ -4,6 +4,7 @@
  * One shard's worker. */
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
+#include "runtime/tap_impl.h"
 
 #define WARN_EVERY (10 * NS_PER_SEC)
 
@@ -68,7 +69,7 @@ static struct branch *branch_new(struct fanout *f, struct capsule *sink)
     struct branch *b = xnew(struct branch);
 
     b->fanout = f;
-    outlet_init(&b->outlet, sink, f->shard, retry_held);
+    outlet_init(&b->outlet, sink, f->shard->worker, f->shard->comp->log, retry_held);
     return b;
 }
 
@@ -180,13 +181,41 @@ static void hold(struct fanout *f, struct batch *b)
         if ((*it)->blocked) (*it)->held = b;
 }
 
+/* --- live debugging --- */
+
+/* The components behind the branches. */
+static void show(struct fanout *f, struct tap *t, const struct batch *b)
+{
+    const char **ids = xcalloc(f->to.n, sizeof(*ids));
+    struct tap_item item = {0};
+
+    for (size_t i = 0; i < f->to.n; i++)
+        ids[i] = sink_of(f->to.v[i]->outlet.sink)->inst->pub.id;
+    f->shard->comp->def->tap(b, &item);
+    tap_publish(t, &item, &(struct tap_targets){ids, f->to.n});
+    free(ids);
+}
+
+static enum push push_all(struct fanout *f, struct batch *b);
+
+/* Keeps the batch for as long as it is being shown. */
+static enum push push_shown(struct fanout *f, struct tap *t, struct batch *b)
+{
+    batch_ref(b);
+    enum push answer = push_all(f, b);
+    if (answer == PUSH_TAKEN) show(f, t, b);
+    batch_unref(b);
+    return answer;
+}
+
+/* --- pushing --- */
+
 /* All references are made before the first branch sees the batch: none may take itself for the sole
  * owner. */
-enum push fanout_push(struct fanout *f, struct batch *b)
+static enum push push_all(struct fanout *f, struct batch *b)
 {
     size_t n = f->to.n, taken = 0;
 
-    if (f->blocked > 0) return PUSH_FULL;
     if (n == 0) return drop(f, b);
     for (size_t i = 1; i < n; i++)
         batch_ref(b);
@@ -199,6 +228,16 @@ enum push fanout_push(struct fanout *f, struct batch *b)
     for (size_t i = 1; i < n; i++)
         batch_unref(b);
     return PUSH_FULL;
+}
+
+enum push fanout_push(struct fanout *f, struct batch *b)
+{
+    struct comp *c = f->shard->comp;
+
+    if (f->blocked > 0) return PUSH_FULL;
+    if (!comp_tapped(c) || !c->def->tap) return push_all(f, b);
+    struct tap *t = atomic_load_explicit(&c->tap, memory_order_acquire);
+    return t ? push_shown(f, t, b) : push_all(f, b);
 }
 
 void fanout_free(struct fanout *f)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
+#include "runtime/tap_impl.h"
 
 #define BACKOFF_MIN   (1 * NS_PER_SEC)
 #define BACKOFF_MAX   (30 * NS_PER_SEC)
@@ -39,6 +40,7 @@ struct instance *instance_new(struct workers *w, const struct host *host,
     i->arg = arg;
     i->turn.fn = on_turn;
     outbox_init(&i->out);
+    taps_attach(host->taps, i);
     w->instances++;
     return i;
 }

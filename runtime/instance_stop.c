@@ -4,6 +4,7 @@
  * loop. */
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
+#include "runtime/tap_impl.h"
 
 /* After the deadline shards are told to give up; one that does not even answer this is left behind.
  */
@@ -49,6 +50,7 @@ static void tell_gone(struct instance *i)
 
 static void instance_free(struct instance *i)
 {
+    taps_detach(i);
     unplace_instance(i);
     timer_free(i->retry);
     timer_free(i->pending);
