@@ -94,6 +94,8 @@ obj_of   = $(patsubst %.c,$(B)/%.o,$(call src_of,$(1))) $(if $(filter proto,$(1)
 
 $(foreach f,$(FOLDERS),$(eval OBJ_$(f) := $(call obj_of,$(f))))
 $(foreach f,$(FOLDERS),$(eval LIB_$(f) := $(B)/lib$(f).a))
+# Components of Alloy that are known by their tables: constants made from the data file.
+OBJ_components += $(B)/components/foreign_data.o
 OBJS  := $(foreach f,$(FOLDERS),$(OBJ_$(f)))
 TESTS := $(if $(T),$(B)/$(T)_test,$(foreach f,$(FOLDERS),$(patsubst %.c,$(B)/%,$(filter %_test.c,$(call all_src,$(f))))))
 FUZZ  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -127,6 +129,13 @@ $(B)/%.o: %.c | protos
 $(B)/%.pb-c.o: $(B)/%.pb-c.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-shadow -Wno-missing-prototypes -MMD -MP -c -o $@ $<
+$(B)/components/foreign_data.o: $(B)/components/foreign_data.c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/components/foreign_data.c: components/reference.json scripts/foreign.py
+	@mkdir -p $(@D)
+	$(call say,DATA,$@)
+	$(Q)$(PYTHON) scripts/foreign.py $< > $@
 $(B)/%.pb-c.c: %.proto
 	@mkdir -p $(B)
 	$(call say,PROTO,$<)

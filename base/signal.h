@@ -5,14 +5,15 @@
 
 enum signal { SIGNAL_TRACES, SIGNAL_METRICS, SIGNAL_LOGS, SIGNAL_COUNT };
 
-/* Sets of signals; SIGNALS_TARGETS marks rows of targets (no data plane, drawn as an edge of its
- * own). */
+/* Sets of signals; SIGNALS_TARGETS marks rows of targets, SIGNALS_PROFILES receivers of profiles
+ * (no data plane of ours, drawn as edges of their own). */
 enum {
     SIGNALS_NONE = 0,
     SIGNALS_TRACES = 1 << SIGNAL_TRACES,
     SIGNALS_METRICS = 1 << SIGNAL_METRICS,
     SIGNALS_LOGS = 1 << SIGNAL_LOGS,
     SIGNALS_ANY = SIGNALS_TRACES | SIGNALS_METRICS | SIGNALS_LOGS,
+    SIGNALS_PROFILES = 1 << 6,
     SIGNALS_TARGETS = 1 << 7,
 };
 

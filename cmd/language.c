@@ -5,13 +5,14 @@
 #include "runtime/services.h"
 #include "ui/ui.h"
 
-void language_init(struct language *l, void *log, void *ui)
+void language_init(struct language *l, struct logging *logging, void *ui)
 {
     *l = (struct language){0};
     func_env_process(&l->env, l->host, "v" WEIR_VERSION);
     l->stdlib = stdlib_new(&l->env);
+    l->foreign = foreign_new();
     const struct config_use blocks[LANGUAGE_BLOCKS] = {
-        {&logging_def, log},  {&http_block_def, ui}, {&labelstore_def, NULL},
+        {&logging_def, logging},  {&http_block_def, ui}, {&labelstore_def, NULL},
         {&cluster_def, NULL}, {&otel_def, NULL},     {&ui_def, NULL},
     };
     memcpy(l->blocks, blocks, sizeof(blocks));
@@ -20,12 +21,13 @@ void language_init(struct language *l, void *log, void *ui)
 void language_done(struct language *l)
 {
     stdlib_free(l->stdlib);
+    foreign_free(l->foreign);
 }
 
 struct compile_opts language_opts(const struct language *l, enum stability min, bool community,
                                   bool check)
 {
-    return (struct compile_opts){.registry = {registry_all, registry_count},
+    return (struct compile_opts){.registry = {registry_all, registry_count, foreign_find, l->foreign},
                                  .configs = l->blocks,
                                  .n_configs = LANGUAGE_BLOCKS,
                                  .stdlib = stdlib_scope(l->stdlib),

@@ -3,6 +3,8 @@
 #ifndef CMD_LANGUAGE_H
 #define CMD_LANGUAGE_H
 
+#include "runtime/logging.h"
+#include "components/foreign.h"
 #include "runtime/template.h"
 #include "stdlib/stdlib.h"
 
@@ -12,10 +14,11 @@ struct language {
     struct func_env env;
     char host[STDLIB_HOST_MAX];
     struct stdlib *stdlib;
+    struct foreign *foreign; /* components that this build only knows */
     struct config_use blocks[LANGUAGE_BLOCKS];
 };
-/* log, ui: what the logging and http blocks configure; NULL in the checker. */
-void language_init(struct language *l, void *log, void *ui);
+/* logging, ui: what the logging and http blocks configure; NULL in the checker. */
+void language_init(struct language *l, struct logging *logging, void *ui);
 void language_done(struct language *l);
 struct compile_opts language_opts(const struct language *l, enum stability min, bool community,
                                   bool check);

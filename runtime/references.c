@@ -23,9 +23,25 @@ static struct static_type capsule_of(const struct row *row)
                                 .signals = row->signals};
 }
 
+static struct static_type type_of_row(const struct row *row);
+
 static struct static_type secret_of(const struct capsule_type *type)
 {
     return (struct static_type){.known = true, .type = V_CAPSULE, .capsule = type->name};
+}
+
+static struct static_type type_of_shape(const struct row *row)
+{
+    const struct shape *s = row->shape;
+    if (!s) return (struct static_type){0};
+    if (s->form != SHAPE_LIST) return (struct static_type){.known = true, .type = V_OBJECT};
+    struct static_type elem = type_of_row(s->rows);
+    return (struct static_type){.known = true,
+                                .type = V_ARRAY,
+                                .is_list = elem.known,
+                                .elem = elem.type,
+                                .signals = row->signals,
+                                .elem_capsule = elem.capsule};
 }
 
 /* Kinds that may be unset stay unknown: null is taken everywhere. */
@@ -48,15 +64,15 @@ static struct static_type type_of_row(const struct row *row)
                                     .elem_capsule = capsule_of(row).capsule};
     case K_SECRET: return secret_of(&capsule_secret);
     case K_OPT_SECRET: return secret_of(&capsule_opt_secret);
+    case K_STR_MAP:
+    case K_SECRET_MAP: return (struct static_type){.known = true, .type = V_OBJECT};
+    case K_ANY: return type_of_shape(row);
     case K_OPT_STR:
     case K_OPT_I64:
     case K_OPT_F64:
     case K_OPT_BOOL:
     case K_OPT_DUR:
     case K_STR_LIST:
-    case K_STR_MAP:
-    case K_SECRET_MAP:
-    case K_ANY:
     case BLOCK_KINDS:
     case K_LABEL: break;
     }
@@ -208,7 +224,7 @@ void references_check(struct compiler *c, struct node *n)
 static bool is_receiver(const struct row *row)
 {
     return row && (row->kind == K_CAPSULE || row->kind == K_CAPSULE_LIST) &&
-           (row->signals & SIGNALS_ANY);
+           (row->signals & (SIGNALS_ANY | SIGNALS_PROFILES));
 }
 
 bool edge_is_flow(const struct edge *e)
