@@ -1,10 +1,11 @@
-/* Services that have nothing to configure in this build, or nothing at all. */
+/* Services that have few settings in this build, or none. */
 #ifndef RUNTIME_SERVICES_H
 #define RUNTIME_SERVICES_H
 
 #include "runtime/template.h"
 
 extern const struct config_def labelstore_def;                /* an empty block is accepted */
+extern const struct config_def livedebugging_def;             /* self: struct taps * */
 extern const struct config_def cluster_def, otel_def, ui_def; /* take no block */
 
 #endif

@@ -5,6 +5,7 @@
  * fan-out of its signal is. Source: spec D.4. */
 #include <errno.h>
 #include "components/common/otel_output.h"
+#include "components/common/otlp_tap.h"
 #include "components/otelcol/attributes_action.h"
 #include "components/otelcol/attributes_filter.h"
 
@@ -200,4 +201,5 @@ DEFINE_COMPONENT(otelcol_processor_attributes) = {
     .stop = stop,
     .shard_done = shard_done,
     .push = push,
+    .tap = otlp_tap,
 };

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "components/common/otel_metrics.h"
 #include "components/common/otel_output.h"
+#include "components/common/otlp_tap.h"
 #include "components/common/spans.h"
 #include "components/otelcol/batch_pending.h"
 
@@ -470,4 +471,5 @@ DEFINE_COMPONENT(otelcol_processor_batch) = {
     .stop = stop,
     .shard_done = shard_done,
     .push = push,
+    .tap = otlp_tap,
 };

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "components/common/otlp_tap.h"
 #include "components/common/settings.h"
 
 #define MIB        ((i64)1 << 20)
@@ -477,4 +478,5 @@ DEFINE_COMPONENT(otelcol_receiver_otlp) = {
     .stop = stop,
     .shard_done = shard_done,
     .destroy = destroy,
+    .tap = otlp_tap,
 };
