@@ -18,6 +18,7 @@ struct yaml_reader {
     int depth, max_depth;
     VEC(struct anchor) anchors;
     const char *err;
+    struct yaml_fault fault;
 };
 
 struct yaml_reader *yaml_reader_new(struct str text, struct arena *a)
@@ -48,11 +49,13 @@ void yaml_reader_limit(struct yaml_reader *r, size_t max_nodes, int max_depth)
 
 /* --- errors and events --- */
 
-static int fail(struct yaml_reader *r, size_t line, const char *what, const char *name)
+static int fail(struct yaml_reader *r, yaml_mark_t at, const char *what, const char *name)
 {
-    if (!r->err)
-        r->err = arena_printf(r->arena, "yaml: line %zu: %s%s%s", line + 1, what, name ? " " : "",
-                              name ? name : "");
+    if (r->err) return -EBADMSG;
+    r->fault = (struct yaml_fault){
+        .what = arena_printf(r->arena, "%s%s%s", what, name ? " " : "", name ? name : ""),
+        .index = at.index};
+    r->err = arena_printf(r->arena, "yaml: line %zu: %s", at.line + 1, r->fault.what);
     return -EBADMSG;
 }
 
@@ -60,7 +63,7 @@ static int next_event(struct yaml_reader *r, yaml_event_t *ev)
 {
     if (yaml_parser_parse(&r->parser, ev)) return 0;
     const char *problem = r->parser.problem;
-    return fail(r, r->parser.problem_mark.line, problem ? problem : "unknown problem", NULL);
+    return fail(r, r->parser.problem_mark, problem ? problem : "unknown problem", NULL);
 }
 
 /* --- nodes --- */
@@ -76,7 +79,7 @@ static struct str keep(struct yaml_reader *r, const yaml_char_t *s)
 static int count(struct yaml_reader *r, const yaml_event_t *ev, size_t n)
 {
     if (n > r->max_nodes - r->nodes)
-        return fail(r, ev->start_mark.line, "document contains excessive aliasing or is too large",
+        return fail(r, ev->start_mark, "document contains excessive aliasing or is too large",
                     NULL);
     r->nodes += n;
     return 0;
@@ -92,6 +95,7 @@ static struct yaml_node *node_new(struct yaml_reader *r, const yaml_event_t *ev,
     n->weight = 1;
     n->line = (u32)ev->start_mark.line + 1;
     n->col = (u32)ev->start_mark.column + 1;
+    n->index = ev->start_mark.index;
     return n;
 }
 
@@ -116,11 +120,11 @@ static int compose_alias(struct yaml_reader *r, const yaml_event_t *ev, struct y
         struct anchor *a = &r->anchors.v[i - 1];
 
         if (!str_is(a->name, name)) continue;
-        if (!a->node) return fail(r, ev->start_mark.line, "anchor contains itself:", name);
+        if (!a->node) return fail(r, ev->start_mark, "anchor contains itself:", name);
         *ret = a->node;
         return count(r, ev, a->node->weight);
     }
-    return fail(r, ev->start_mark.line, "unknown anchor referenced:", name);
+    return fail(r, ev->start_mark, "unknown anchor referenced:", name);
 }
 
 static enum yaml_style style_of(yaml_scalar_style_t style)
@@ -183,7 +187,7 @@ static int compose_nested(struct yaml_reader *r, const yaml_event_t *ev, struct 
     int rc = count(r, ev, 1);
 
     if (rc) return rc;
-    if (r->depth >= r->max_depth) return fail(r, ev->start_mark.line, "nested too deeply", NULL);
+    if (r->depth >= r->max_depth) return fail(r, ev->start_mark, "nested too deeply", NULL);
     struct yaml_node *n = node_new(r, ev, seq ? YAML_SEQ : YAML_MAP,
                                    seq ? ev->data.sequence_start.tag : ev->data.mapping_start.tag);
     size_t anchor =
@@ -211,7 +215,7 @@ static int compose(struct yaml_reader *r, yaml_event_t *ev, struct yaml_node **r
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT: break;
     }
-    return fail(r, ev->start_mark.line, "unexpected event", NULL);
+    return fail(r, ev->start_mark, "unexpected event", NULL);
 }
 
 /* --- documents --- */
@@ -246,6 +250,11 @@ int yaml_next(struct yaml_reader *r, struct yaml_node **ret, const char **ret_er
     if (rc == 0 && document) rc = compose_document(r, ret);
     if (rc < 0 && ret_err) *ret_err = r->err;
     return rc;
+}
+
+struct yaml_fault yaml_reader_fault(const struct yaml_reader *r)
+{
+    return r->fault;
 }
 
 int yaml_parse(struct str text, struct arena *a, struct yaml_node **ret, const char **ret_err)

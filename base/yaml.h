@@ -22,6 +22,7 @@ struct yaml_node {
     size_t n;                 /* MAP: twice the number of pairs */
     size_t weight;            /* nodes below and with this one, aliases followed */
     u32 line, col;            /* where it starts, from 1; col counts characters */
+    size_t index;             /* the same as the number of characters before it in the whole text */
 };
 
 #define YAML_MAX_NODES 1000000
@@ -36,6 +37,12 @@ void yaml_reader_limit(struct yaml_reader *r, size_t max_nodes, int max_depth);
 /* The next document. 1 and *ret its root, 0 after the last; -EBADMSG broken or over a limit:
  * *ret_err (may be NULL) is then "yaml: line N: ...", in the arena. */
 int yaml_next(struct yaml_reader *r, struct yaml_node **ret, const char **ret_err);
+/* What was wrong after -EBADMSG, without its place in front; the text lives in the arena. */
+struct yaml_fault {
+    const char *what;
+    size_t index; /* as of a node */
+};
+struct yaml_fault yaml_reader_fault(const struct yaml_reader *r);
 /* The first document alone; *ret is NULL when there is none. 0 or as above; what follows it is not
  * looked at. */
 int yaml_parse(struct str text, struct arena *a, struct yaml_node **ret, const char **ret_err);

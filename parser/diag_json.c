@@ -10,10 +10,9 @@ static void text(struct json_out *j, const char *key, const char *value)
     json_str(j, str_of(value));
 }
 
-static void position(struct json_out *j, const char *key, const struct source *file, struct pos at)
+static void position(struct json_out *j, const char *key, struct pos at)
 {
     if (at.line == 0) return;
-    at = source_shown(file, at);
     json_key(j, str_of(key));
     json_arr(j);
     json_u64(j, at.line);
@@ -27,9 +26,10 @@ static void one(struct json_out *j, const struct diag *d)
     text(j, "severity", severity_name(d->severity));
     text(j, "code", diag_code_name(d->code));
     text(j, "message", d->message);
-    if (d->span.file && d->span.file->name) text(j, "file", d->span.file->name);
-    position(j, "start", d->span.file, d->span.start);
-    position(j, "end", d->span.file, d->span.end);
+    struct span at = source_shown(d->span);
+    if (at.file && at.file->name) text(j, "file", at.file->name);
+    position(j, "start", at.start);
+    position(j, "end", at.end);
     if (d->hint) text(j, "hint", d->hint);
     json_obj_end(j);
 }

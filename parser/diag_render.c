@@ -21,9 +21,9 @@ static void where(const struct diag *d, struct buf *out)
         buf_ch(out, '-');
         return;
     }
-    struct pos at = source_shown(d->span.file, d->span.start);
-    if (d->span.file && d->span.file->name) buf_printf(out, "%s:", d->span.file->name);
-    buf_printf(out, "%u:%u", at.line, at.col);
+    struct span at = source_shown(d->span);
+    if (at.file && at.file->name) buf_printf(out, "%s:", at.file->name);
+    buf_printf(out, "%u:%u", at.start.line, at.start.col);
 }
 
 void diag_line(const struct diag *d, struct buf *out)
@@ -59,7 +59,7 @@ static void margin(const struct excerpt *x, struct buf *out, u32 line)
     if (line == 0)
         buf_printf(out, "%*s | ", x->number_width, "");
     else
-        buf_printf(out, "%*u | ", x->number_width, line + x->src->line_offset);
+        buf_printf(out, "%*u | ", x->number_width, line);
 }
 
 static void source_text(struct str line, struct buf *out)
@@ -136,12 +136,13 @@ static int decimal_width(u32 n)
  * flood the terminal. */
 static void excerpt(const struct diag *d, struct buf *out)
 {
-    struct excerpt x = {.src = d->span.file, .start = d->span.start, .end = d->span.end};
+    struct span at = source_shown(d->span);
+    struct excerpt x = {.src = at.file, .start = at.start, .end = at.end};
     if (x.end.line == 0) x.end = x.start;
     x.multi_line = x.end.line > x.start.line;
     u32 first = x.start.line > 1 ? x.start.line - 1 : 1;
     u32 last = (u32)MIN((size_t)x.end.line + 1, x.src->n_lines);
-    x.number_width = decimal_width(last + x.src->line_offset);
+    x.number_width = decimal_width(last);
     if (last - first > SHOWN_LINES_MAX) return;
     for (u32 n = first; n <= last; n++)
         if (source_line(x.src, n).n > SHOWN_LINE_MAX) return;

@@ -84,13 +84,19 @@ static void test_color_and_hint(void **state)
 /* A configuration inside another file: places are shown as that file's. */
 static void test_offset(void **state)
 {
-    struct source *s = source_new("f", STR("a\nb"));
-    s->line_offset = 10;
-    s->col_offset = 4;
+    struct source *outer = source_new("f", STR("x: |\n  a\n  bc\ny: z\n"));
+    struct source_run *runs = xcalloc(2, sizeof(*runs));
+    runs[0] = (struct source_run){.inner = 0, .outer = 7, .len = 1};
+    runs[1] = (struct source_run){.inner = 2, .outer = 11, .len = 2};
+    struct source *s = source_new_inside(outer, STR("a\nbc\n"), runs, 2);
+    source_unref(outer);
     struct diags d;
     diags_init(&d);
-    diag_error(&d, DIAG_PARSE_TOKEN, range(s, 2, 1, 0, 0), "bad");
-    expect_render(&d, false, "Error: f:12:5: bad\n\n11 | a\n12 | b\n   | ^\n");
+    diag_error(&d, DIAG_PARSE_TOKEN, range(s, 2, 1, 2, 2), "bad");
+    diag_error(&d, DIAG_PARSE_TOKEN, range(s, 3, 1, 0, 0), "end");
+    expect_render(&d, false,
+                  "Error: f:3:3: bad\n\n2 |   a\n3 |   bc\n  |   ^^\n4 | y: z\n\n"
+                  "Error: f:3:5: end\n\n2 |   a\n3 |   bc\n  |     \n4 | y: z\n");
     diags_done(&d);
     source_unref(s);
 }

@@ -13,13 +13,11 @@ struct parser {
     struct lexer lx;
     struct diags *diags;
     struct tree *tree;
-    struct lexeme tok;    /* the token under the cursor, never a comment */
-    struct pos prev_end;  /* of the token before it */
-    size_t errors_before; /* of the collector, when this text began */
-    u32 error_line;       /* of the last fault; 0: none yet */
-    u32 depth;            /* levels open above the cursor */
-    bool stopped;         /* the rest is not read */
-    bool sound_only;      /* statements with faults are left out */
+    struct lexeme tok;   /* the token under the cursor, never a comment */
+    struct pos prev_end; /* of the token before it */
+    u32 error_line;      /* of the last fault; 0: none yet */
+    u32 depth;           /* levels open above the cursor */
+    bool stopped;        /* the rest is not read */
     VEC(struct comment) comments;
 };
 
@@ -624,23 +622,13 @@ static bool parse_statement(struct parser *p, struct stmt *ret)
     return ok;
 }
 
-/* Whether a statement goes into the tree; before: faults when it began. A tree with faults is
- * thrown away, but for the sound part of it. */
-static bool is_kept(const struct parser *p, const struct stmt *s, size_t before)
-{
-    if (!p->sound_only || p->depth > 0) return true;
-    if (p->diags->n_errors > before) return false;
-    return before == p->errors_before || (s->kind == STMT_BLOCK && s->span.start.col == 1);
-}
-
 /* Statements up to `until`, which stays under the cursor. */
 static struct body parse_body(struct parser *p, enum token until)
 {
     VEC(struct stmt) list = {0};
     while (inside(p, until)) {
         struct stmt s;
-        size_t before = p->diags->n_errors;
-        if (parse_statement(p, &s) && is_kept(p, &s, before)) vec_push(&list, s);
+        if (parse_statement(p, &s)) vec_push(&list, s);
         if (at(p, until)) break;
         if (!at(p, TOK_TERMINATOR)) {
             expected(p, DIAG_PARSE_TOKEN, token_name(TOK_TERMINATOR));
@@ -674,7 +662,7 @@ void tree_free(struct tree *t)
 /* Faults of this text are counted apart from those the caller had before. */
 static void parser_init(struct parser *p, struct source *src, struct diags *diags)
 {
-    *p = (struct parser){.diags = diags, .tree = tree_new(src), .errors_before = diags->n_errors};
+    *p = (struct parser){.diags = diags, .tree = tree_new(src)};
     lex_init(&p->lx, src, diags);
     next(p);
 }
@@ -699,28 +687,6 @@ struct tree *parse_file(struct source *src, struct diags *diags)
     p.tree->body = parse_body(&p, TOK_EOF);
     p.tree->body.span = span_of(&p, (struct pos){1, 1}, p.tok.end);
     return parser_done(&p, before);
-}
-
-/* Faults after which it is not known what is inside of what. */
-static bool is_misleading(const struct diag *d)
-{
-    return d->code == DIAG_LEX_COMMENT || d->code == DIAG_LEX_ENCODING ||
-           d->code == DIAG_PARSE_FAULTS || d->code == DIAG_PARSE_DEPTH ||
-           (d->code == DIAG_LEX_STRING && source_byte(d->span.file, d->span.start) == '`') ||
-           (d->code == DIAG_PARSE_STATEMENT && source_byte(d->span.file, d->span.start) == '}');
-}
-
-struct tree *parse_file_sound(struct source *src, struct diags *diags)
-{
-    size_t first = diags->list.n;
-    struct parser p;
-    parser_init(&p, src, diags);
-    p.sound_only = true;
-    p.tree->body = parse_body(&p, TOK_EOF);
-    p.tree->body.span = span_of(&p, (struct pos){1, 1}, p.tok.end);
-    for (size_t i = first; i < diags->list.n; i++)
-        if (is_misleading(&diags->list.v[i])) p.tree->body.n = 0;
-    return parser_done(&p, diags->n_errors);
 }
 
 struct tree *parse_expr(struct source *src, struct diags *diags, struct expr **ret)
