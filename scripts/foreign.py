@@ -192,6 +192,8 @@ class Maker:
 def default_of(a, kind):
     v = a.get("default")
     known = v is not None and not a.get("required") and not a.get("computed") and not kind.startswith("K_CAPSULE")
+    if kind == "K_DUR" and v == "infinity":
+        return None  # no text of the language says it
     return literal(v) if known else None
 
 
