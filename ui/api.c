@@ -196,6 +196,9 @@ static const struct route routes[] = {
     {"/api/v0/web/components/", .web = true, .is_prefix = true, .fn = web_component},
     {"/api/v0/web/modules/", .web = true, .is_prefix = true, .fn = web_modules},
     {"/api/v0/web/peers", .web = true, .fn = web_peers},
+    {"/api/v0/web/debug/", .web = true, .is_prefix = true, .fn = live_debug},
+    {"/api/v0/web/graph", .web = true, .fn = graph_stream},
+    {"/api/v0/web/graph/", .web = true, .is_prefix = true, .fn = graph_stream},
 };
 
 static bool is_get_or_post(const struct http_req *r)

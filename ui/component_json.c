@@ -1,6 +1,7 @@
 /* One component as the API shows it. Keys and their order: spec runtime.md 13. */
 #include "ui/ui_impl.h"
 
+#include "runtime/tap.h"
 #include "value/encode.h"
 
 static void member_str(struct json_out *j, const char *key, struct str v)
@@ -128,6 +129,6 @@ void component_json(const struct module *m, u32 rank, bool details, struct json_
     json_key(j, STR("debugInfo"));
     details ? debug_info(j, s) : nothing(j);
     json_key(j, STR("liveDebuggingEnabled"));
-    json_bool(j, false);
+    json_bool(j, s->instance && component_is_live(s->def));
     json_obj_end(j);
 }

@@ -12,6 +12,7 @@ struct ui *ui_new(const struct ui_conf *conf)
         prefix.n--;
     u->conf = *conf;
     u->prefix = str_of(str_dup(prefix));
+    list_init(&u->live);
     u->log = log_child(conf->host->log, &service, 1);
     return u;
 }
@@ -71,6 +72,7 @@ void ui_close(struct ui *u, i64 grace_ns, void (*done)(void *arg), void *arg)
 {
     u->closed = done;
     u->closed_arg = arg;
+    live_end_all(u);
     if (u->listener)
         http_listener_unserve(u->listener, u->conf.loop, grace_ns, on_closed, u);
     else

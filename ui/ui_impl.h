@@ -4,6 +4,7 @@
 #define UI_UI_IMPL_H
 
 #include "base/json.h"
+#include "base/list.h"
 #include "net/http_server.h"
 #include "ui/ui.h"
 
@@ -19,6 +20,7 @@ struct ui {
     struct http_listener *listener;
     const struct http_plan *http; /* current; NULL: no authentication */
     struct tls_server *tls;
+    struct list live; /* answers that go on (live_stream.c) */
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -43,6 +45,11 @@ void component_json(const struct module *m, u32 rank, bool details, struct json_
 
 /* page.c */
 void page_write(const struct ui *u, struct buf *html);
+
+/* live.c, graph_stream.c: answers that go on until the client leaves. */
+void live_debug(struct ui *u, struct http_req *r, struct str id);
+void graph_stream(struct ui *u, struct http_req *r, struct str module_id);
+void live_end_all(struct ui *u);
 
 /* api.c: answers whatever the path says. */
 void ui_route(struct ui *u, struct http_req *r);
