@@ -152,7 +152,7 @@ static int graph_trees(const struct graph *g, struct tree_set *trees, struct dia
 {
     struct language lang;
     struct template *t;
-    language_init(&lang, NULL, NULL);
+    language_init(&lang, NULL, NULL, NULL);
     struct compile_opts o = language_opts(&lang, g->stability, g->community, false);
     int err = template_compile(&o, trees, diags, &t);
     if (!err) {

@@ -5,7 +5,7 @@
 #include "runtime/services.h"
 #include "ui/ui.h"
 
-void language_init(struct language *l, struct logging *logging, void *ui)
+void language_init(struct language *l, struct logging *logging, void *ui, struct taps *taps)
 {
     *l = (struct language){0};
     func_env_process(&l->env, l->host, "v" WEIR_VERSION);
@@ -13,7 +13,7 @@ void language_init(struct language *l, struct logging *logging, void *ui)
     l->foreign = foreign_new();
     const struct config_use blocks[LANGUAGE_BLOCKS] = {
         {&logging_def, logging},  {&http_block_def, ui}, {&labelstore_def, NULL},
-        {&cluster_def, NULL}, {&otel_def, NULL},     {&ui_def, NULL},
+        {&livedebugging_def, taps}, {&cluster_def, NULL}, {&otel_def, NULL},     {&ui_def, NULL},
     };
     memcpy(l->blocks, blocks, sizeof(blocks));
 }

@@ -8,7 +8,7 @@
 #include "runtime/template.h"
 #include "stdlib/stdlib.h"
 
-#define LANGUAGE_BLOCKS 6
+#define LANGUAGE_BLOCKS 7
 
 struct language {
     struct func_env env;
@@ -17,8 +17,9 @@ struct language {
     struct foreign *foreign; /* components that this build only knows */
     struct config_use blocks[LANGUAGE_BLOCKS];
 };
-/* logging, ui: what the logging and http blocks configure; NULL in the checker. */
-void language_init(struct language *l, struct logging *logging, void *ui);
+/* logging, ui, taps: what the logging, http and livedebugging blocks configure; NULL in the
+ * checker. */
+void language_init(struct language *l, struct logging *logging, void *ui, struct taps *taps);
 void language_done(struct language *l);
 struct compile_opts language_opts(const struct language *l, enum stability min, bool community,
                                   bool check);

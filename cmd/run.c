@@ -11,6 +11,7 @@
 #include "runtime/controller.h"
 #include "runtime/reload.h"
 #include "runtime/self_metrics.h"
+#include "runtime/tap.h"
 #include "ui/ui.h"
 
 #define STOP_NS         (25 * NS_PER_SEC)
@@ -32,6 +33,7 @@ struct weir {
     struct net *net;
     struct listeners *listeners;
     struct budget data_budget;
+    struct taps *taps;
     struct host host;
     struct workers *workers;
     struct language language;
@@ -67,6 +69,7 @@ static void build_host(struct weir *w)
     w->offload = offload_new(OFFLOAD_THREADS);
     w->net = net_new(w->offload);
     w->listeners = listeners_new(w->loop);
+    w->taps = taps_new(w->loop, &w->data_budget);
     w->host = (struct host){.clock = &clock_system,
                             .log = w->log,
                             .metrics = w->metrics,
@@ -74,6 +77,7 @@ static void build_host(struct weir *w)
                             .listeners = w->listeners,
                             .offload = w->offload,
                             .data_budget = &w->data_budget,
+                            .taps = w->taps,
                             .storage_path = f->storage_path,
                             .user_agent = "Weir/" WEIR_VERSION " (" WEIR_PLATFORM ")",
                             .memory_addr = f->memory_addr,
@@ -91,7 +95,7 @@ static void build_runtime(struct weir *w)
     const struct run_flags *f = &w->flags;
     w->ui = ui_new(&(struct ui_conf){
         .host = &w->host, .loop = w->loop, .prefix = f->ui_prefix, .version = "v" WEIR_VERSION});
-    language_init(&w->language, w->log, w->ui);
+    language_init(&w->language, w->log, w->ui, w->taps);
     w->host.hostname = w->language.host;
     w->workers = workers_new(&w->host, f->workers ? (int)f->workers : default_workers(), w->loop);
     w->controller = controller_new(&(struct controller_conf){
@@ -120,6 +124,7 @@ static void teardown(struct weir *w)
     controller_free(w->controller);
     workers_free(w->workers);
     ui_free(w->ui);
+    taps_free(w->taps);
     language_done(&w->language);
     config_metrics_free(w->config_metrics);
     process_metrics_free(w->process_metrics);
