@@ -75,6 +75,16 @@ void log_root_discard(struct logger *root)
     free(held);
 }
 
+static __thread bool is_echo; /* of this thread's lines, see log_echo */
+
+bool log_echo(bool on)
+{
+    bool was = is_echo;
+
+    is_echo = on;
+    return was;
+}
+
 static void deliver(struct log_root *r, enum log_level level, struct str line)
 {
     spin_lock(&r->lock);
@@ -82,7 +92,7 @@ static void deliver(struct log_root *r, enum log_level level, struct str line)
     void *arg = r->tee_arg;
     spin_unlock(&r->lock);
     log_writer_add(r->writer, line);
-    if (tee) tee(arg, level, line);
+    if (tee && !is_echo) tee(arg, level, line);
 }
 
 /* The format is set under the lock: a record that saw the root closed is in the list before the

@@ -44,6 +44,9 @@ void log_root_discard(struct logger *root);
  * the logger. */
 void log_root_tee(struct logger *root, void (*fn)(void *arg, enum log_level level, struct str line),
                   void *arg);
+/* While on, lines of this thread are kept from the tee (they are written all the same): it handles
+ * what the tee gave out, and would feed it to itself. Returns what it was. */
+bool log_echo(bool on);
 /* Lines lost: stderr did not take them, they were too long, or too many were held. */
 u64 log_root_dropped(const struct logger *root);
 

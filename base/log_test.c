@@ -147,6 +147,10 @@ static void teeing(void **state)
     log_error(f.root, "late");
     log_debug(f.root, "unwanted");
     assert_buf(&seen, "3:ts=2024-05-01T12:00:00Z level=error msg=late\n");
+    assert_false(log_echo(true));
+    log_error(f.root, "echo");
+    assert_true(log_echo(false));
+    assert_buf(&seen, "");
     log_root_tee(f.root, NULL, NULL);
     log_error(f.root, "unseen");
     assert_int_equal(seen.n, 0);

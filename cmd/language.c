@@ -12,8 +12,10 @@ void language_init(struct language *l, struct logging *logging, void *ui, struct
     l->stdlib = stdlib_new(&l->env);
     l->foreign = foreign_new();
     const struct config_use blocks[LANGUAGE_BLOCKS] = {
-        {&logging_def, logging},  {&http_block_def, ui}, {&labelstore_def, NULL},
-        {&livedebugging_def, taps}, {&cluster_def, NULL}, {&otel_def, NULL},     {&ui_def, NULL},
+        {&logging_def, logging}, {&http_block_def, ui},
+        {&labelstore_def, NULL}, {&livedebugging_def, taps},
+        {&cluster_def, NULL},    {&otel_def, NULL},
+        {&ui_def, NULL},
     };
     memcpy(l->blocks, blocks, sizeof(blocks));
 }
@@ -27,12 +29,13 @@ void language_done(struct language *l)
 struct compile_opts language_opts(const struct language *l, enum stability min, bool community,
                                   bool check)
 {
-    return (struct compile_opts){.registry = {registry_all, registry_count, foreign_find, l->foreign},
-                                 .configs = l->blocks,
-                                 .n_configs = LANGUAGE_BLOCKS,
-                                 .stdlib = stdlib_scope(l->stdlib),
-                                 .min_stability = min,
-                                 .community = community,
-                                 .check = check,
-                                 .allow_foreign = check};
+    return (struct compile_opts){
+        .registry = {registry_all, registry_count, foreign_find, l->foreign},
+        .configs = l->blocks,
+        .n_configs = LANGUAGE_BLOCKS,
+        .stdlib = stdlib_scope(l->stdlib),
+        .min_stability = min,
+        .community = community,
+        .check = check,
+        .allow_foreign = check};
 }

@@ -4,11 +4,13 @@
 #include <signal.h>
 #include <unistd.h>
 #include "cmd/language.h"
+#include "cmd/own_lines.h"
 #include "cmd/platform.h"
 #include "cmd/report.h"
 #include "cmd/resources.h"
 #include "cmd/run_flags.h"
 #include "runtime/controller.h"
+#include "runtime/logging.h"
 #include "runtime/reload.h"
 #include "runtime/self_metrics.h"
 #include "runtime/tap.h"
@@ -34,6 +36,9 @@ struct weir {
     struct listeners *listeners;
     struct budget data_budget;
     struct taps *taps;
+    struct label_table *labels;
+    struct own_lines own_lines;
+    struct logging logging;
     struct host host;
     struct workers *workers;
     struct language language;
@@ -70,6 +75,8 @@ static void build_host(struct weir *w)
     w->net = net_new(w->offload);
     w->listeners = listeners_new(w->loop);
     w->taps = taps_new(w->loop, &w->data_budget);
+    w->labels = label_table_new();
+    own_lines_init(&w->own_lines, w->labels, &w->data_budget);
     w->host = (struct host){.clock = &clock_system,
                             .log = w->log,
                             .metrics = w->metrics,
@@ -78,6 +85,7 @@ static void build_host(struct weir *w)
                             .offload = w->offload,
                             .data_budget = &w->data_budget,
                             .taps = w->taps,
+                            .labels = w->labels,
                             .storage_path = f->storage_path,
                             .user_agent = "Weir/" WEIR_VERSION " (" WEIR_PLATFORM ")",
                             .memory_addr = f->memory_addr,
@@ -95,9 +103,15 @@ static void build_runtime(struct weir *w)
     const struct run_flags *f = &w->flags;
     w->ui = ui_new(&(struct ui_conf){
         .host = &w->host, .loop = w->loop, .prefix = f->ui_prefix, .version = "v" WEIR_VERSION});
-    language_init(&w->language, w->log, w->ui, w->taps);
+    language_init(&w->language, &w->logging, w->ui, w->taps);
     w->host.hostname = w->language.host;
     w->workers = workers_new(&w->host, f->workers ? (int)f->workers : default_workers(), w->loop);
+    w->logging = (struct logging){.root = w->log,
+                                  .own = own_log_new(&(struct own_log_conf){.host = &w->host,
+                                                                            .workers = w->workers,
+                                                                            .loop = w->loop,
+                                                                            .make = own_lines_make,
+                                                                            .arg = &w->own_lines})};
     w->controller = controller_new(&(struct controller_conf){
         .host = &w->host,
         .workers = w->workers,
@@ -123,6 +137,9 @@ static void teardown(struct weir *w)
     reloader_free(w->reloader);
     controller_free(w->controller);
     workers_free(w->workers);
+    own_log_free(w->logging.own);
+    own_lines_done(&w->own_lines);
+    label_table_free(w->labels);
     ui_free(w->ui);
     taps_free(w->taps);
     language_done(&w->language);
@@ -159,6 +176,7 @@ static void stopped(void *arg)
 static void ui_closed(void *arg)
 {
     struct weir *w = arg;
+    own_log_close(w->logging.own); /* the receivers are about to stop */
     controller_stop(w->controller, clock_mono(&clock_system) + STOP_NS, stopped, w);
 }
 

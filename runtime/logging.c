@@ -11,6 +11,7 @@ struct logging_args {
 struct logging_plan {
     enum log_level level;
     enum log_format format;
+    const struct capsule_list *write_to; /* in the arguments */
 };
 
 static const struct row logging_rows[] = {
@@ -38,28 +39,28 @@ static int logging_prepare(struct prepare *p, const void *args, void *plan)
     const struct logging_args *a = args;
     struct logging_plan *out = plan;
     size_t errors = p->diags->n_errors;
-    *out = (struct logging_plan){LOG_INFO, LOG_LOGFMT};
+    *out = (struct logging_plan){LOG_INFO, LOG_LOGFMT, &a->write_to};
     (void)log_level_parse(a->level, &out->level);
     (void)log_format_parse(a->format, &out->format);
     if (str_is(a->destination, "windows_event_log"))
         diag_error(p->diags, DIAG_VALUE_CHOICE, a->span,
                    "the log destination windows_event_log exists on Windows only");
-    if (a->write_to.n > 0)
-        diag_error(p->diags, DIAG_NODE_UNSUPPORTED, a->span,
-                   "logging: write_to is not supported by this build of Weir yet");
     return p->diags->n_errors > errors ? -EINVAL : 0;
 }
 
+/* Receivers first: they get the lines that were held until now as well. */
 static int logging_apply(void *self, const void *args, const void *plan, char **ret_err)
 {
+    const struct logging *l = self;
     const struct logging_plan *p = plan;
-    log_root_open(self, p->level, p->format);
+    own_log_set(l->own, p->write_to);
+    log_root_open(l->root, p->level, p->format);
     return 0;
 }
 
 const struct config_def logging_def = {
     .def = {.name = "logging",
-            .summary = "Sets level and form of the agent's own log.",
+            .summary = "Sets level and form of the agent's own log, and sends it to log receivers.",
             .example = "logging {\n  level  = \"info\"\n  format = \"logfmt\"\n}\n",
             .args = &logging_schema,
             .plan_size = sizeof(struct logging_plan),

@@ -3,11 +3,11 @@
 #include "base/xalloc.h"
 #include "runtime/dataplane.h"
 
-void outlet_init(struct outlet *o, struct capsule *sink, struct shard *from,
+void outlet_init(struct outlet *o, struct capsule *sink, struct worker *from, struct logger *log,
                  bool (*retry)(struct waiter *w))
 {
     ASSERT(sink_of(sink));
-    *o = (struct outlet){.waiter.retry = retry, .worker = from->worker, .log = from->comp->log};
+    *o = (struct outlet){.waiter.retry = retry, .worker = from, .log = log};
     o->sink = value_of_capsule(sink).capsule;
     list_init(&o->waiter.node);
     o->proxies = xcalloc(sink_of(sink)->inst->n_shards, sizeof(struct proxy *));

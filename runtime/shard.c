@@ -31,11 +31,27 @@ static enum push refuse(struct shard_rt *s, struct batch *b, const char *text)
     return PUSH_TAKEN;
 }
 
+/* What is logged about the agent's own lines is not sent after them. */
+static enum push push_own(struct shard_rt *s, u32 port, struct batch *b)
+{
+    bool was = log_echo(true);
+    enum push answer = s->inst->pub.def->push(&s->pub, port, b);
+
+    log_echo(was);
+    return answer;
+}
+
+static enum push push_running(struct shard_rt *s, u32 port, struct batch *b)
+{
+    if (UNLIKELY(b->own)) return push_own(s, port, b);
+    return s->inst->pub.def->push(&s->pub, port, b);
+}
+
 enum push shard_push(struct shard_rt *s, u32 port, struct batch *b)
 {
     switch (s->state) {
     case SHARD_RUNNING:
-    case SHARD_CLOSING: return s->inst->pub.def->push(&s->pub, port, b);
+    case SHARD_CLOSING: return push_running(s, port, b);
     case SHARD_NEW:
         if (!atomic_load(&s->inst->failing)) return PUSH_FULL;
         return refuse(s, b, "the component could not be configured yet");

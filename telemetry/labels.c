@@ -35,16 +35,6 @@ struct label_table *label_table_new(void)
     return t;
 }
 
-void label_table_free(struct label_table *t)
-{
-    if (!t) return;
-    for (size_t i = 0; i < PARTS; i++) {
-        ASSERT(t->parts[i].n == 0);
-        free(t->parts[i].chains);
-    }
-    free(t);
-}
-
 size_t label_table_count(const struct label_table *t)
 {
     size_t n = 0;
@@ -56,6 +46,14 @@ size_t label_table_count(const struct label_table *t)
         spin_unlock(&p->lock);
     }
     return n;
+}
+
+void label_table_free(struct label_table *t)
+{
+    if (!t || label_table_count(t) > 0) return;
+    for (size_t i = 0; i < PARTS; i++)
+        free(t->parts[i].chains);
+    free(t);
 }
 
 /* --- building a set --- */

@@ -25,7 +25,8 @@ struct labels {
 };
 
 struct label_table *label_table_new(void);
-void label_table_free(struct label_table *t); /* no set may be left; takes NULL */
+/* A table of which sets are left (by a thread that never ended) is left behind. Takes NULL. */
+void label_table_free(struct label_table *t);
 /* How many sets there are. */
 size_t label_table_count(const struct label_table *t);
 
