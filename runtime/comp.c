@@ -1,8 +1,7 @@
 /* Small services of the runtime to a component: its metrics, its folder, waking its producers. */
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include "base/xalloc.h"
+#include "runtime/data_dir.h"
 #include "runtime/dataplane.h"
 
 /* --- metrics --- */
@@ -36,32 +35,9 @@ struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
 
 /* --- storage --- */
 
-static int make_dir(const char *path)
-{
-    return mkdir(path, 0750) == 0 || errno == EEXIST ? 0 : -errno;
-}
-
-/* Makes every folder on the way; path is changed and restored. */
-static int make_dirs(char *path)
-{
-    for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        int rc = make_dir(path);
-        *at = '/';
-        if (rc < 0) return rc;
-    }
-    return make_dir(path);
-}
-
 char *comp_data_dir(struct comp *c, char **ret_err)
 {
-    char *path = xprintf("%s/%s", c->host->storage_path, c->id);
-    int rc = make_dirs(path);
-
-    if (rc == 0) return path;
-    *ret_err = xprintf("mkdir %s: %s", path, strerror(-rc));
-    free(path);
-    return NULL;
+    return data_dir_make(c->host->storage_path, c->id, ret_err);
 }
 
 u32 comp_shards(const struct comp *c)
