@@ -25,11 +25,14 @@ extern const struct component_def export_def;
 
 /* foreach "name" { collection, var, template { } }: the template's body is never decoded here. */
 struct foreach_args {
-    struct value collection; /* an array */
+    struct value collection; /* an array, or null: none */
     struct str var;
     struct str id; /* "": the whole item is the key */
     bool hash_string_id;
     bool enable_metrics;
+    struct {
+        bool written;
+    } body; /* `template` */
 };
 extern const struct component_def foreach_def;
 

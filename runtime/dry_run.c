@@ -11,10 +11,19 @@
 #include "runtime/scope.h"
 #include "value/decode.h"
 
-static bool exports_known(const struct node *n)
+/* Receivers of components are; arguments, values and what modules export are not. */
+static bool is_known(struct compiler *c, const struct edge *e)
 {
+    if (e->uses) return true;
+    const struct node *to = &compiler_out(c, e->up)->nodes[e->to];
+    return to->kind == NODE_COMPONENT && e->to_row && e->to_row->kind == K_CAPSULE;
+}
+
+static bool exports_known(struct compiler *c, const struct node *n)
+{
+    if (c->unknown[node_number(c, n)]) return false;
     for (size_t i = 0; i < n->n_edges; i++)
-        if (!n->edges[i].to_row || n->edges[i].to_row->kind != K_CAPSULE) return false;
+        if (!is_known(c, &n->edges[i])) return false;
     return true;
 }
 
@@ -90,16 +99,37 @@ static void examine(struct compiler *c, const struct node *n, const struct scope
     diags_done(&found);
 }
 
+static void set_placeholders(struct export_scope *scope, const struct node *n)
+{
+    if (n->kind == NODE_COMPONENT && n->def)
+        (void)export_scope_set_take(
+            scope, str_of(n->id),
+            placeholder_exports(n->def->exports)); /* a clash: duplicate, reported */
+}
+
+/* What a template reads of the bodies around it. */
+static void set_outer_placeholders(struct compiler *c, struct export_scope *scope)
+{
+    for (u32 i = 0; i < c->n; i++)
+        for (size_t e = 0; e < c->nodes[i].n_edges; e++) {
+            const struct edge *edge = &c->nodes[i].edges[e];
+            if (edge->up > 0) set_placeholders(scope, &compiler_out(c, edge->up)->nodes[edge->to]);
+        }
+}
+
+static bool is_examined(struct compiler *c, const struct node *n)
+{
+    return n->block && n->def && n->def->args && !n->def->foreign && exports_known(c, n);
+}
+
 void dry_run(struct compiler *c)
 {
     struct export_scope scope;
     export_scope_init(&scope, c->o->stdlib, "");
-    vec_each (&c->nodes, n)
-        if (n->kind == NODE_COMPONENT && n->def)
-            (void)export_scope_set_take(
-                &scope, str_of(n->id),
-                placeholder_exports(n->def->exports)); /* a clash: duplicate, reported */
-    vec_each (&c->nodes, n)
-        if (n->block && n->def && n->def->args && !n->def->foreign && exports_known(n)) examine(c, n, &scope.scope);
+    for (u32 i = 0; i < c->n; i++)
+        set_placeholders(&scope, &c->nodes[i]);
+    set_outer_placeholders(c, &scope);
+    for (u32 i = 0; i < c->n; i++)
+        if (is_examined(c, &c->nodes[i])) examine(c, &c->nodes[i], &scope.scope);
     export_scope_done(&scope);
 }

@@ -40,9 +40,9 @@ static struct span node_span(const struct node *n)
 /* `run` says it once, the checker at each block that takes part. */
 static void report_cycle(struct compiler *c, const u32 *nodes, size_t n)
 {
-    struct node **members = arena_array(&c->t->arena, struct node *, n);
+    struct node **members = arena_array(&c->u->arena, struct node *, n);
     for (size_t i = 0; i < n; i++)
-        members[i] = &c->nodes.v[nodes[i]];
+        members[i] = &c->nodes[nodes[i]];
     qsort(members, n, sizeof(*members), by_id);
     struct buf ids = BUF_INIT(SIZE_MAX / 2);
     join_ids(members, n, &ids);
@@ -101,12 +101,14 @@ static void leave(struct tarjan *t)
 static void step(struct tarjan *t)
 {
     struct frame *f = &vec_last(&t->calls);
-    const struct node *n = &t->c->nodes.v[f->node];
+    const struct node *n = &t->c->nodes[f->node];
     if (f->next_dep == n->n_edges) {
         leave(t);
         return;
     }
-    u32 to = n->edges[f->next_dep++].to;
+    const struct edge *edge = &n->edges[f->next_dep++];
+    if (edge->up > 0) return;
+    u32 to = edge->to;
     if (t->number[to] == UNSEEN)
         enter(t, to);
     else if (t->on_stack[to])
@@ -115,17 +117,17 @@ static void step(struct tarjan *t)
 
 static void report_selves(struct compiler *c)
 {
-    for (size_t i = 0; i < c->nodes.n; i++)
-        for (size_t e = 0; e < c->nodes.v[i].n_edges; e++)
-            if (c->nodes.v[i].edges[e].to == i) {
-                report_self(c, &c->nodes.v[i], c->nodes.v[i].edges[e].span);
+    for (u32 i = 0; i < c->n; i++)
+        for (size_t e = 0; e < c->nodes[i].n_edges; e++)
+            if (c->nodes[i].edges[e].to == i && c->nodes[i].edges[e].up == 0) {
+                report_self(c, &c->nodes[i], c->nodes[i].edges[e].span);
                 break;
             }
 }
 
 void order_nodes(struct compiler *c, u32 *order)
 {
-    size_t n = c->nodes.n;
+    size_t n = c->n;
     struct tarjan t = {.c = c,
                        .number = xcalloc(n + 1, sizeof(u32)),
                        .low = xcalloc(n + 1, sizeof(u32)),

@@ -10,8 +10,40 @@
 struct visit {
     struct compiler *c;
     struct node *n;
-    size_t cap; /* of n->edges */
 };
+
+/* ---- where a chain leads ---- */
+
+static struct node *find_id(const struct compiler *c, const struct traversal *t, size_t *ret_used)
+{
+    struct buf id = BUF_INIT(SIZE_MAX / 2);
+    struct node *found = NULL;
+    for (size_t n = 1; n <= t->n && !found; n++) {
+        if (n > 1) buf_ch(&id, '.');
+        buf_str(&id, t->names[n - 1]);
+        found = map_get(&c->t->by_id, buf_view(&id));
+        if (found) *ret_used = n;
+    }
+    buf_done(&id);
+    return found;
+}
+
+static bool is_variable(const struct compiler *c, struct str name)
+{
+    return c->t->kind == TEMPLATE_FOREACH && str_eq(c->t->var, name);
+}
+
+/* Only the template of a foreach sees the values of the body around it. */
+struct target graph_resolve(const struct compiler *c, const struct traversal *t)
+{
+    struct target to = {0};
+    for (; c; c = c->outer, to.up++) {
+        to.variable = is_variable(c, t->names[0]);
+        if (!to.variable) to.node = find_id(c, t, &to.used);
+        if (to.variable || to.node || c->t->kind != TEMPLATE_FOREACH) break;
+    }
+    return to;
+}
 
 /* ---- types known without evaluating ---- */
 
@@ -79,38 +111,71 @@ static struct static_type type_of_row(const struct row *row)
     return (struct static_type){0};
 }
 
-/* The export a chain ends at; NULL when it is the whole node, or a field inside an export. */
-static const struct row *export_row(const struct node *to, const struct traversal *t, size_t used)
+const struct row *export_row(struct compiler *c, const struct target *to, const struct traversal *t)
 {
-    if (!to->def || !to->def->exports || used >= t->n) return NULL;
-    return schema_row(to->def->exports, t->names[used]);
+    const struct node *n = to->node;
+    if (!n->def || to->used >= t->n) return NULL;
+    if (n->kind != NODE_CUSTOM)
+        return n->def->exports ? schema_row(n->def->exports, t->names[to->used]) : NULL;
+    const struct compiler *face = custom_face(compiler_out(c, to->up), n);
+    const struct export_face *f = face ? map_get(&face->exports, t->names[to->used]) : NULL;
+    return f ? f->row : NULL;
 }
 
-static struct static_type type_of_expr(void *arg, const struct expr *e)
+static struct static_type type_of_custom(struct compiler *c, const struct target *to,
+                                         const struct traversal *t)
+{
+    const struct compiler *face = custom_face(compiler_out(c, to->up), to->node);
+    const struct export_face *f = face ? map_get(&face->exports, t->names[to->used]) : NULL;
+    return f ? f->type : (struct static_type){0};
+}
+
+static struct static_type type_of_chain(struct compiler *c, const struct traversal *t)
+{
+    struct target to = graph_resolve(c, t);
+    if (!to.node || t->n != to.used + 1) return (struct static_type){0};
+    if (to.node->kind == NODE_CUSTOM) return type_of_custom(c, &to, t);
+    const struct row *row = export_row(c, &to, t);
+    return row ? type_of_row(row) : (struct static_type){0};
+}
+
+/* ---- types of the standard library ---- */
+
+static const struct func *find_func(const struct traversal *t)
+{
+    struct buf name = BUF_INIT(SIZE_MAX / 2);
+    traversal_text(t, t->n, &name);
+    const struct func *f = stdlib_find(buf_view(&name));
+    buf_done(&name);
+    return f;
+}
+
+static struct static_type type_of_call(struct compiler *c, const struct expr *call)
+{
+    static const struct {
+        const char *returns;
+        enum vtype type;
+    } types[] = {{"string", V_STRING}, {"number", V_NUMBER}, {"bool", V_BOOL},
+                 {"list(", V_ARRAY},   {"array", V_ARRAY},   {"map(", V_OBJECT},
+                 {"object", V_OBJECT}};
+    struct traversal t;
+    if (!traversal_of(call->call.fn, &t)) return (struct static_type){0};
+    struct target to = graph_resolve(c, &t);
+    const struct func *f = to.node || to.variable ? NULL : find_func(&t);
+    for (size_t i = 0; f && i < ARRAY_LEN(types); i++)
+        if (str_starts(str_of(f->returns), str_of(types[i].returns)))
+            return (struct static_type){.known = true, .type = types[i].type};
+    return (struct static_type){0};
+}
+
+struct static_type type_of_expr(void *compiler, const struct expr *e)
 {
     struct traversal t;
-    size_t used;
-    if (!traversal_of(e, &t)) return (struct static_type){0};
-    const struct node *to = graph_resolve(arg, &t, &used);
-    const struct row *row = to ? export_row(to, &t, used) : NULL;
-    return row && t.n == used + 1 ? type_of_row(row) : (struct static_type){0};
+    if (e->kind == EXPR_CALL) return type_of_call(compiler, e);
+    return traversal_of(e, &t) ? type_of_chain(compiler, &t) : (struct static_type){0};
 }
 
-/* ---- edges ---- */
-
-static void add_edge(struct visit *v, const struct node *to, const struct traversal *t,
-                     const struct row *to_row)
-{
-    struct node *n = v->n;
-    if (n->n_edges == v->cap) {
-        v->cap = v->cap ? v->cap * 2 : 4;
-        struct edge *grown = arena_array(&v->c->t->arena, struct edge, v->cap);
-        if (n->n_edges) memcpy(grown, n->edges, n->n_edges * sizeof(*grown));
-        n->edges = grown;
-    }
-    n->edges[n->n_edges++] = (struct edge){
-        .to = (u32)(to - v->c->nodes.v), .span = t->span, .from_row = t->row, .to_row = to_row};
-}
+/* ---- fields ---- */
 
 static void hint_field(struct diags *diags, struct diag *d, const struct schema *exports,
                        struct str name)
@@ -123,27 +188,41 @@ static void hint_field(struct diags *diags, struct diag *d, const struct schema 
         diag_hint(diags, d, "it exports `%s`", exports->rows[0].name);
 }
 
-/* A component whose exports are known has no other fields. */
-static void check_field(struct visit *v, const struct node *to, const struct traversal *t,
-                        size_t used)
+static struct diag *no_field(struct visit *v, const struct traversal *t, size_t used)
 {
-    if (!to->def || used >= t->n || export_row(to, t, used)) return;
-    struct diag *d = diag_error(v->c->diags, DIAG_EVAL_FIELD, t->spans[used],
-                                "field \"" STR_FMT "\" does not exist", STR_ARG(t->names[used]));
-    if (to->def->exports)
-        hint_field(v->c->diags, d, to->def->exports, t->names[used]);
+    return diag_error(v->c->diags, DIAG_EVAL_FIELD, t->spans[used],
+                      "field \"" STR_FMT "\" does not exist", STR_ARG(t->names[used]));
+}
+
+/* A component whose exports are known has no other fields. */
+static void check_field(struct visit *v, const struct target *to, const struct traversal *t)
+{
+    const struct component_def *def = to->node->def;
+    if (!def || export_row(v->c, to, t)) return;
+    struct diag *d = no_field(v, t, to->used);
+    if (def->exports)
+        hint_field(v->c->diags, d, def->exports, t->names[to->used]);
     else
-        diag_hint(v->c->diags, d, "%s exports nothing", to->id);
+        diag_hint(v->c->diags, d, "%s exports nothing", to->node->id);
+}
+
+static void check_custom_field(struct visit *v, const struct target *to, const struct traversal *t)
+{
+    const struct compiler *face = custom_face(compiler_out(v->c, to->up), to->node);
+    if (!face || map_has(&face->exports, t->names[to->used])) return;
+    struct diag *d = no_field(v, t, to->used);
+    struct suggestion near = {0};
+    map_each (&face->exports, e)
+        suggestion_offer(&near, t->names[to->used], e->key);
+    suggestion_hint(&near, v->c->diags, d);
+    if (face->exports.live == 0) diag_hint(v->c->diags, d, "%s exports nothing", to->node->id);
 }
 
 /* ---- the standard library ---- */
 
 static void check_func(struct visit *v, const struct traversal *t)
 {
-    struct buf name = BUF_INIT(SIZE_MAX / 2);
-    traversal_text(t, t->n, &name);
-    const struct func *f = stdlib_find(buf_view(&name));
-    buf_done(&name);
+    const struct func *f = find_func(t);
     if (!f) return;
     if (f->deprecated)
         diag_add(v->c->diags, SEV_WARNING, DIAG_DEPRECATED, t->span,
@@ -164,8 +243,7 @@ static void hint_node(struct visit *v, struct diag *d, struct str name)
     if (++v->c->suggestions > SUGGESTIONS_MAX) return;
     struct suggestion near = {0};
     map_each (&v->c->t->by_id, e)
-        if (((struct node *)e->value)->kind == NODE_COMPONENT)
-            suggestion_offer(&near, name, e->key);
+        if (node_is_component(e->value)) suggestion_offer(&near, name, e->key);
     suggestion_hint(&near, v->c->diags, d);
 }
 
@@ -181,7 +259,7 @@ static void unresolved(struct visit *v, const struct traversal *t)
         check_func(v, t);
         return;
     }
-    if (in_module_scope(t->names[0]) || map_has(&v->c->namespaces, t->names[0])) return;
+    if (in_module_scope(t->names[0])) return;
     struct buf name = BUF_INIT(SIZE_MAX / 2);
     traversal_text(t, t->n, &name);
     struct diag *d = diag_error(v->c->diags, DIAG_REFERENCE, t->span,
@@ -194,29 +272,72 @@ static void unresolved(struct visit *v, const struct traversal *t)
     buf_done(&name);
 }
 
-static void visit_reference(void *arg, const struct traversal *t)
+/* An argument of an instance is given on to the body: what that does with it is what counts. */
+static const struct row *row_of_argument(struct compiler *c, const struct node *n, struct str name)
+{
+    const struct compiler *face = n->kind == NODE_CUSTOM ? custom_face(c, n) : NULL;
+    const struct argument_face *f = face ? map_get(&face->arguments, name) : NULL;
+    return f ? f->row : NULL;
+}
+
+static void reference(struct visit *v, const struct target *to, const struct traversal *t)
+{
+    struct edge e = {.to = node_number(compiler_out(v->c, to->up), to->node),
+                     .up = to->up,
+                     .span = t->span,
+                     .from_row = t->row,
+                     .to_row = export_row(v->c, to, t)};
+    if (to->used < t->n && to->node->kind == NODE_CUSTOM)
+        check_custom_field(v, to, t);
+    else if (to->used < t->n)
+        check_field(v, to, t);
+    if (to->node->kind == NODE_ARGUMENT && t->n == to->used + 1)
+        argument_seen(compiler_out(v->c, to->up), to->node, t);
+    node_add_edge(v->c, v->n, e);
+}
+
+static void visit_reference(void *arg, const struct traversal *found)
 {
     struct visit *v = arg;
-    size_t used;
-    struct node *to = graph_resolve(v->c, t, &used);
-    if (!to) {
-        unresolved(v, t);
+    struct traversal t = *found;
+    struct target to = graph_resolve(v->c, &t);
+    if (to.variable) {
+        v->c->unknown[node_number(v->c, v->n)] = true;
         return;
     }
-    if (stdlib_has(t->names[0]))
-        diag_add(v->c->diags, SEV_WARNING, DIAG_SHADOW, t->span,
+    if (!to.node) {
+        unresolved(v, &t);
+        return;
+    }
+    if (stdlib_has(t.names[0]))
+        diag_add(v->c->diags, SEV_WARNING, DIAG_SHADOW, t.span,
                  "a component is shadowing an existing stdlib name");
-    check_field(v, to, t, used);
-    add_edge(v, to, t, export_row(to, t, used));
+    if (!t.row) t.row = row_of_argument(v->c, v->n, t.attr);
+    reference(v, &to, &t);
+}
+
+static bool lacks_template(const struct node *n)
+{
+    return n->kind == NODE_FOREACH && !foreach_template(n->block);
+}
+
+void body_check(struct compiler *c, struct node *n)
+{
+    struct type_env env = {.type_of = type_of_expr, .arg = c};
+    if (!n->def || !n->def->args) return;
+    if (lacks_template(n) && !c->o->check) {
+        diag_error(c->diags, DIAG_BLOCK_MISSING, n->block->span,
+                   "Failed to build component: the block template is missing in the foreach block");
+        return;
+    }
+    check_body(n->def->args, n->block, &n->block->body, &env, c->diags);
+    if (n->kind == NODE_CUSTOM) custom_check(c, n, &env);
 }
 
 void references_check(struct compiler *c, struct node *n)
 {
-    struct type_env env = {.type_of = type_of_expr, .arg = c};
     struct visit v = {.c = c, .n = n};
-    const struct schema *args = n->def ? n->def->args : NULL;
-    if (args) check_body(args, n->block, &n->block->body, &env, c->diags);
-    traversal_each(&n->block->body, args, visit_reference, &v);
+    traversal_each(&n->block->body, n->def ? n->def->args : NULL, visit_reference, &v);
 }
 
 /* ---- what an edge means ---- */

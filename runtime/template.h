@@ -7,8 +7,9 @@
  * references say how many bodies they lead out (`up`).
  *
  * Nodes are sorted so that what a node refers to stands before it: the index is its rank. Immutable
- * once compiled but for declares, which compile when they are first asked for; counted; shares the
- * syntax trees with the templates inside it. Control loop or tool. */
+ * once compiled but for declares, which compile when they are first asked for. A template and all
+ * those inside it are one unit with one lifetime: a reference to any of them keeps all of them, the
+ * syntax trees too. Control loop or tool. */
 #ifndef RUNTIME_TEMPLATE_H
 #define RUNTIME_TEMPLATE_H
 
@@ -57,7 +58,8 @@ enum template_kind { TEMPLATE_ROOT, TEMPLATE_DECLARE, TEMPLATE_FOREACH, TEMPLATE
 struct edge { /* one reference, as written */
     u32 to;
     u32 up;    /* bodies out: 0 is this one; more only inside the template of a foreach */
-    bool uses; /* no value is read: the import (or declare) behind a custom component */
+    bool uses; /* no value is read: from a custom component to its declare or import and to what
+                * that declare is made of; from a declare or foreach to what its body is made of */
     struct span span;
     const struct row *from_row; /* the attribute it stands in; NULL: unknown */
     const struct row *to_row;   /* the export it reads; NULL: the whole node */
@@ -71,6 +73,7 @@ struct custom_use {
 };
 
 struct declare; /* compile's own: the block, and its template once it was asked for */
+struct unit;    /* compile's own: trees, memory, and all templates of one text */
 
 struct outer { /* a value of a body around this one that a node reads */
     u32 up, rank;
@@ -105,12 +108,10 @@ static inline bool node_is_component(const struct node *n)
 
 struct template
 {
-    struct refs refs;
-    struct arena arena;
-    struct tree_set trees;
+    struct unit *unit;
     struct node *nodes;
     size_t n;
-    struct map by_id; /* id -> struct node * */
+    struct map by_id; /* id -> struct node *, owned by the unit */
     enum template_kind kind;
     struct str var; /* TEMPLATE_FOREACH: the variable's name */
 };
@@ -133,7 +134,8 @@ int template_compile(const struct compile_opts *o, struct tree_set *trees, struc
                      struct template **ret);
 /* Imported content: only declares and imports may stand in it. label: of the import block, the name
  * in diagnostics. may_import_files: false refuses import.file inside (nodeID in the message: id).
- * Bodies of its declares are compiled when they are used. opts must outlive the template. */
+ * Bodies of its declares are compiled when they are used. A warning says which declares were
+ * defined twice (the first one counts). What opts point to must outlive the template. */
 int template_compile_import(const struct compile_opts *o, const struct import_content *content,
                             const char *label, const char *id, bool may_import_files,
                             struct diags *diags, struct template **ret);

@@ -6,6 +6,7 @@ struct walk {
     traversal_fn fn;
     void *arg;
     const struct row *row;
+    struct str attr;
 };
 
 static size_t chain_length(const struct expr *e)
@@ -41,17 +42,26 @@ void traversal_text(const struct traversal *t, size_t n, struct buf *out)
     }
 }
 
-static void walk_expr(struct walk *w, const struct expr *e)
+/* What a child of e is to the attribute, when e is that. */
+static enum traversal_use use_of_child(const struct expr *e, enum traversal_use use)
+{
+    if (e->kind == EXPR_PAREN) return use;
+    return e->kind == EXPR_ARRAY && use == USE_WHOLE ? USE_ELEMENT : USE_PART;
+}
+
+static void walk_expr(struct walk *w, const struct expr *e, enum traversal_use use)
 {
     struct traversal t;
     if (traversal_of(e, &t)) {
         t.row = w->row;
+        t.use = use;
+        t.attr = w->attr;
         w->fn(w->arg, &t);
         return;
     }
     const struct expr *child;
     for (size_t i = 0; (child = expr_child(e, i)); i++)
-        walk_expr(w, child);
+        walk_expr(w, child, use_of_child(e, use));
 }
 
 static const struct schema *sub_schema(const struct schema *s, struct str name)
@@ -70,7 +80,8 @@ static void walk_body(struct walk *w, const struct body *body, const struct sche
             continue;
         }
         w->row = schema ? schema_row(schema, st->attr->name) : NULL;
-        walk_expr(w, st->attr->value);
+        w->attr = st->attr->name;
+        walk_expr(w, st->attr->value, USE_WHOLE);
     }
 }
 

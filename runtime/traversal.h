@@ -10,6 +10,12 @@
 #define TRAVERSAL_MAX                                                                              \
     32 /* names kept of one chain; ids and exports are far shorter, the rest is field access */
 
+enum traversal_use {
+    USE_PART,    /* somewhere inside an expression */
+    USE_WHOLE,   /* the attribute's value itself */
+    USE_ELEMENT, /* an element of the list that is the attribute's value */
+};
+
 struct traversal {
     struct str names[TRAVERSAL_MAX];
     struct span spans[TRAVERSAL_MAX];
@@ -17,9 +23,12 @@ struct traversal {
     struct span span;        /* first to last name */
     const struct expr *expr; /* the outermost node of the chain */
     const struct row *row;   /* of the attribute it stands in; NULL: unknown or free-form */
+    enum traversal_use use;
+    struct str attr; /* the attribute's name */
 };
 
-/* Fills *ret and returns true when e is such a chain. row stays unset. */
+/* Fills *ret and returns true when e is such a chain. What it says of the attribute
+ * stays unset. */
 bool traversal_of(const struct expr *e, struct traversal *ret);
 /* "a.b.c": the first n names; into buf. */
 void traversal_text(const struct traversal *t, size_t n, struct buf *out);
