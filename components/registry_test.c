@@ -313,12 +313,39 @@ static int teardown(void **state)
     return 0;
 }
 
+/* ---- live debugging: Alloy's kinds that have it, and no other ---- */
+
+static bool is_live_in_alloy(const char *name)
+{
+    static const char *const prefixes[] = {"otelcol.receiver.", "otelcol.processor.",
+                                           "otelcol.connector.", "discovery."};
+    static const char *const names[] = {
+        "prometheus.scrape", "prometheus.relabel", "prometheus.remote_write", "loki.process",
+        "loki.secretfilter", "loki.relabel",       "loki.source.syslog"};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) return true;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
+static void test_live_debugging(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < registry_count; i++) {
+        const struct component_def *d = registry_all[i];
+        if (is_live_in_alloy(d->name) != (d->tap || d->taps_itself))
+            fail_msg("%s: live debugging is %s", d->name, d->tap ? "too much" : "missing");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sorted_and_found),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_live_debugging),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -5,6 +5,7 @@
 
 #include "components/common/loki_receiver.h"
 #include "components/common/otel_output.h"
+#include "components/common/otlp_tap.h"
 #include "telemetry/log_batch.h"
 #include "telemetry/otlp_desc.h"
 #include "telemetry/pb.h"
@@ -267,4 +268,5 @@ DEFINE_COMPONENT(otelcol_receiver_loki) = {
     .stop = stop,
     .shard_done = shard_done,
     .push = push,
+    .tap = otlp_tap,
 };
