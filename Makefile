@@ -162,7 +162,7 @@ integration: $(B)/weir bench-tools ## pytest with real peers
 integration-core: $(B)/weir bench-tools ## the part of it that needs nothing from outside (for sanitizer builds)
 	WEIR=$(abspath $(B)/weir) $(TEST_ENV) $(PYTHON) -m pytest -q -rs -m core tests/integration
 
-$(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZER),,$(B)/tests/fuzz/replay.o) $(foreach f,$(BELOW_runtime),$(LIB_$(f)))
+$(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZER),,$(B)/tests/fuzz/replay.o) $(foreach f,$(BELOW_cmd),$(LIB_$(f)))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(if $(FUZZER),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 fuzz-replay: $(FUZZ) ## run every fuzz target over its committed corpus

@@ -106,7 +106,8 @@ static size_t indentation(struct walk w)
         skip_line(&w);
         line = doc_line(&w);
     }
-    return line.n >= first.n ? line.n - first.n : 0;
+    size_t shown = leading_blanks(line), kept = leading_blanks(first);
+    return shown >= kept ? shown - kept : 0;
 }
 
 /* Line for line. An empty line is a run of its own, so that faults on it are shown there. */
