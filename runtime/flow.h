@@ -8,7 +8,7 @@ struct flow {
     u32 signal; /* one bit; 0: a value that is read, such as the content of a file */
     const char *name;
     const char *color; /* on light ground */
-    bool dashed;
+    const char *line;  /* "bold", "solid", "dashed", "dotted", "thin" */
 };
 #define FLOWS 5
 extern const struct flow flows[FLOWS];
