@@ -281,10 +281,12 @@ def c_string(s):
 
 def write(m, out):
     def array(decl, items):
-        out.write(f"const {decl}[] = {{\n" + ",\n".join(f"    {i}" for i in items) + "\n};\n")
+        out.write(f"KNOWN const {decl}[] = {{\n" + ",\n".join(f"    {i}" for i in items) + "\n};\n")
     out.write('/* Made by scripts/foreign.py from components/reference.json. */\n#include "base/signal.h"\n'
-              '#include "components/foreign_data.h"\n#include "value/schema.h"\n\n')
-    out.write("const char foreign_text[] =\n    \"\\0\"\n" + "\n".join("    " + c_string(s) for s in m.texts.list) + ";\n")
+              '#include "components/foreign_data.h"\n#include "value/schema.h"\n\n'
+              '/* Pages of their own: nobody who never asks has them in memory. */\n'
+              '#define KNOWN __attribute__((section("known_components")))\n\n')
+    out.write("KNOWN const char foreign_text[] =\n    \"\\0\"\n" + "\n".join("    " + c_string(s) for s in m.texts.list) + ";\n")
     array("u32 foreign_choices", m.choices)
     array("struct foreign_row foreign_rows", m.rows)
     array("struct foreign_table foreign_tables", [f"{{{', '.join(map(str, t))}}}" for t in m.tables.items])
