@@ -21,7 +21,7 @@ struct unit {
     struct tree_set trees;
     struct compile_opts opts;
     VEC(struct compiler *) bodies;
-    VEC(struct declare *) declares;
+    size_t suggested; /* names looked at for suggestions: a broken text has endlessly many */
 };
 
 /* What is known of an argument without an instance. */
@@ -35,6 +35,12 @@ struct export_face {
     struct static_type type;
 };
 
+struct note {                    /* of a node, while its body is compiled */
+    bool unknown;                /* it reads what only a running instance knows */
+    u32 stamp;                   /* for sets without doubles */
+    size_t diags_from, diags_to; /* found of it */
+};
+
 struct compiler {
     struct unit *u;
     const struct compile_opts *o;
@@ -44,14 +50,12 @@ struct compiler {
     struct diags *diags;    /* of the compilation under way */
     struct node *nodes;
     u32 n;
-    bool *unknown;                 /* by node: reads what only a running instance knows */
-    u32 *stamp;                    /* by node, for sets without doubles */
+    struct note *notes;            /* by node */
     struct map labels;             /* of declare blocks -> number + 1 */
     struct map imports;            /* namespaces -> number + 1 */
     struct map arguments, exports; /* name -> the faces above */
     bool settled;
     VEC(u32 *) pending; /* numbers of nodes here that inner bodies hold */
-    u32 suggestions;    /* made so far: each looks at all nodes, so there are not endlessly many */
     /* imported content */
     const char *import_id;
     bool may_import_files;
@@ -118,6 +122,9 @@ const struct compiler *custom_face(struct compiler *c, const struct node *n);
 void custom_check(struct compiler *c, const struct node *n, const struct type_env *env);
 /* A reference gives the argument to an attribute with this row. */
 void argument_seen(struct compiler *c, const struct node *argument, const struct traversal *t);
+
+/* True while names may still be searched for one that was meant; n: how many there are. */
+bool may_suggest(struct compiler *c, size_t n);
 
 /* compile_findings.c: what a node itself does wrong: names, labels, duplicates, gates. */
 void findings_check(struct compiler *c, struct node *n);

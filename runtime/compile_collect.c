@@ -52,12 +52,6 @@ static const struct component_def *registry_get(const struct registry *r, struct
     return r->foreign ? r->foreign(r->foreign_arg, name) : NULL;
 }
 
-/* Blocks of the language that may have no row in this build: refused by name, never silently. */
-static const struct {
-    const char *name;
-    bool service;
-} known_blocks[] = {{"livedebugging", true}, {"remotecfg", true}, {"tracing", false}};
-
 enum place {
     PLACE_EVERYWHERE,
     PLACE_MODULES, /* argument, export */
@@ -71,22 +65,12 @@ struct subject { /* a block, and what it was found to be */
     const struct block_kind *language;
     const struct config_use *config;
     enum place place;
-    bool missing; /* known, but not in this build */
 };
 
 static enum place place_of_language(enum node_kind kind)
 {
     if (kind == NODE_DECLARE || kind == NODE_IMPORT) return PLACE_IMPORTS;
     return kind == NODE_ARGUMENT || kind == NODE_EXPORT ? PLACE_MODULES : PLACE_EVERYWHERE;
-}
-
-static void find_known(struct subject *s)
-{
-    for (size_t i = 0; i < ARRAY_LEN(known_blocks); i++) {
-        if (!str_is(s->b->name, known_blocks[i].name)) continue;
-        s->missing = !(known_blocks[i].service && s->b->has_label);
-        if (s->missing) s->place = known_blocks[i].service ? PLACE_SERVICE : PLACE_ROOT;
-    }
 }
 
 static struct subject subject_of(const struct compiler *c, const struct block *b)
@@ -96,8 +80,6 @@ static struct subject subject_of(const struct compiler *c, const struct block *b
         s.place = place_of_language((enum node_kind)s.language->kind);
     else if ((s.config = find_config(c, b)))
         s.place = s.config->def->service ? PLACE_SERVICE : PLACE_ROOT;
-    else
-        find_known(&s);
     return s;
 }
 
@@ -159,16 +141,6 @@ static bool is_misplaced(struct compiler *c, const struct subject *s)
     UNREACHABLE();
 }
 
-static bool is_missing(struct compiler *c, const struct subject *s)
-{
-    if (!s->missing) return false;
-    struct diag *d = diag_error(
-        c->diags, DIAG_NODE_UNSUPPORTED, s->b->name_span,
-        "\"" STR_FMT "\" blocks are not supported by this build of Weir yet", STR_ARG(s->b->name));
-    diag_hint(c->diags, d, "remove the block, or run this configuration with a later version");
-    return true;
-}
-
 /* Imported content is one namespace: what stands there twice is judged by the label alone. */
 static bool is_redefined(struct compiler *c, const struct subject *s)
 {
@@ -225,7 +197,7 @@ static void add_node(struct collect *k, const struct subject *s)
 static void collect_block(struct collect *k, const struct block *b)
 {
     struct subject s = subject_of(k->c, b);
-    if (is_misplaced(k->c, &s) || is_missing(k->c, &s) || is_redefined(k->c, &s)) return;
+    if (is_misplaced(k->c, &s) || is_redefined(k->c, &s)) return;
     add_node(k, &s);
 }
 
@@ -318,8 +290,7 @@ void collect_nodes(struct compiler *c, const struct body *const *bodies, size_t 
     c->n = (u32)k.nodes.n;
     c->nodes = arena_array(a, struct node, c->n + 1);
     if (c->n > 0) memcpy(c->nodes, k.nodes.v, c->n * sizeof(*c->nodes));
-    c->unknown = arena_array(a, bool, c->n + 1);
-    c->stamp = arena_array(a, u32, c->n + 1);
+    c->notes = arena_array(a, struct note, c->n + 1);
     vec_done(&k.nodes);
     free(k.written);
     fill_tables(c);

@@ -38,9 +38,18 @@ static void check_duplicate(struct compiler *c, struct node *n)
 
 /* ---- names ---- */
 
+#define SUGGESTED_MAX 200000 /* names; some tens of milliseconds */
+
+bool may_suggest(struct compiler *c, size_t n)
+{
+    c->u->suggested += n;
+    return c->u->suggested <= SUGGESTED_MAX;
+}
+
 static void hint_component(struct compiler *c, struct diag *d, struct str name)
 {
     struct suggestion near = {0};
+    if (!may_suggest(c, c->o->registry.n + c->labels.live)) return;
     for (size_t i = 0; i < c->o->registry.n; i++)
         suggestion_offer(&near, name, str_of(c->o->registry.all[i]->name));
     map_each (&c->labels, e)

@@ -77,8 +77,8 @@ static bool is_inner(const struct layer *l, struct str first)
 static void add_use(struct compiler *c, struct node *n, u32 to, struct span at)
 {
     u32 mark = node_number(c, n) + 1;
-    if (c->stamp[to] == mark) return;
-    c->stamp[to] = mark;
+    if (c->notes[to].stamp == mark) return;
+    c->notes[to].stamp = mark;
     node_add_edge(c, n, (struct edge){.to = to, .uses = true, .span = at});
 }
 

@@ -9,6 +9,7 @@ static int setup(void **state)
 {
     kit_init(&k);
     k.opts.min_stability = STABILITY_EXPERIMENTAL;
+    k.blocks[k.opts.n_configs++] = (struct config_use){&logging_def, NULL};
     return 0;
 }
 
@@ -190,14 +191,14 @@ static void test_what_belongs_where(void **state)
 {
     faults("declare \"a\" {\n  labelstore { }\n}\na \"x\" { }\n", false,
            "t.alloy:2:3: service blocks not allowed inside a module: \"labelstore\"\n");
-    faults("declare \"a\" {\n  tracing { }\n}\na \"x\" { }\n", false,
-           "t.alloy:2:3: tracing block not allowed inside a module\n");
-    faults("declare \"a\" {\n  tracing { }\n}\n", true,
-           "t.alloy:2:3: tracing not allowed in module\n");
-    faults("foreach \"f\" {\n  collection = []\n  var = \"v\"\n  template {\n    tracing { }\n    "
+    faults("declare \"a\" {\n  logging { }\n}\na \"x\" { }\n", false,
+           "t.alloy:2:3: logging block not allowed inside a module\n");
+    faults("declare \"a\" {\n  logging { }\n}\n", true,
+           "t.alloy:2:3: logging not allowed in module\n");
+    faults("foreach \"f\" {\n  collection = []\n  var = \"v\"\n  template {\n    logging { }\n    "
            "argument \"x\" { }\n  }\n}\n",
            true,
-           "t.alloy:5:5: tracing not allowed in foreach\n"
+           "t.alloy:5:5: logging not allowed in foreach\n"
            "t.alloy:6:5: argument not allowed in foreach\n");
     faults("export \"a\" {\n  value = 1\n}\n", true,
            "t.alloy:1:1: export blocks only allowed inside a module\n");

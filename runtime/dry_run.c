@@ -21,7 +21,7 @@ static bool is_known(struct compiler *c, const struct edge *e)
 
 static bool exports_known(struct compiler *c, const struct node *n)
 {
-    if (c->unknown[node_number(c, n)]) return false;
+    if (c->notes[node_number(c, n)].unknown) return false;
     for (size_t i = 0; i < n->n_edges; i++)
         if (!is_known(c, &n->edges[i])) return false;
     return true;
@@ -68,20 +68,19 @@ static bool overlap(struct span a, struct span b)
     return a.file == b.file && !before(a_end, b.start) && !before(b_end, a.start);
 }
 
-static bool is_news(const struct diags *known, size_t n_known, struct span at)
+static bool is_news(const struct diags *known, const struct note *of, struct span at)
 {
-    for (size_t i = 0; i < n_known; i++)
+    for (size_t i = of->diags_from; i < of->diags_to; i++)
         if (known->list.v[i].severity == SEV_ERROR && overlap(known->list.v[i].span, at))
             return false;
     return true;
 }
 
-static void keep_news(struct diags *known, const struct diags *found)
+static void keep_news(struct diags *known, const struct note *of, const struct diags *found)
 {
-    size_t n_known = known->list.n;
     for (size_t i = 0; i < found->list.n; i++) {
         const struct diag *x = &found->list.v[i];
-        if (!is_news(known, n_known, x->span)) continue;
+        if (!is_news(known, of, x->span)) continue;
         struct diag *d = diag_add(known, x->severity, x->code, x->span, "%s", x->message);
         if (x->hint) diag_hint(known, d, "%s", x->hint);
     }
@@ -93,7 +92,7 @@ static void examine(struct compiler *c, const struct node *n, const struct scope
     diags_init(&found);
     prepare_node(n, scope, &found);
     if (n->has_errors)
-        keep_news(c->diags, &found);
+        keep_news(c->diags, &c->notes[node_number(c, n)], &found);
     else
         diags_move(c->diags, &found);
     diags_done(&found);

@@ -32,7 +32,7 @@ static void lift_edges(struct compiler *c, struct node *n, const struct compiler
             node_add_edge(c, n, e);
         }
     for (u32 i = 0; i < inner->n; i++)
-        c->unknown[node_number(c, n)] |= inner->unknown[i];
+        c->notes[node_number(c, n)].unknown |= inner->notes[i].unknown;
 }
 
 static struct str foreach_var(const struct block *b)
@@ -69,11 +69,14 @@ static void check_node(struct compiler *c, struct node *n)
 {
     if (!n->block) return;
     size_t errors = c->diags->n_errors;
+    struct note *note = &c->notes[node_number(c, n)];
+    note->diags_from = c->diags->list.n;
     findings_check(c, n);
     body_check(c, n);
     check_inside(c, n);
     references_check(c, n);
     n->has_errors |= c->diags->n_errors > errors;
+    note->diags_to = c->diags->list.n;
 }
 
 static void check_nodes(struct compiler *c)
@@ -117,8 +120,8 @@ static void link_node(struct compiler *c, u32 i)
         const struct edge *edge = &n->edges[e];
         if (edge->up > 0)
             add_outer(a, n, edge);
-        else if (c->stamp[edge->to] != i + 1) {
-            c->stamp[edge->to] = i + 1;
+        else if (c->notes[edge->to].stamp != i + 1) {
+            c->notes[edge->to].stamp = i + 1;
             push_number(a, &n->deps, &n->n_deps, edge->to);
             push_number(a, &c->nodes[edge->to].users, &c->nodes[edge->to].n_users, i);
         }
@@ -127,7 +130,8 @@ static void link_node(struct compiler *c, u32 i)
 
 static void link_users(struct compiler *c)
 {
-    memset(c->stamp, 0, (c->n + 1) * sizeof(*c->stamp));
+    for (u32 i = 0; i < c->n; i++)
+        c->notes[i].stamp = 0;
     for (u32 i = 0; i < c->n; i++)
         link_node(c, i);
 }

@@ -5,8 +5,6 @@
 #include "stdlib/stdlib.h"
 #include "value/fault.h"
 
-#define SUGGESTIONS_MAX 100
-
 struct visit {
     struct compiler *c;
     struct node *n;
@@ -130,10 +128,19 @@ static struct static_type type_of_custom(struct compiler *c, const struct target
     return f ? f->type : (struct static_type){0};
 }
 
+/* A node as a whole: its exports. */
+static struct static_type type_of_node(const struct node *n)
+{
+    bool known = n->kind == NODE_COMPONENT && n->def && n->def->exports;
+    return (struct static_type){.known = known, .type = V_OBJECT};
+}
+
 static struct static_type type_of_chain(struct compiler *c, const struct traversal *t)
 {
     struct target to = graph_resolve(c, t);
-    if (!to.node || t->n != to.used + 1) return (struct static_type){0};
+    if (!to.node) return (struct static_type){0};
+    if (t->n == to.used) return type_of_node(to.node);
+    if (t->n != to.used + 1) return (struct static_type){0};
     if (to.node->kind == NODE_CUSTOM) return type_of_custom(c, &to, t);
     const struct row *row = export_row(c, &to, t);
     return row ? type_of_row(row) : (struct static_type){0};
@@ -240,7 +247,7 @@ static void check_func(struct visit *v, const struct traversal *t)
 
 static void hint_node(struct visit *v, struct diag *d, struct str name)
 {
-    if (++v->c->suggestions > SUGGESTIONS_MAX) return;
+    if (!may_suggest(v->c, v->c->n)) return;
     struct suggestion near = {0};
     map_each (&v->c->t->by_id, e)
         if (node_is_component(e->value)) suggestion_offer(&near, name, e->key);
@@ -302,7 +309,7 @@ static void visit_reference(void *arg, const struct traversal *found)
     struct traversal t = *found;
     struct target to = graph_resolve(v->c, &t);
     if (to.variable) {
-        v->c->unknown[node_number(v->c, v->n)] = true;
+        v->c->notes[node_number(v->c, v->n)].unknown = true;
         return;
     }
     if (!to.node) {
