@@ -38,7 +38,7 @@ struct http_call_handle {
     const char *target; /* host:port that is dialled, for messages */
     struct str dial_host;
     int dial_port;
-    struct curl_slist *headers, *resolve, *connect_to;
+    struct curl_slist *headers, *resolve, *connect_to, *proxy_headers;
     struct resolver_query *query;
     struct timer *timer;
     struct msg failed; /* a call that could not start says so later */
@@ -210,6 +210,22 @@ static const char *with_server_name(struct http_call_handle *h, const struct htt
                         STR_ARG(u->query));
 }
 
+/* Checked where they are configured: curl refuses nothing here. */
+static void set_proxy_headers(struct http_call_handle *h)
+{
+    const struct http_target_conf *c = &h->pool->target->conf;
+
+    for (size_t i = 0; i < c->n_proxy_headers; i++) {
+        const struct http_header *x = &c->proxy_headers[i];
+        struct curl_slist *longer =
+            curl_slist_append(h->proxy_headers, arena_printf(&h->arena, STR_FMT ": " STR_FMT,
+                                                             STR_ARG(x->name), STR_ARG(x->value)));
+        ASSERT(longer);
+        h->proxy_headers = longer;
+    }
+    if (h->proxy_headers) curl_easy_setopt(h->easy, CURLOPT_PROXYHEADER, h->proxy_headers);
+}
+
 /* Through a proxy it is the proxy's name that has to be looked up. */
 static void set_route(struct http_call_handle *h)
 {
@@ -220,6 +236,7 @@ static void set_route(struct http_call_handle *h)
     h->dial_host = h->url.host;
     h->dial_port = default_port(&h->url);
     if (proxy.n) {
+        set_proxy_headers(h);
         ssize_t sep = str_find(proxy, STR("://"));
         if (sep >= 0) rest = str_sub(proxy, (size_t)sep + 3, proxy.n);
         struct str as_url = str_of(arena_printf(&h->arena, "http://" STR_FMT, STR_ARG(rest)));
@@ -259,6 +276,7 @@ static void call_free(struct http_call_handle *h)
     if (h->headers) curl_slist_free_all(h->headers);
     if (h->resolve) curl_slist_free_all(h->resolve);
     if (h->connect_to) curl_slist_free_all(h->connect_to);
+    if (h->proxy_headers) curl_slist_free_all(h->proxy_headers);
     http_response_done(&h->response);
     arena_done(&h->arena);
     free(h);

@@ -24,6 +24,9 @@ struct http_target_conf {
     struct tls_conf tls;
     struct str proxy_url; /* empty: none; proxy_from_env: HTTP(S)_PROXY, NO_PROXY */
     bool proxy_from_env;
+    struct str no_proxy;                     /* hosts that proxy_url is not for, as in NO_PROXY */
+    const struct http_header *proxy_headers; /* sent to the proxy only */
+    size_t n_proxy_headers;
     bool http2; /* try it, by ALPN; gRPC always speaks it */
     bool no_keepalive;
     bool follow_redirects;

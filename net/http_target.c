@@ -72,6 +72,35 @@ static char *check_proxy(struct str proxy)
     return err;
 }
 
+static struct str own(struct str s)
+{
+    return str_n(str_dup(s), s.n);
+}
+
+static void disown(struct str s)
+{
+    free((char *)(uintptr_t)s.p);
+}
+
+static void own_proxy_headers(struct http_target *t, const struct http_target_conf *conf)
+{
+    struct http_header *copy = xcalloc(conf->n_proxy_headers, sizeof(*copy));
+
+    for (size_t i = 0; i < conf->n_proxy_headers; i++)
+        copy[i] = (struct http_header){own(conf->proxy_headers[i].name),
+                                       own(conf->proxy_headers[i].value)};
+    t->conf.proxy_headers = copy;
+}
+
+static void disown_proxy_headers(struct http_target *t)
+{
+    for (size_t i = 0; i < t->conf.n_proxy_headers; i++) {
+        disown(t->conf.proxy_headers[i].name);
+        disown(t->conf.proxy_headers[i].value);
+    }
+    free((void *)(uintptr_t)t->conf.proxy_headers);
+}
+
 struct http_target *http_target_new(const struct http_target_conf *conf, char **ret_err)
 {
     struct http_target *t = xnew(struct http_target);
@@ -79,7 +108,9 @@ struct http_target *http_target_new(const struct http_target_conf *conf, char **
     refs_init(&t->refs);
     t->conf = *conf;
     tls_conf_own(&t->conf.tls);
-    t->conf.proxy_url = str_n(str_dup(conf->proxy_url), conf->proxy_url.n);
+    t->conf.proxy_url = own(conf->proxy_url);
+    t->conf.no_proxy = own(conf->no_proxy);
+    own_proxy_headers(t, conf);
     char *err = tls_client_check(&t->conf.tls);
     if (!err) err = check_proxy(conf->proxy_url);
     if (!err) err = gather_names(t);
@@ -100,7 +131,9 @@ void http_target_unref(struct http_target *t)
 {
     if (!t || !refs_put(&t->refs)) return;
     tls_conf_drop(&t->conf.tls);
-    free((char *)(uintptr_t)t->conf.proxy_url.p);
+    disown(t->conf.proxy_url);
+    disown(t->conf.no_proxy);
+    disown_proxy_headers(t);
     free(t->ca);
     free(t->ciphers);
     free(t->ciphers_13);
@@ -126,9 +159,16 @@ bool http_target_is_past(struct http_target *t)
     return refs_count(&t->refs) == atomic_load_explicit(&t->n_pools, memory_order_relaxed);
 }
 
+static bool is_exempt(struct str no_proxy, const struct url *url)
+{
+    int port = url->port ? url->port : str_ieq(url->scheme, STR("https")) ? 443 : 80;
+
+    return no_proxy.n && http_proxy_bypassed(no_proxy, url->host, port);
+}
+
 struct str http_target_proxy(const struct http_target *t, const struct url *url)
 {
-    if (t->conf.proxy_url.n) return t->conf.proxy_url;
+    if (t->conf.proxy_url.n && !is_exempt(t->conf.no_proxy, url)) return t->conf.proxy_url;
     return t->conf.proxy_from_env ? http_proxy_from_env(url) : (struct str){0};
 }
 
