@@ -41,13 +41,18 @@ void *xmemdup(const void *p, size_t n)
     return copy;
 }
 
-char *xprintf(const char *fmt, ...)
+char *xvprintf(const char *fmt, va_list ap)
 {
     char *text = NULL;
-    va_list ap;
-
-    va_start(ap, fmt);
     int n = vasprintf(&text, fmt, ap);
-    va_end(ap);
     return must(n < 0 ? NULL : text);
+}
+
+char *xprintf(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *text = xvprintf(fmt, ap);
+    va_end(ap);
+    return text;
 }

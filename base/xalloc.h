@@ -4,6 +4,7 @@
 #ifndef BASE_XALLOC_H
 #define BASE_XALLOC_H
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include "base/common.h"
 
@@ -14,6 +15,7 @@ char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 void *xmemdup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));
 /* printf into a new string. */
 char *xprintf(const char *fmt, ...) PRINTF(1, 2) __attribute__((malloc, returns_nonnull));
+char *xvprintf(const char *fmt, va_list ap) __attribute__((malloc, returns_nonnull));
 
 #define xnew(T) ((T *)xcalloc(1, sizeof(T)))
 

@@ -1,6 +1,7 @@
-/* The commit: the new module becomes the running one in one turn; then, over the next turns, new
+/* The commit: the new modules become the running ones in one turn; then, over the next turns, new
  * and changed components start and apply (sinks before those who feed them: rank order), and when
  * they have answered, or after two seconds, the removed ones stop. */
+#include "runtime/blocks.h"
 #include "runtime/controller_impl.h"
 
 #define SETTLE_NS (2 * NS_PER_SEC)
@@ -11,44 +12,40 @@ static void settle(struct controller *c)
 {
     c->committing = false;
     timer_stop(c->commit_timer);
-    struct node_state **removed = c->removed;
-    size_t n = c->n_removed;
-    c->removed = NULL;
-    c->n_removed = 0;
-    if (n > 0)
-        teardown_start(c, removed, n, clock_mono(c->host->clock) + c->removal_deadline);
-    else
-        free(removed);
+    if (c->removed.n > 0)
+        teardown_start(c, &c->removed, clock_mono(c->host->clock) + c->removal_deadline);
     if (c->on_settled) c->on_settled(c->on_settled_arg);
+    if (c->rebuild_wanted) controller_rebuild(c);
 }
 
 static void answered(void *arg)
 {
     struct node_state *s = arg;
     struct controller *c = s->ctl;
-    if (s->late)
-        node_health_set(&s->health, HEALTH_RUN, HEALTH_HEALTHY, clock_real(c->host->clock),
-                        "started component");
+    if (s->late) node_health_started(&s->health, s->kind, clock_real(c->host->clock));
     s->late = false;
     if (!s->awaited) return;
     s->awaited = false;
     if (--c->awaited == 0 && c->committing) settle(c);
 }
 
+static void wait_no_longer(struct node_state *s, void *arg)
+{
+    struct controller *c = arg;
+    if (!s->awaited) return;
+    s->awaited = false;
+    s->late = true;
+    c->awaited--;
+    node_health_set(&s->health, HEALTH_RUN, HEALTH_UNKNOWN, clock_real(c->host->clock),
+                    "the new arguments are still being applied");
+    log_warn(c->log, "a component takes long to apply its arguments", F_CSTR("node", s->id));
+}
+
 /* What has not answered by now is reported, and no longer waited for. */
 void commit_waited_enough(void *arg)
 {
     struct controller *c = arg;
-    for (u32 r = 0; r < c->module->tmpl->n; r++) {
-        struct node_state *s = c->module->states[r];
-        if (!s->awaited) continue;
-        s->awaited = false;
-        s->late = true;
-        c->awaited--;
-        node_health_set(&s->health, HEALTH_RUN, HEALTH_UNKNOWN, clock_real(c->host->clock),
-                        "the new arguments are still being applied");
-        log_warn(c->log, "a component takes long to apply its arguments", F_CSTR("node", s->id));
-    }
+    module_each(c->root->module, wait_no_longer, c);
     settle(c);
 }
 
@@ -80,10 +77,8 @@ void node_apply_take(struct node_state *s, struct plan *p, bool awaited)
 {
     plan_unref(s->plan);
     s->plan = p;
-    if (s->config) {
-        apply_config(s);
-        return;
-    }
+    if (s->config) apply_config(s);
+    if (!s->instance) return;
     if (awaited) await(s);
     instance_apply(s->instance, p, answered, s);
 }
@@ -92,127 +87,174 @@ static void start_node(struct node_state *s)
 {
     if (s->config) {
         apply_config(s);
-        return;
+    } else if (s->instance) {
+        await(s);
+        instance_start(s->instance, answered, s);
+    } else {
+        node_health_started(&s->health, s->kind, clock_real(s->ctl->host->clock));
     }
-    await(s);
-    instance_start(s->instance, answered, s);
 }
 
 /* ---- the swap ---- */
 
-/* States of the old module that the new one did not take over, ascending ranks. They keep pointing
- * to it until teardown has read its edges. */
-static void collect_removed(struct controller *c, const struct module *old)
+static void free_old_module(struct home *h)
 {
-    c->removed = xcalloc(old->tmpl->n + 1, sizeof(*c->removed));
-    for (u32 r = 0; r < old->tmpl->n; r++)
-        if (old->states[r]->module == old) c->removed[c->n_removed++] = old->states[r];
-}
-
-/* Which removed node waits for which: read from the old template, which does not live on. */
-static void link_removed(struct controller *c, const struct module *old)
-{
-    for (size_t i = 0; i < c->n_removed; i++) {
-        struct node_state *s = c->removed[i];
-        const struct node *n = &old->tmpl->nodes[s->rank];
-        s->unblocks = xcalloc(n->n_deps + 1, sizeof(*s->unblocks));
-        for (size_t d = 0; d < n->n_deps; d++) {
-            struct node_state *dep = old->states[n->deps[d]];
-            if (dep->module != old) continue;
-            s->unblocks[s->n_unblocks++] = dep;
-            dep->blocked_by++;
-        }
-    }
-}
-
-static void detach_removed(struct controller *c, const struct module *old)
-{
-    collect_removed(c, old);
-    link_removed(c, old);
-    for (size_t i = 0; i < c->n_removed; i++) {
-        struct node_state *s = c->removed[i];
-        s->module = NULL;
-        if (s->awaited) c->awaited--;
-        s->awaited = s->late = false;
-        if (s->instance) instance_leave(s->instance);
-    }
-}
-
-static void swap(struct controller *c, const struct generation *g)
-{
-    struct module *old = c->module;
-    c->module = g->module;
-    for (u32 r = 0; r < g->module->tmpl->n; r++) {
-        g->module->states[r]->module = g->module;
-        g->module->states[r]->rank = r;
-        node_evaluated(g->module->states[r], NULL);
-    }
-    if (old) detach_removed(c, old);
+    struct module *old = h->module;
+    h->module = NULL;
     module_free(old);
 }
 
-/* Components only. */
-static struct load_counts count(const struct controller *c, const struct generation *g)
+static void move_state(struct node_state *s, struct module *m, u32 rank, bool evaluated)
 {
-    struct load_counts n = {0};
+    s->module = m;
+    s->rank = rank;
+    s->kept = s->behind = false;
+    if (evaluated) node_evaluated(s, NULL);
+}
+
+static void give_up_home(struct home *h)
+{
+    h->owner = NULL;
+    if (h->module) free_old_module(h);
+    home_unref(h);
+}
+
+static bool stays(const struct change *ch, const struct home *h)
+{
+    for (size_t i = 0; i < ch->n_inner; i++)
+        if (ch->inner[i].home == h) return true;
+    return false;
+}
+
+/* The homes below a node are those of this generation. */
+static void take_homes(struct node_state *s, struct change *ch)
+{
+    struct home **now = xcalloc(ch->n_inner + 1, sizeof(*now));
+    for (size_t i = 0; i < ch->n_inner; i++)
+        now[i] = home_ref(ch->inner[i].home);
+    for (size_t i = 0; i < s->n_inner; i++)
+        if (stays(ch, s->inner[i]))
+            home_unref(s->inner[i]);
+        else
+            give_up_home(s->inner[i]);
+    free(s->inner);
+    s->inner = now;
+    s->n_inner = ch->n_inner;
+}
+
+static void swap(struct generation *g)
+{
+    struct module *old = g->home->module;
+    g->home->module = g->module;
     for (u32 r = 0; r < g->module->tmpl->n; r++) {
-        if (g->module->states[r]->config) continue;
-        u32 *kind = g->fresh[r] ? &n.added : g->plans[r] ? &n.changed : &n.left;
+        struct change *ch = &g->changes[r];
+        move_state(g->module->states[r], g->module, r, ch->evaluated || ch->n_inner > 0);
+        for (size_t i = 0; i < ch->n_inner; i++)
+            swap(&ch->inner[i]);
+        take_homes(g->module->states[r], ch);
+    }
+    module_free(old);
+}
+
+/* ---- starting and applying ---- */
+
+static void put_to_work(struct generation *g, bool config);
+
+static void put_node_to_work(struct generation *g, u32 r, bool config)
+{
+    struct node_state *s = g->module->states[r];
+    struct change *ch = &g->changes[r];
+    bool new_arguments = ch->fresh || g->plans[r];
+    if ((s->config != NULL) != config) return;
+    if (ch->imported) import_node_commit(s, ch->imported, new_arguments);
+    if (ch->fresh)
+        start_node(s);
+    else if (g->plans[r])
+        node_apply_take(s, g->plans[r], true);
+    for (size_t i = 0; i < ch->n_inner; i++)
+        put_to_work(&ch->inner[i], config);
+}
+
+static void put_to_work(struct generation *g, bool config)
+{
+    for (u32 r = 0; r < g->module->tmpl->n; r++)
+        put_node_to_work(g, r, config);
+}
+
+static void committed_metrics(struct generation *g)
+{
+    controller_metrics_committed(g->home);
+    for (u32 r = 0; r < g->module->tmpl->n; r++)
+        for (size_t i = 0; i < g->changes[r].n_inner; i++)
+            committed_metrics(&g->changes[r].inner[i]);
+}
+
+/* ---- what it did, in one line ---- */
+
+/* Components only, those in modules included. */
+static void count(const struct generation *g, struct load_counts *n)
+{
+    for (u32 r = 0; r < g->module->tmpl->n; r++) {
+        const struct change *ch = &g->changes[r];
+        for (size_t i = 0; i < ch->n_inner; i++)
+            count(&ch->inner[i], n);
+        if (!node_is_component(&g->module->tmpl->nodes[r])) continue;
+        u32 *kind = ch->fresh ? &n->added : g->plans[r] ? &n->changed : &n->left;
         ++*kind;
     }
-    for (size_t i = 0; i < c->n_removed; i++)
-        n.removed += c->removed[i]->config == NULL;
+}
+
+static struct load_counts count_all(const struct controller *c, const struct generation *g)
+{
+    struct load_counts n = {0};
+    count(g, &n);
+    for (size_t i = 0; i < c->removed.n; i++)
+        n.removed += node_state_is_component(c->removed.v[i]);
     return n;
 }
 
-/* Configuration first (logging decides where the rest is said), then components in rank order. */
-static void put_to_work(struct controller *c, const struct generation *g)
+static void log_counts(const struct controller *c)
 {
-    for (int config = 1; config >= 0; config--)
-        for (u32 r = 0; r < g->module->tmpl->n; r++) {
-            struct node_state *s = g->module->states[r];
-            if ((s->config != NULL) != config) continue;
-            if (g->fresh[r])
-                start_node(s);
-            else if (g->plans[r])
-                node_apply_take(s, g->plans[r], true);
-        }
+    log_info(c->log, "scheduling loaded components and services", F_INT("added", c->counts.added),
+             F_INT("changed", c->counts.changed), F_INT("removed", c->counts.removed),
+             F_INT("left", c->counts.left));
 }
 
 void commit(struct controller *c, struct generation *g)
 {
     ASSERT(!c->committing);
-    swap(c, g);
-    c->counts = count(c, g);
+    removal_collect(c);
+    c->counts = count_all(c, g);
+    swap(g);
+    removal_detach(c);
     c->committing = true;
     timer_start(c->commit_timer, SETTLE_NS);
-    log_info(c->log, "scheduling loaded components and services");
-    c->awaited++; /* of ours: answers may come at once */
-    put_to_work(c, g);
-    controller_metrics_committed(c);
+    log_counts(c);
+    c->awaited++;         /* of ours: answers may come at once */
+    put_to_work(g, true); /* logging decides where the rest is said */
+    put_to_work(g, false);
+    committed_metrics(g);
     if (--c->awaited == 0) settle(c);
+}
+
+static void forget(struct node_state *s, void *arg)
+{
+    s->kept = false;
 }
 
 void commit_nothing(struct controller *c, i64 deadline)
 {
-    struct module *old = c->module;
     timer_stop(c->commit_timer);
     c->committing = false;
     c->teardowns++; /* of ours: nothing may be done before the last was begun */
-    if (c->n_removed > 0)
-        teardown_start(c, c->removed, c->n_removed, deadline);
-    else
-        free(c->removed);
-    c->removed = NULL;
-    c->n_removed = 0;
-    c->module = NULL;
-    if (old) {
-        detach_removed(c, old);
-        module_free(old);
-        teardown_start(c, c->removed, c->n_removed, deadline);
+    if (c->removed.n > 0) teardown_start(c, &c->removed, deadline);
+    if (c->root->module) {
+        module_each(c->root->module, forget, NULL);
+        removal_collect(c);
+        removal_detach(c);
+        free_old_module(c->root);
+        teardown_start(c, &c->removed, deadline);
     }
-    c->removed = NULL;
-    c->n_removed = 0;
     c->teardowns--;
     if (c->teardowns == 0) c->on_stopped(c->on_stopped_arg);
 }

@@ -1,4 +1,5 @@
-/* Metrics of one controller: evaluation times, queue, edges of the graph, components by health. */
+/* Metrics of one module's home: evaluation times, queue, edges of the graph, components by health.
+ */
 #include "runtime/controller_impl.h"
 #include "runtime/self_metrics.h"
 
@@ -29,43 +30,45 @@ static const struct metric_desc edge_desc = {
 
 struct controller_metrics {
     struct metrics *registry;
+    char *path, *id; /* the labels all series have */
     struct metric *evaluating, *seconds, *wait, *queue;
     struct metric *running[HEALTH_TYPES];
     VEC(struct metric *) edges;
 };
 
-static struct metric *labelled(struct metrics *m, const struct metric_desc *d,
+static struct metric *labelled(const struct controller_metrics *m, const struct metric_desc *d,
                                const struct metric_label *more, size_t n)
 {
-    struct metric_label labels[4] = {{"controller_path", "/"}, {"controller_id", ""}};
+    struct metric_label labels[4] = {{"controller_path", m->path}, {"controller_id", m->id}};
     ASSERT(n <= 2);
     for (size_t i = 0; i < n; i++)
         labels[2 + i] = more[i];
-    return metric_new(m, d, labels, 2 + n);
+    return metric_new(m->registry, d, labels, 2 + n);
 }
 
 static f64 is_evaluating(void *arg)
 {
-    return ((struct controller *)arg)->evaluating;
+    return ((struct home *)arg)->ctl->evaluating;
 }
 
 static f64 queue_size(void *arg)
 {
-    const struct controller *c = arg;
-    return c->module ? (f64)module_count_dirty(c->module) : 0;
+    const struct home *h = arg;
+    return h->module ? (f64)module_count_dirty(h->module) : 0;
 }
 
-struct controller_metrics *controller_metrics_new(struct controller *c)
+struct controller_metrics *controller_metrics_new(struct home *h)
 {
-    if (!c->host->metrics) return NULL;
+    if (!h->host->metrics) return NULL;
     struct controller_metrics *m = xnew(struct controller_metrics);
-    m->registry = c->host->metrics;
-    m->evaluating = labelled(m->registry, &evaluating_desc, NULL, 0);
-    metric_fn(m->evaluating, is_evaluating, c);
-    m->seconds = labelled(m->registry, &seconds_desc, NULL, 0);
-    m->wait = labelled(m->registry, &wait_desc, NULL, 0);
-    m->queue = labelled(m->registry, &queue_desc, NULL, 0);
-    metric_fn(m->queue, queue_size, c);
+    m->registry = h->host->metrics;
+    home_split(h->id, &m->path, &m->id);
+    m->evaluating = labelled(m, &evaluating_desc, NULL, 0);
+    metric_fn(m->evaluating, is_evaluating, h);
+    m->seconds = labelled(m, &seconds_desc, NULL, 0);
+    m->wait = labelled(m, &wait_desc, NULL, 0);
+    m->queue = labelled(m, &queue_desc, NULL, 0);
+    metric_fn(m->queue, queue_size, h);
     return m;
 }
 
@@ -87,6 +90,8 @@ void controller_metrics_free(struct controller_metrics *m)
     metric_free(m->registry, m->seconds);
     metric_free(m->registry, m->wait);
     metric_free(m->registry, m->queue);
+    free(m->path);
+    free(m->id);
     free(m);
 }
 
@@ -116,10 +121,11 @@ static void collect_pairs(const struct template *t, pair_list *pairs)
 {
     for (size_t i = 0; i < t->n; i++) {
         const struct node *n = &t->nodes[i];
-        for (size_t e = 0; n->kind == NODE_COMPONENT && e < n->n_edges; e++) {
+        for (size_t e = 0; node_is_component(n) && e < n->n_edges; e++) {
+            if (n->edges[e].up > 0 || n->edges[e].uses) continue;
             const struct node *to = &t->nodes[n->edges[e].to];
             bool forward = edge_is_flow(&n->edges[e]);
-            if (to->kind == NODE_COMPONENT)
+            if (node_is_component(to))
                 vec_push(pairs,
                          ((struct pair){forward ? n->id : to->id, forward ? to->id : n->id}));
         }
@@ -127,17 +133,17 @@ static void collect_pairs(const struct template *t, pair_list *pairs)
     if (pairs->n > 0) qsort(pairs->v, pairs->n, sizeof(*pairs->v), by_pair);
 }
 
-void controller_metrics_committed(struct controller *c)
+void controller_metrics_committed(struct home *h)
 {
-    struct controller_metrics *m = c->metrics;
+    struct controller_metrics *m = h->series;
     pair_list pairs = {0};
-    if (!m) return;
+    if (!m || h->own_host) return;
     drop_edges(m);
-    collect_pairs(c->module->tmpl, &pairs);
+    collect_pairs(h->module->tmpl, &pairs);
     for (size_t i = 0; i < pairs.n; i++) {
         if (i > 0 && by_pair(&pairs.v[i - 1], &pairs.v[i]) == 0) continue;
         const struct metric_label labels[] = {{"from", pairs.v[i].from}, {"to", pairs.v[i].to}};
-        struct metric *s = labelled(m->registry, &edge_desc, labels, 2);
+        struct metric *s = labelled(m, &edge_desc, labels, 2);
         metric_set(s, 1);
         vec_push(&m->edges, s);
     }
@@ -146,26 +152,44 @@ void controller_metrics_committed(struct controller *c)
 
 /* ---- components by health: only the types present have a series ---- */
 
+static bool is_counted(enum node_kind kind)
+{
+    return kind == NODE_COMPONENT || kind == NODE_CUSTOM || kind == NODE_FOREACH ||
+           kind == NODE_IMPORT;
+}
+
 static void count_health(const struct module *m, u32 counts[HEALTH_TYPES])
 {
     for (size_t r = 0; m && r < m->tmpl->n; r++)
-        if (m->tmpl->nodes[r].kind == NODE_COMPONENT)
+        if (is_counted(m->tmpl->nodes[r].kind))
             counts[node_health_worst(&m->states[r]->health)->state]++;
+}
+
+static void refresh(struct home *h)
+{
+    u32 counts[HEALTH_TYPES] = {0};
+    if (!h->series) return;
+    count_health(h->module, counts);
+    for (int t = 0; t < HEALTH_TYPES; t++) {
+        struct metric **s = &h->series->running[t];
+        const struct metric_label type = {"health_type", health_name((enum health)t)};
+        if (counts[t] > 0 && !*s) *s = labelled(h->series, &running_desc, &type, 1);
+        if (counts[t] == 0 && *s) {
+            metric_free(h->series->registry, *s);
+            *s = NULL;
+        }
+        if (*s) metric_set(*s, counts[t]);
+    }
+}
+
+static void refresh_below(struct node_state *s, void *arg)
+{
+    for (size_t i = 0; i < s->n_inner; i++)
+        if (!s->inner[i]->own_host) refresh(s->inner[i]);
 }
 
 void controller_metrics_refresh(struct controller *c)
 {
-    u32 counts[HEALTH_TYPES] = {0};
-    if (!c->metrics) return;
-    count_health(c->module, counts);
-    for (int h = 0; h < HEALTH_TYPES; h++) {
-        struct metric **s = &c->metrics->running[h];
-        const struct metric_label type = {"health_type", health_name((enum health)h)};
-        if (counts[h] > 0 && !*s) *s = labelled(c->metrics->registry, &running_desc, &type, 1);
-        if (counts[h] == 0 && *s) {
-            metric_free(c->metrics->registry, *s);
-            *s = NULL;
-        }
-        if (*s) metric_set(*s, counts[h]);
-    }
+    refresh(c->root);
+    module_each(c->root->module, refresh_below, NULL);
 }

@@ -1,78 +1,169 @@
 /* Re-evaluation: an export that changed makes its users dirty; one deferred message evaluates all
  * dirty nodes in rank order, each once. What they export in turn makes higher ranks dirty, in the
- * same pass when it is at once, else in a later turn. A node that fails keeps its old arguments. */
+ * same pass when it is at once, else in a later turn. A node that fails keeps its old arguments.
+ *
+ * A module below a node is visited when its owner is: values flow into it as arguments and out of
+ * it as exports of the owner. What would need other nodes than there are (the items of a foreach,
+ * the content of an import) is left to a load that builds them beside what runs. */
+#include "runtime/blocks.h"
 #include "runtime/controller_impl.h"
 
-static void log_failure(struct node_state *s, const struct diags *faults)
+static void pass(struct module *m);
+
+/* Replaces what the node shows, and tells its users. */
+static void show(struct node_state *s, struct value exports)
 {
-    struct buf text = BUF_INIT(64 * 1024);
-    diags_line(faults, &text);
-    log_error(s->ctl->log, "failed to evaluate config", F_CSTR("node", s->id),
-              F_STR("err", buf_view(&text)));
-    buf_done(&text);
+    struct value *now = &s->module->exports[s->rank];
+    bool news = !value_same(*now, exports);
+    value_unref(*now);
+    *now = exports;
+    if (news) module_mark_users(s->module, s->rank);
+}
+
+/* ---- one node ---- */
+
+/* 0 and its new arguments, NULL when they are those it has. */
+static int arguments(struct node_state *s, struct plan **ret, struct diags *faults)
+{
+    struct plan *p;
+    *ret = NULL;
+    if (node_evaluate(s->module, node_state_node(s), NULL, &p, faults) < 0) return -1;
+    if (node_changed(s, p))
+        *ret = p;
+    else
+        plan_unref(p);
+    return 0;
+}
+
+static void argument(struct node_state *s, struct diags *faults)
+{
+    struct value exports;
+    if (node_argument(s->module, node_state_node(s), s->plan, &exports, faults) == 0)
+        show(s, exports);
+}
+
+static void custom(struct node_state *s, bool changed)
+{
+    struct module *in = s->inner[0]->module;
+    if (changed) {
+        const struct custom_args *a = s->plan->args;
+        value_unref(in->args);
+        in->args = value_ref(a->args);
+        module_mark_kind(in, NODE_ARGUMENT);
+    }
+    pass(in);
+    if (!in->exports_dirty) return;
+    in->exports_dirty = false;
+    show(s, module_exports(in, NULL));
+}
+
+static void children(struct node_state *s)
+{
+    for (size_t i = 0; i < s->n_inner; i++) {
+        module_mark_outer(s->inner[i]->module);
+        pass(s->inner[i]->module);
+    }
+}
+
+/* What follows from arguments that are accepted. p: new ones, NULL: as before. */
+static void proceed(struct node_state *s, struct plan *p, struct diags *faults)
+{
+    if (p && (s->kind == NODE_FOREACH || s->kind == NODE_IMPORT)) {
+        plan_unref(p);
+        s->behind = true;
+        controller_rebuild(s->ctl);
+        return;
+    }
+    if (p) node_apply_take(s, p, false);
+    switch (s->kind) {
+    case NODE_ARGUMENT: argument(s, faults); return;
+    case NODE_EXPORT: s->module->exports_dirty |= p != NULL; return;
+    case NODE_CUSTOM: custom(s, p != NULL); return;
+    case NODE_FOREACH: children(s); return;
+    case NODE_CONFIG:
+    case NODE_COMPONENT:
+    case NODE_SERVICE:
+    case NODE_DECLARE:
+    case NODE_IMPORT: return;
+    }
 }
 
 static void reevaluate(struct node_state *s)
 {
-    struct module *m = s->module;
     struct diags faults;
     struct plan *p;
     diags_init(&faults);
-    if (node_evaluate(s->ctl, m, &m->tmpl->nodes[s->rank], NULL, &p, &faults) < 0) {
-        log_failure(s, &faults);
-        node_evaluated(s, &faults);
-    } else {
-        node_evaluated(s, NULL);
-        if (node_changed(s, p))
-            node_apply_take(s, p, false);
-        else
-            plan_unref(p);
-    }
+    if (arguments(s, &p, &faults) == 0) proceed(s, p, &faults);
+    if (faults.n_errors > 0) node_log_fault(s, &faults);
+    node_evaluated(s, faults.n_errors > 0 ? &faults : NULL);
     diags_done(&faults);
 }
+
+static void pass(struct module *m)
+{
+    const struct clock *clock = m->home->ctl->host->clock;
+    u32 rank;
+    while (module_next_dirty(m, &rank)) {
+        struct node_state *s = m->states[rank];
+        i64 start = clock_mono(clock);
+        reevaluate(s);
+        i64 took = clock_mono(clock) - start;
+        controller_metrics_reevaluated(m->home->series, start - m->home->ctl->dirty_since, took);
+        log_debug(m->home->log, "finished node evaluation", F_CSTR("node_id", s->id),
+                  F_DUR("duration", took));
+    }
+}
+
+/* ---- the turn ---- */
 
 static void turn(struct msg *m)
 {
     struct controller *c = container_of(m, struct controller, turn);
-    u32 rank;
     c->turn_posted = false;
-    if (c->stopping || !c->module) return;
+    if (c->stopping || !c->root->module) return;
     c->evaluating = true;
-    while (module_next_dirty(c->module, &rank)) {
-        struct node_state *s = c->module->states[rank];
-        i64 start = clock_mono(c->host->clock);
-        reevaluate(s);
-        i64 took = clock_mono(c->host->clock) - start;
-        controller_metrics_reevaluated(c->metrics, start - c->dirty_since, took);
-        log_debug(c->log, "finished node evaluation", F_CSTR("node_id", s->id),
-                  F_DUR("duration", took));
-    }
+    pass(c->root->module);
     c->evaluating = false;
 }
 
-/* Its users are to be evaluated. */
-static void controller_exported(struct node_state *s)
+static void post_turn(struct controller *c)
 {
-    struct controller *c = s->ctl;
-    if (!s->module || s->module != c->module)
-        return; /* removed, or of a generation that is still being built: its users come later in
-                   the same walk */
-    module_mark_users(s->module, s->rank);
-    if (c->turn_posted || module_count_dirty(s->module) == 0) return;
+    if (c->turn_posted) return;
     c->turn_posted = true;
     c->dirty_since = clock_mono(c->host->clock);
     c->turn.fn = turn;
     loop_defer(c->loop, &c->turn);
 }
 
+/* A module is visited by way of its owners. */
+static void mark_owners(const struct home *h)
+{
+    for (; h->owner; h = h->owner->home)
+        rank_add(h->owner->module->dirty, h->owner->rank);
+}
+
+/* Its users are to be evaluated. */
+static void exported(struct node_state *s, struct value exports)
+{
+    struct module *m = s->module;
+    if (!m) { /* removed */
+        value_unref(exports);
+        return;
+    }
+    value_unref(m->exports[s->rank]);
+    m->exports[s->rank] = exports;
+    if (m != s->home->module) return; /* still being built: its users come later in the same walk */
+    module_mark_users(m, s->rank);
+    if (module_count_dirty(m) == 0) return;
+    mark_owners(s->home);
+    post_turn(s->ctl);
+}
+
 /* ---- events of instances ---- */
 
 static void on_exported(void *arg, struct value exports, u64 seq)
 {
-    struct node_state *s = arg;
-    value_unref(s->exports);
-    s->exports = exports;
-    controller_exported(s);
+    exported(arg, exports);
 }
 
 static void on_health(void *arg, enum health h, const char *text)

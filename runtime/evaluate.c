@@ -3,8 +3,10 @@
 #include "runtime/controller_impl.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include "parser/source.h"
 #include "runtime/args_equal.h"
+#include "runtime/blocks.h"
 #include "value/decode.h"
 
 static void release_source(void *arg)
@@ -36,12 +38,12 @@ static int decode_node(const struct module *m, const struct node *n, struct plan
     return err;
 }
 
-int node_evaluate(struct controller *c, const struct module *m, const struct node *n,
-                  struct logger *log, struct plan **ret, struct diags *diags)
+int node_evaluate(const struct module *m, const struct node *n, struct logger *log,
+                  struct plan **ret, struct diags *diags)
 {
     struct plan *p = plan_new(n->def);
     struct prepare prep = {
-        .host = c->host, .block = n->block, .arena = &p->arena, .diags = diags, .log = log};
+        .host = m->home->host, .block = n->block, .arena = &p->arena, .diags = diags, .log = log};
     int err = decode_node(m, n, p, diags);
     if (!err && n->def->prepare) err = n->def->prepare(&prep, p->args, p->data);
     if (err) {
@@ -58,17 +60,64 @@ bool node_changed(const struct node_state *s, const struct plan *p)
     return s->def->args && !args_equal(s->def->args, s->plan->args, p->args);
 }
 
+/* ---- faults ---- */
+
+/* Components and foreach blocks are built, config blocks and imports are evaluated. */
+static const char *fault_prefix(const struct node *n)
+{
+    return node_is_component(n) ? "Failed to build component"
+                                : "Failed to evaluate node for config block";
+}
+
+void node_fault(struct diags *diags, const struct node *n, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *why = xvprintf(fmt, ap);
+    va_end(ap);
+    diag_error(diags, DIAG_COMPONENT_BUILD, n->block ? n->block->span : NO_SPAN, "%s: %s",
+               fault_prefix(n), why);
+    free(why);
+}
+
+void node_log_fault(struct node_state *s, const struct diags *faults)
+{
+    struct buf text = BUF_INIT(64 * 1024);
+    diags_line(faults, &text);
+    log_error(s->home->log, "failed to evaluate config", F_CSTR("node", s->id),
+              F_STR("err", buf_view(&text)));
+    buf_done(&text);
+}
+
 void node_evaluated(struct node_state *s, const struct diags *faults)
 {
     i64 now = clock_real(s->ctl->host->clock);
+    s->failed = faults != NULL;
     if (!faults) {
-        node_health_set(&s->health, HEALTH_EVAL, HEALTH_HEALTHY, now, "component evaluated");
+        node_health_evaluated(&s->health, s->kind, now, NULL);
         return;
     }
     struct buf text = BUF_INIT(64 * 1024);
-    buf_cstr(&text, "component evaluation failed: ");
     diags_line(faults, &text);
-    node_health_set(&s->health, HEALTH_EVAL, HEALTH_UNHEALTHY, now,
-                    buf_err(&text) ? "component evaluation failed" : text.p);
+    node_health_evaluated(&s->health, s->kind, now, buf_err(&text) ? "too long to tell" : text.p);
     buf_done(&text);
+}
+
+/* ---- arguments of modules ---- */
+
+int node_argument(const struct module *m, const struct node *n, const struct plan *p,
+                  struct value *ret, struct diags *diags)
+{
+    const struct argument_args *a = p->args;
+    const struct value *given =
+        m->args.type == V_OBJECT ? value_member(m->args, n->block->label) : NULL;
+    if (!given && !a->optional) {
+        node_fault(diags, n, "missing required argument \"" STR_FMT "\" to module",
+                   STR_ARG(n->block->label));
+        return -EINVAL;
+    }
+    struct object_builder b = {.ordered = true};
+    object_set_take(&b, STR("value"), value_ref(given ? *given : a->def));
+    *ret = object_done(&b);
+    return 0;
 }

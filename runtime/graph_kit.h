@@ -209,7 +209,7 @@ static const struct component_def *const fakes[] = {&fake_new, &fake_sink, &fake
 
 /* ---- the world ---- */
 
-static inline void kit_init(struct graph_kit *k)
+static inline void kit_init_at(struct graph_kit *k, enum stability min)
 {
     *k = (struct graph_kit){0};
     fake_counts = (struct map){0};
@@ -225,13 +225,19 @@ static inline void kit_init(struct graph_kit *k)
     k->opts = (struct compile_opts){.registry = {fakes, ARRAY_LEN(fakes)},
                                     .configs = k->blocks,
                                     .n_configs = 2,
-                                    .stdlib = stdlib_scope(k->stdlib)};
+                                    .stdlib = stdlib_scope(k->stdlib),
+                                    .min_stability = min};
     diags_init(&k->diags);
     k->controller = controller_new(&(struct controller_conf){.host = &k->host,
                                                              .workers = k->workers,
                                                              .loop = k->loop,
                                                              .compile = k->opts,
                                                              .removal_deadline = 300 * NS_PER_MS});
+}
+
+static inline void kit_init(struct graph_kit *k)
+{
+    kit_init_at(k, STABILITY_GA);
 }
 
 static inline void kit_on_stopped(void *arg)

@@ -2,6 +2,7 @@
 #include "runtime/health.h"
 
 #include "base/xalloc.h"
+#include "runtime/template.h"
 
 static const char *const names[] = {
     [HEALTH_UNKNOWN] = "unknown",
@@ -22,11 +23,50 @@ const char *health_name(enum health h)
     return names[h];
 }
 
-void node_health_init(struct node_health *h, i64 now)
+/* ---- what each kind of node says ---- */
+
+struct words {
+    const char *created, *evaluated, *failed, *started;
+};
+
+static const struct words component_words = {"component created", "component evaluated",
+                                             "component evaluation failed", "started component"};
+static const struct words by_kind[] = {
+    [NODE_CUSTOM] = {"node custom component created", "component evaluated",
+                     "component evaluation failed", "started custom component"},
+    [NODE_FOREACH] = {"", "foreach evaluated", "foreach evaluation failed", "started foreach"},
+    [NODE_IMPORT] = {"component created", "source evaluated", "source evaluation failed",
+                     "started import"},
+};
+
+static const struct words *words_of(int kind)
+{
+    return (size_t)kind < ARRAY_LEN(by_kind) && by_kind[kind].created ? &by_kind[kind]
+                                                                      : &component_words;
+}
+
+void node_health_init(struct node_health *h, int kind, i64 now)
 {
     *h = (struct node_health){0};
-    node_health_set(h, HEALTH_RUN, HEALTH_UNKNOWN, now, "component created");
-    node_health_set(h, HEALTH_EVAL, HEALTH_UNKNOWN, now, "component created");
+    node_health_set(h, HEALTH_RUN, HEALTH_UNKNOWN, now, words_of(kind)->created);
+    node_health_set(h, HEALTH_EVAL, HEALTH_UNKNOWN, now, words_of(kind)->created);
+}
+
+void node_health_evaluated(struct node_health *h, int kind, i64 now, const char *err)
+{
+    const struct words *w = words_of(kind);
+    if (!err) {
+        node_health_set(h, HEALTH_EVAL, HEALTH_HEALTHY, now, w->evaluated);
+        return;
+    }
+    char *text = xprintf("%s: %s", w->failed, err);
+    node_health_set(h, HEALTH_EVAL, HEALTH_UNHEALTHY, now, text);
+    free(text);
+}
+
+void node_health_started(struct node_health *h, int kind, i64 now)
+{
+    node_health_set(h, HEALTH_RUN, HEALTH_HEALTHY, now, words_of(kind)->started);
 }
 
 void node_health_done(struct node_health *h)

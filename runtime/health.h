@@ -15,8 +15,12 @@ struct node_health {
     struct health_part part[HEALTH_SOURCES];
 };
 
-/* "component created", for run and eval. */
-void node_health_init(struct node_health *h, i64 now);
+/* What a new node says for run and eval ("component created"). kind: enum node_kind. */
+void node_health_init(struct node_health *h, int kind, i64 now);
+/* The node was evaluated (err NULL), or it failed. */
+void node_health_evaluated(struct node_health *h, int kind, i64 now, const char *err);
+/* A node without an instance runs from now on ("started custom component"). */
+void node_health_started(struct node_health *h, int kind, i64 now);
 void node_health_done(struct node_health *h);
 /* Keeps the time of an equal earlier report. */
 void node_health_set(struct node_health *h, enum health_source src, enum health state, i64 now,

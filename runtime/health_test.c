@@ -5,11 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "runtime/health.h"
+#include "runtime/template.h"
 
 static void test_worst_wins(void **state)
 {
     struct node_health h;
-    node_health_init(&h, 1);
+    node_health_init(&h, NODE_COMPONENT, 1);
     assert_string_equal(node_health_worst(&h)->text, "component created");
     assert_int_equal(node_health_worst(&h)->state, HEALTH_UNKNOWN);
     node_health_set(&h, HEALTH_EVAL, HEALTH_HEALTHY, 2, "component evaluated");
@@ -26,7 +27,7 @@ static void test_worst_wins(void **state)
 static void test_ties(void **state)
 {
     struct node_health h;
-    node_health_init(&h, 1);
+    node_health_init(&h, NODE_COMPONENT, 1);
     node_health_set(&h, HEALTH_RUN, HEALTH_HEALTHY, 7, "run");
     node_health_set(&h, HEALTH_EVAL, HEALTH_HEALTHY, 7, "eval");
     assert_string_equal(node_health_worst(&h)->text, "run"); /* the earlier of run, eval, own */
@@ -38,7 +39,7 @@ static void test_ties(void **state)
 static void test_equal_report_keeps_its_time(void **state)
 {
     struct node_health h;
-    node_health_init(&h, 1);
+    node_health_init(&h, NODE_COMPONENT, 1);
     node_health_set(&h, HEALTH_OWN, HEALTH_UNHEALTHY, 5, "down");
     node_health_set(&h, HEALTH_OWN, HEALTH_UNHEALTHY, 9, "down");
     assert_int_equal(h.part[HEALTH_OWN].when, 5);

@@ -18,6 +18,9 @@ struct reloader {
     struct reloader_conf conf;
     char *path;
     request_list waiting;
+    request_list served;        /* by the load under way */
+    struct diags *first_faults; /* while the first load waits for its modules */
+    int first_err;
     bool stopped;
     struct file_watch *watch;
     char watched_sha256[2 * SHA256_LEN + 1]; /* of the load last tried */
@@ -26,6 +29,7 @@ struct reloader {
 };
 
 static void serve(void *arg);
+static void on_loaded(void *arg, int err, struct diags *diags);
 
 struct reloader *reloader_new(const struct reloader_conf *conf)
 {
@@ -33,6 +37,7 @@ struct reloader *reloader_new(const struct reloader_conf *conf)
     r->conf = *conf;
     r->path = xstrdup(conf->path);
     controller_on_settled(conf->controller, serve, r);
+    controller_on_loaded(conf->controller, on_loaded, r);
     return r;
 }
 
@@ -58,12 +63,14 @@ void reloader_stop(struct reloader *r)
     r->watch = NULL;
     request_list left = take_waiting(r);
     answer(&left, "the agent is shutting down");
+    answer(&r->served, "the agent is shutting down");
 }
 
 void reloader_free(struct reloader *r)
 {
     if (!r) return;
     controller_on_settled(r->conf.controller, NULL, NULL);
+    controller_on_loaded(r->conf.controller, NULL, NULL);
     reloader_stop(r);
     source_set_done(&r->sources);
     free((char *)r->report.error);
@@ -154,11 +161,21 @@ static int load(struct reloader *r, struct diags *diags, char **ret_err, bool *r
     return controller_load(r->conf.controller, &trees, files.module_path, diags);
 }
 
+/* Nothing else happens before the first load: the loop is ours to turn. */
+static int wait_for_first(struct reloader *r, struct diags *diags)
+{
+    r->first_faults = diags;
+    while (r->first_faults)
+        loop_turn(r->conf.loop, NS_PER_SEC);
+    return r->first_err;
+}
+
 int reloader_first(struct reloader *r, struct diags *diags, char **ret_err)
 {
     char *why = NULL;
     bool read;
     int err = load(r, diags, &why, &read);
+    if (err == -EINPROGRESS) err = wait_for_first(r, diags);
     if (err == 0) keep_report(r, diags, NULL);
     if (err < 0 && why) {
         *ret_err = xprintf("reading config path \"%s\": %s", r->path, why);
@@ -183,30 +200,51 @@ static char *failure_text(struct reloader *r, const struct diags *diags, const c
     return buf_take(&text, NULL);
 }
 
-static void reload(struct reloader *r)
+/* Takes why. read: it got as far as parsed trees. */
+static void conclude(struct reloader *r, int err, const struct diags *diags, char *why, bool read)
 {
-    struct diags diags;
-    char *why = NULL, *text = NULL;
-    bool read;
-    request_list requests = take_waiting(r);
-    diags_init(&diags);
-    if (load(r, &diags, &why, &read) < 0) {
-        text = failure_text(r, &diags, why, read);
+    char *text = NULL;
+    if (err < 0) {
+        text = failure_text(r, diags, why, read);
         log_error(r->conf.log, "failed to reload config", F_CSTR("err", text));
     } else {
         log_info(r->conf.log, "config reloaded");
     }
-    keep_report(r, &diags, text);
-    answer(&requests, text);
     free(why);
+    keep_report(r, diags, text);
+    answer(&r->served, text);
+}
+
+static void reload(struct reloader *r)
+{
+    struct diags diags;
+    char *why = NULL;
+    bool read;
+    r->served = take_waiting(r);
+    diags_init(&diags);
+    int err = load(r, &diags, &why, &read);
+    if (err != -EINPROGRESS) conclude(r, err, &diags, why, read);
     diags_done(&diags);
 }
 
-/* What waits is served once the running commit has settled. */
+/* What waits is served once no load and no commit is under way. */
 static void serve(void *arg)
 {
     struct reloader *r = arg;
     if (r->waiting.n > 0 && controller_settled(r->conf.controller)) reload(r);
+}
+
+static void on_loaded(void *arg, int err, struct diags *diags)
+{
+    struct reloader *r = arg;
+    if (r->first_faults) {
+        diags_move(r->first_faults, diags);
+        r->first_faults = NULL;
+        r->first_err = err;
+        return;
+    }
+    conclude(r, err, diags, NULL, true);
+    serve(r);
 }
 
 void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg)

@@ -58,8 +58,6 @@ static void gone(void *arg)
 static void stop_node(struct teardown *t, struct node_state *s)
 {
     s->stopping = true;
-    value_unref(s->exports); /* its receivers: an instance is gone when nobody holds them */
-    s->exports = value_null();
     if (s->instance)
         instance_stop(s->instance, t->deadline, gone, s);
     else
@@ -99,12 +97,14 @@ static void stop_all(void *arg)
     walk(t);
 }
 
-void teardown_start(struct controller *c, struct node_state **states, size_t n, i64 deadline)
+void teardown_start(struct controller *c, state_list *states, i64 deadline)
 {
     struct teardown *t = xnew(struct teardown);
-    *t = (struct teardown){.c = c, .states = states, .n = n, .left = n, .deadline = deadline};
-    for (size_t i = 0; i < n; i++)
-        states[i]->teardown = t;
+    *t = (struct teardown){
+        .c = c, .states = states->v, .n = states->n, .left = states->n, .deadline = deadline};
+    *states = (state_list){0};
+    for (size_t i = 0; i < t->n; i++)
+        t->states[i]->teardown = t;
     c->teardowns++;
     t->half = timer_new(c->loop, stop_all, t);
     timer_start(t->half, MAX((deadline - clock_mono(c->host->clock)) / 2, 0));
