@@ -149,7 +149,7 @@ size_t foreign_count(void)
 
 const char *foreign_name(size_t i)
 {
-    return text(foreign_components[i].name);
+    return i < foreign_n_components ? text(foreign_components[i].name) : NULL;
 }
 
 /* Most processes that run a configuration never get here: they pay for nothing. */

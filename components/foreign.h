@@ -18,6 +18,6 @@ const struct component_def *foreign_find(void *f, struct str name);
 /* All of them in order of names, those that this build runs and removed ones too. */
 size_t foreign_count(void);
 const struct component_def *foreign_at(struct foreign *f, size_t i);
-const char *foreign_name(size_t i);
+const char *foreign_name(size_t i); /* NULL behind the last */
 
 #endif

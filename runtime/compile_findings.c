@@ -52,6 +52,11 @@ static void hint_component(struct compiler *c, struct diag *d, struct str name)
     if (!may_suggest(c, c->o->registry.n + c->labels.live)) return;
     for (size_t i = 0; i < c->o->registry.n; i++)
         suggestion_offer(&near, name, str_of(c->o->registry.all[i]->name));
+    const char *foreign;
+    for (size_t i = 0; c->o->registry.foreign_name && (foreign = c->o->registry.foreign_name(i));
+         i++)
+        if (!str_is(name, foreign)) /* known, but gone from Alloy */
+            suggestion_offer(&near, name, str_of(foreign));
     map_each (&c->labels, e)
         suggestion_offer(&near, name, e->key);
     suggestion_hint(&near, c->diags, d);

@@ -26,6 +26,8 @@ struct registry { /* what this build has; sorted by name */
      * which lives as long as foreign_arg; NULL for other names. The function may be NULL. */
     const struct component_def *(*foreign)(void *foreign_arg, struct str name);
     void *foreign_arg;
+    /* Their names, for suggestions: NULL behind the last one. May be NULL. */
+    const char *(*foreign_name)(size_t i);
 };
 
 /* A block that is no component: it has a schema and an effect at commit, but no data plane. */
