@@ -30,7 +30,7 @@ struct compile_opts language_opts(const struct language *l, enum stability min, 
                                   bool check)
 {
     return (struct compile_opts){
-        .registry = {registry_all, registry_count, foreign_find, l->foreign},
+        .registry = {registry_all, registry_count, foreign_find, l->foreign, foreign_name},
         .configs = l->blocks,
         .n_configs = LANGUAGE_BLOCKS,
         .stdlib = stdlib_scope(l->stdlib),
