@@ -12,10 +12,9 @@ void language_init(struct language *l, struct logging *logging, void *ui, struct
     l->stdlib = stdlib_new(&l->env);
     l->foreign = foreign_new();
     const struct config_use blocks[LANGUAGE_BLOCKS] = {
-        {&logging_def, logging}, {&http_block_def, ui},
-        {&labelstore_def, NULL}, {&livedebugging_def, taps},
-        {&cluster_def, NULL},    {&otel_def, NULL},
-        {&ui_def, NULL},
+        {&logging_def, logging}, {&tracing_def, NULL},       {&http_block_def, ui},
+        {&labelstore_def, NULL}, {&livedebugging_def, taps}, {&remotecfg_def, NULL},
+        {&cluster_def, NULL},    {&otel_def, NULL},          {&ui_def, NULL},
     };
     memcpy(l->blocks, blocks, sizeof(blocks));
 }

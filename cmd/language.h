@@ -8,7 +8,7 @@
 #include "runtime/template.h"
 #include "stdlib/stdlib.h"
 
-#define LANGUAGE_BLOCKS 7
+#define LANGUAGE_BLOCKS 9
 
 struct language {
     struct func_env env;

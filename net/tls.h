@@ -7,10 +7,21 @@
 
 enum tls_version { TLS_VERSION_UNSET, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 
+/* What a server wants of its clients' certificates. */
+enum tls_client_auth {
+    TLS_CLIENT_BY_CA, /* required and verified when a client CA is given, else not asked for */
+    TLS_CLIENT_NONE,
+    TLS_CLIENT_REQUEST,
+    TLS_CLIENT_REQUIRE_ANY, /* not verified */
+    TLS_CLIENT_VERIFY_GIVEN,
+    TLS_CLIENT_REQUIRE_VERIFIED,
+};
+
 /* Borrowed texts; empty: unset. *_pem is the material itself, *_file a path. */
 struct tls_conf {
     struct str ca_pem, ca_file, cert_pem, cert_file, key_pem, key_file;
-    struct str client_ca_file, client_ca_pem; /* server: require and verify client certificates */
+    struct str client_ca_file, client_ca_pem; /* server; without: the system's, where they verify */
+    enum tls_client_auth client_auth;         /* server */
     struct str server_name;                   /* client: SNI and verification name */
     bool skip_verify;                         /* client */
     bool system_cas;                          /* add the system's CAs to ca_* */

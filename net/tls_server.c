@@ -95,11 +95,35 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n_out
     return SSL_TLSEXT_ERR_OK;
 }
 
-static char *apply_client_ca(SSL_CTX *ctx, const struct tls_conf *conf)
+/* Whether clients are asked, must answer, and are believed. */
+static const struct {
+    int mode;
+    bool unverified;
+} client_auths[] = {
+    [TLS_CLIENT_NONE] = {SSL_VERIFY_NONE, false},
+    [TLS_CLIENT_REQUEST] = {SSL_VERIFY_PEER, true},
+    [TLS_CLIENT_REQUIRE_ANY] = {SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, true},
+    [TLS_CLIENT_VERIFY_GIVEN] = {SSL_VERIFY_PEER, false},
+    [TLS_CLIENT_REQUIRE_VERIFIED] = {SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, false},
+};
+
+static int believe(X509_STORE_CTX *chain, void *arg)
 {
-    if (!conf->client_ca_pem.n && !conf->client_ca_file.n) return NULL;
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    return tls_add_cas(SSL_CTX_get_cert_store(ctx), conf->client_ca_pem, conf->client_ca_file);
+    return 1;
+}
+
+static char *apply_client_auth(SSL_CTX *ctx, const struct tls_conf *conf)
+{
+    bool ca = conf->client_ca_pem.n || conf->client_ca_file.n;
+    enum tls_client_auth auth = conf->client_auth;
+
+    if (auth == TLS_CLIENT_BY_CA) auth = ca ? TLS_CLIENT_REQUIRE_VERIFIED : TLS_CLIENT_NONE;
+    SSL_CTX_set_verify(ctx, client_auths[auth].mode, NULL);
+    if (client_auths[auth].unverified) SSL_CTX_set_cert_verify_callback(ctx, believe, NULL);
+    if (ca)
+        return tls_add_cas(SSL_CTX_get_cert_store(ctx), conf->client_ca_pem, conf->client_ca_file);
+    if (client_auths[auth].mode != SSL_VERIFY_NONE) SSL_CTX_set_default_verify_paths(ctx);
+    return NULL;
 }
 
 static char *ctx_new(struct tls_server *t, SSL_CTX **ret)
@@ -115,7 +139,7 @@ static char *ctx_new(struct tls_server *t, SSL_CTX **ret)
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, t);
     char *err = tls_apply_common(ctx, &t->conf);
     if (!err) err = tls_load_cert(ctx, &t->conf);
-    if (!err) err = apply_client_ca(ctx, &t->conf);
+    if (!err) err = apply_client_auth(ctx, &t->conf);
     if (err)
         SSL_CTX_free(ctx);
     else

@@ -163,7 +163,6 @@ struct fault {
 /* First fault of a tls block; NULL: none. */
 static const char *tls_fault(const struct tls_args *a)
 {
-    bool verifies = str_is(a->client_auth_type, "RequireAndVerifyClientCert");
     bool no_client = str_is(a->client_auth_type, "NoClientCert");
     const struct fault faults[] = {
         {a->windows_certificate_filter != NULL, "windows_certificate_filter works on Windows only"},
@@ -175,10 +174,6 @@ static const char *tls_fault(const struct tls_args *a)
         {neither(a->key_pem.s, a->key_file), "must specify either key_pem or key_file"},
         {!neither(a->client_ca_pem, a->client_ca_file) && no_client,
          "cannot specify client_ca_pem or client_ca_file when client_auth_type is NoClientCert"},
-        {!no_client && !verifies,
-         "this build does client_auth_type NoClientCert and RequireAndVerifyClientCert only"},
-        {verifies && neither(a->client_ca_pem, a->client_ca_file),
-         "client_auth_type RequireAndVerifyClientCert needs client_ca_pem or client_ca_file"},
     };
     for (size_t i = 0; i < ARRAY_LEN(faults); i++)
         if (faults[i].is) return faults[i].text;
@@ -192,6 +187,20 @@ static enum tls_version version_of(const struct opt_str *s)
     for (size_t i = TLS_1_0; s->set && i < ARRAY_LEN(names); i++)
         if (str_is(s->s, names[i])) return (enum tls_version)i;
     return TLS_VERSION_UNSET;
+}
+
+static enum tls_client_auth client_auth_of(struct str type)
+{
+    static const char *const names[] = {[TLS_CLIENT_NONE] = "NoClientCert",
+                                        [TLS_CLIENT_REQUEST] = "RequestClientCert",
+                                        [TLS_CLIENT_REQUIRE_ANY] = "RequireAnyClientCert",
+                                        [TLS_CLIENT_VERIFY_GIVEN] = "VerifyClientCertIfGiven",
+                                        [TLS_CLIENT_REQUIRE_VERIFIED] =
+                                            "RequireAndVerifyClientCert"};
+    enum tls_client_auth auth = TLS_CLIENT_NONE;
+    while (auth < TLS_CLIENT_REQUIRE_VERIFIED && !str_is(type, names[auth]))
+        auth++;
+    return auth;
 }
 
 /* "CurveP256" to "P256": what net/ calls them. */
@@ -213,6 +222,7 @@ static struct tls_conf tls_of(const struct tls_args *a, struct arena *arena)
                              .key_file = a->key_file,
                              .client_ca_pem = a->client_ca_pem,
                              .client_ca_file = a->client_ca_file,
+                             .client_auth = client_auth_of(a->client_auth_type),
                              .min = version_of(&a->min_version),
                              .max = version_of(&a->max_version),
                              .cipher_suites = a->cipher_suites.v,

@@ -38,7 +38,7 @@ static const struct rule tls_rules[] = {
     AT_MOST_ONE("cert_pem", "cert_file"),
     AT_MOST_ONE("key_pem", "key_file"),
 };
-static const struct schema tls_schema =
+const struct schema http_tls_schema =
     SCHEMA(struct http_tls_args, tls_rows, .rules = tls_rules, .n_rules = ARRAY_LEN(tls_rules),
            .validate = check_tls);
 
@@ -115,17 +115,6 @@ static size_t take_headers(struct value map, struct arena *arena, const struct h
 
 /* --- proxies --- */
 
-#define PROXY_ROWS_TO_NO_PROXY(T)                                                                  \
-    ATTR_AS(T, proxy.no_proxy, "no_proxy", .def = "\"\"",                                          \
-            .doc = "Hosts that are reached without the proxy: names, .suffixes, addresses, "       \
-                   "networks.")
-#define PROXY_ROWS_FROM_NO_PROXY(T)                                                                \
-    ATTR_AS(T, proxy.connect_header, "proxy_connect_header",                                       \
-            .doc = "Headers for the proxy, each with a list of values."),                          \
-        ATTR_AS(T, proxy.from_environment, "proxy_from_environment", .def = "false",               \
-                .doc = "Use the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name."),           \
-        ATTR_AS(T, proxy.url, "proxy_url", .doc = "Proxy to send requests through.")
-
 struct proxy_spans {
     struct span no_proxy, from_environment, connect_header;
 };
@@ -162,7 +151,7 @@ static const struct row basic_auth_rows[] = {
     ATTR(struct http_basic_auth_args, username, .def = "\"\"", .doc = "User name."),
 };
 static const struct rule basic_auth_rules[] = {AT_MOST_ONE("password", "password_file")};
-static const struct schema basic_auth_schema =
+const struct schema http_basic_auth_schema =
     SCHEMA(struct http_basic_auth_args, basic_auth_rows, .rules = basic_auth_rules,
            .n_rules = ARRAY_LEN(basic_auth_rules));
 
@@ -174,7 +163,7 @@ static const struct row authorization_rows[] = {
          .doc = "Scheme of the Authorization header."),
 };
 static const struct rule authorization_rules[] = {AT_MOST_ONE("credentials", "credentials_file")};
-static const struct schema authorization_schema =
+const struct schema http_authorization_schema =
     SCHEMA(struct http_authorization_args, authorization_rows, .rules = authorization_rules,
            .n_rules = ARRAY_LEN(authorization_rules), .validate = check_authorization);
 
@@ -183,7 +172,7 @@ static void check_authorization(const void *args, const struct span *at, struct 
     const struct http_authorization_args *a = args;
 
     if (str_ieq(a->type, STR("basic")))
-        diag_error(diags, DIAG_VALUE_INVALID, schema_span(&authorization_schema, at, "type"),
+        diag_error(diags, DIAG_VALUE_INVALID, schema_span(&http_authorization_schema, at, "type"),
                    "authorization type cannot be \"basic\": use a basic_auth block");
 }
 
@@ -194,10 +183,10 @@ static const struct row oauth2_rows[] = {
     ATTR(O, client_secret_file, .def = "\"\"",
          .doc = "File with the client secret, read for each token."),
     ATTR(O, endpoint_params, .doc = "Further parameters of the request for a token."),
-    PROXY_ROWS_TO_NO_PROXY(O),
-    PROXY_ROWS_FROM_NO_PROXY(O),
+    HTTP_PROXY_ROWS_TO_NO_PROXY(O, ),
+    HTTP_PROXY_ROWS_FROM_NO_PROXY(O, ),
     ATTR(O, scopes, .doc = "Scopes to ask for."),
-    BLOCK_PTR(O, tls_config, &tls_schema, .doc = "TLS settings for the token's server."),
+    BLOCK_PTR(O, tls_config, &http_tls_schema, .doc = "TLS settings for the token's server."),
     ATTR(O, token_url, .def = "\"\"", .doc = "URL that gives tokens."),
 };
 #undef O
@@ -206,14 +195,14 @@ static const struct rule oauth2_rules[] = {
      .names = {"client_secret", "client_secret_file"},
      .message = "exactly one of client_secret and client_secret_file must be configured"},
 };
-static const struct schema oauth2_schema =
+const struct schema http_oauth2_schema =
     SCHEMA(struct http_oauth2_args, oauth2_rows, .rules = oauth2_rules,
            .n_rules = ARRAY_LEN(oauth2_rules), .validate = check_oauth2);
 
 static void check_oauth2(const void *args, const struct span *at, struct diags *diags)
 {
     const struct http_oauth2_args *a = args;
-    struct proxy_spans spans = proxy_spans(&oauth2_schema, at);
+    struct proxy_spans spans = proxy_spans(&http_oauth2_schema, at);
     struct url url;
     char *why = NULL;
 
@@ -222,48 +211,31 @@ static void check_oauth2(const void *args, const struct span *at, struct diags *
     if (!a->token_url.n)
         diag_error(diags, DIAG_VALUE_INVALID, at[0], "token_url must be configured");
     else if (url_parse(a->token_url, &url, &why) != 0)
-        diag_error(diags, DIAG_VALUE_INVALID, schema_span(&oauth2_schema, at, "token_url"), "%s",
-                   why);
+        diag_error(diags, DIAG_VALUE_INVALID, schema_span(&http_oauth2_schema, at, "token_url"),
+                   "%s", why);
     free(why);
     check_proxy(&a->proxy, &spans, diags);
 }
 
 /* --- the client --- */
 
-#define C struct http_client_args
-static const struct row client_rows[] = {
-    BLOCK_PTR(C, authorization, &authorization_schema,
-              .doc = "Credentials for the Authorization header."),
-    BLOCK_PTR(C, basic_auth, &basic_auth_schema, .doc = "User name and password."),
-    ATTR(C, bearer_token, .def = "\"\"", .doc = "Bearer token."),
-    ATTR(C, bearer_token_file, .def = "\"\"",
-         .doc = "File with the bearer token, read for each request."),
-    ATTR(C, enable_http2, .def = "true", .doc = "Speak HTTP/2 where the server does."),
-    ATTR(C, follow_redirects, .def = "true", .doc = "Follow redirects."),
-    ATTR(C, http_headers, .doc = "Headers of each request, each with a list of values."),
-    PROXY_ROWS_TO_NO_PROXY(C),
-    BLOCK_PTR(C, oauth2, &oauth2_schema, .doc = "Tokens by OAuth 2."),
-    PROXY_ROWS_FROM_NO_PROXY(C),
-    BLOCK(C, tls_config, &tls_schema, .doc = "TLS settings."),
-};
-#undef C
-static const struct rule client_rules[] = {
-    {.kind = RULE_AT_MOST_ONE,
-     .names = {"basic_auth", "authorization", "oauth2", "bearer_token", "bearer_token_file"},
-     .message = "at most one of basic_auth, authorization, oauth2, bearer_token & "
-                "bearer_token_file must be configured"},
-};
+static const struct row client_rows[] = {HTTP_CLIENT_ROWS(struct http_client_args, )};
+static const struct rule client_rules[] = {HTTP_CLIENT_RULE};
 const struct schema http_client_args_schema =
     SCHEMA(struct http_client_args, client_rows, .rules = client_rules,
            .n_rules = ARRAY_LEN(client_rules), .validate = check_client);
 
 static void check_client(const void *args, const struct span *at, struct diags *diags)
 {
-    const struct http_client_args *a = args;
-    struct proxy_spans spans = proxy_spans(&http_client_args_schema, at);
+    http_client_args_check(args, &http_client_args_schema, at, diags);
+}
 
-    check_headers(a->http_headers, schema_span(&http_client_args_schema, at, "http_headers"),
-                  diags);
+void http_client_args_check(const struct http_client_args *a, const struct schema *s,
+                            const struct span *at, struct diags *diags)
+{
+    struct proxy_spans spans = proxy_spans(s, at);
+
+    check_headers(a->http_headers, schema_span(s, at, "http_headers"), diags);
     check_proxy(&a->proxy, &spans, diags);
 }
 

@@ -271,11 +271,12 @@ struct schema {
         .sub = (sub_), __VA_ARGS__                                                                 \
     }
 #define BLOCK(T, m, sub_, ...) BLOCK_AS(T, m, #m, sub_, __VA_ARGS__)
-#define BLOCK_PTR(T, m, sub_, ...)                                                                 \
+#define BLOCK_PTR_AS(T, m, nm, sub_, ...)                                                          \
     {                                                                                              \
-        .name = #m, .kind = K_BLOCK_PTR, .off = offsetof(T, m), .size = sizeof(*((T *)0)->m),      \
+        .name = (nm), .kind = K_BLOCK_PTR, .off = offsetof(T, m), .size = sizeof(*((T *)0)->m),    \
         .sub = (sub_), __VA_ARGS__                                                                 \
     }
+#define BLOCK_PTR(T, m, sub_, ...) BLOCK_PTR_AS(T, m, #m, sub_, __VA_ARGS__)
 #define BLOCKS_AS(T, m, nm, sub_, ...)                                                             \
     {                                                                                              \
         .name = (nm), .kind = K_BLOCKS, .off = offsetof(T, m), .size = sizeof(((T *)0)->m),        \
