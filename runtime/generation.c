@@ -173,6 +173,8 @@ static void evaluate_all(struct build *b, struct generation *g)
 {
     const struct template *t = g->module->tmpl;
     i64 before = clock_mono(b->c->host->clock);
+    if (b->depth == 1)
+        log_info(b->c->log, "starting complete graph evaluation", F_CSTR("trace_id", b->trace_id));
     for (u32 r = 0; r < t->n; r++) {
         evaluate(b, g, r);
         if (!g->changes[r].evaluated) continue;
@@ -183,6 +185,24 @@ static void evaluate_all(struct build *b, struct generation *g)
     }
 }
 
+/* Imports that depend on nothing are asked for first: a load that has to wait for them has not
+ * evaluated, logged or created anything yet. */
+static void fetch_ahead(struct build *b, struct generation *g)
+{
+    const struct module *m = g->module;
+    struct diags ignored; /* said when the walk comes to the node */
+    diags_init(&ignored);
+    for (u32 r = 0; r < m->tmpl->n; r++) {
+        const struct node *n = &m->tmpl->nodes[r];
+        struct plan *p;
+        if (n->kind != NODE_IMPORT || n->n_deps > 0 || n->n_outer > 0 || as_before(g, r)) continue;
+        if (node_evaluate(m, n, NULL, &p, &ignored) < 0) continue;
+        b->waits |= fetches_wait(b->c->load.fetches, m->states[r], p);
+        plan_unref(p);
+    }
+    diags_done(&ignored);
+}
+
 void generation_fill(struct build *b, struct generation *g)
 {
     size_t n = g->module->tmpl->n;
@@ -190,8 +210,9 @@ void generation_fill(struct build *b, struct generation *g)
     g->plans = xcalloc(n + 1, sizeof(*g->plans));
     for (u32 r = 0; r < n; r++)
         add_state(g, r);
+    fetch_ahead(b, g);
     b->depth++;
-    evaluate_all(b, g);
+    if (!b->waits) evaluate_all(b, g);
     b->depth--;
 }
 
@@ -321,12 +342,12 @@ int generation_build(struct controller *c, const struct pending_load *load, stru
     g.module->all_touched =
         c->root->module && strcmp(c->root->module->module_path, load->module_path) != 0;
     name_trace(&b);
-    log_info(c->log, "starting complete graph evaluation", F_CSTR("trace_id", b.trace_id));
     c->evaluating = true;
     generation_fill(&b, &g);
     c->evaluating = false;
-    log_info(c->log, "finished complete graph evaluation", F_CSTR("trace_id", b.trace_id),
-             F_DUR("duration", clock_mono(c->host->clock) - start));
+    if (!b.waits)
+        log_info(c->log, "finished complete graph evaluation", F_CSTR("trace_id", b.trace_id),
+                 F_DUR("duration", clock_mono(c->host->clock) - start));
     if (!b.waits && diags->n_errors == errors) {
         *ret = g;
         return 0;

@@ -201,6 +201,13 @@ enum fetch_answer fetches_ask(struct fetches *all, const struct node_state *s, s
     return FETCH_READY;
 }
 
+bool fetches_wait(struct fetches *all, const struct node_state *s, struct plan *p)
+{
+    struct fetch *f = find(all, s, p);
+    if (!f) f = begin(all, s, p);
+    return !f->answered;
+}
+
 /* ---- what an import node holds ---- */
 
 struct import_node {

@@ -42,5 +42,7 @@ size_t fetches_open(const struct fetches *f);
  * f. WAIT: it was begun, or is under way. */
 enum fetch_answer fetches_ask(struct fetches *f, const struct node_state *s, struct plan *p,
                               struct imported **ret, const char **ret_err);
+/* The same question when only waiting matters. */
+bool fetches_wait(struct fetches *f, const struct node_state *s, struct plan *p);
 
 #endif
