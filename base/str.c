@@ -88,12 +88,28 @@ struct str str_cut(struct str *s, char sep)
 /* Names longer than this are never "meant": they answer max + 1. */
 #define DISTANCE_LONGEST 255
 
+/* What two texts begin and end with alike does not change their distance: names of components,
+ * which are long, differ in a few bytes. */
+static void cut_common(struct str *a, struct str *b)
+{
+    size_t n = MIN(a->n, b->n), head = 0, tail = 0;
+
+    while (head < n && a->p[head] == b->p[head])
+        head++;
+    while (tail < n - head && a->p[a->n - 1 - tail] == b->p[b->n - 1 - tail])
+        tail++;
+    *a = str_sub(*a, head, a->n - tail);
+    *b = str_sub(*b, head, b->n - tail);
+}
+
 /* One row of the edit matrix at a time; a row whose least entry passes max ends the search. */
 int str_distance(struct str a, struct str b, int max)
 {
     int row[DISTANCE_LONGEST + 1];
 
     if (a.n > DISTANCE_LONGEST || b.n > DISTANCE_LONGEST) return max + 1;
+    cut_common(&a, &b);
+    if (MAX(a.n, b.n) - MIN(a.n, b.n) > (size_t)MAX(max, 0)) return max + 1;
     for (size_t j = 0; j <= b.n; j++)
         row[j] = (int)j;
     for (size_t i = 0; i < a.n; i++) {
