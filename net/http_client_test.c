@@ -472,6 +472,35 @@ static void bad_settings_are_refused(void **state)
     }
 }
 
+/* Our server stands for the proxy: it gets whole URLs, and the headers that are for it. */
+static void a_proxy_is_used_but_for_exempt_hosts(void **state)
+{
+    const struct http_header for_proxy = {STR("X-Sent"), STR("to the proxy")};
+    struct bench b = {0};
+    char url[128];
+
+    open_bench(&b, &(struct http_conf){0}, &(struct http_target_conf){0});
+    char *proxy = xprintf("http://127.0.0.1:%d", b.k.port), *err = NULL;
+    http_target_unref(b.t);
+    b.t = http_target_new(&(struct http_target_conf){.proxy_url = str_of(proxy),
+                                                     .no_proxy = STR("near.invalid,10.0.0.0/8"),
+                                                     .proxy_headers = &for_proxy,
+                                                     .n_proxy_headers = 1},
+                          &err);
+    struct http_call call = call_to(&b, url, "http", "/");
+    call.url = STR("http://far.invalid/a");
+    http_client_start(b.c, &call);
+    wait_for(&b, 1);
+    assert_int_equal(b.fail, HTTP_OK);
+    assert_string_equal(b.header, "to the proxy");
+    call.url = STR("http://near.invalid/a");
+    http_client_start(b.c, &call);
+    wait_for(&b, 2);
+    assert_int_equal(b.fail, HTTP_RESOLVE);
+    free(proxy);
+    close_bench(&b);
+}
+
 static void names_are_looked_up(void **state)
 {
     struct bench b = {0};
@@ -509,6 +538,7 @@ int main(void)
         cmocka_unit_test(verifies_servers),
         cmocka_unit_test(clients_are_verified),
         cmocka_unit_test(bad_settings_are_refused),
+        cmocka_unit_test(a_proxy_is_used_but_for_exempt_hosts),
         cmocka_unit_test(names_are_looked_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
