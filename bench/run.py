@@ -2,7 +2,7 @@
 """The figures of the trace path, Weir and peers interleaved: prints a Markdown table for RESULTS.md.
 
 usage: run.py --weir BINARY [--otelcol BINARY] [--fluent-bit BINARY] [--runs N] [--seconds S] [SCENARIO]...
-scenarios: idle plain gzip grpc grpc-out workers overload outage   (default: all)
+scenarios: idle plain gzip grpc grpc-out workers live overload outage   (default: all)
 
 Each pass runs every agent once, so that the machine's drift falls on all alike; medians over the passes are quoted.
 """
@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 COLLECTOR = pathlib.Path.home() / ".cache/weir-tests/otelcol-0.158.0/src/otelcol-weir-test"
 OTHER_PORT = 14317  # of the protocol that is not loaded
 EXPECT = ["--expect", "deployment.cluster=bench", "--expect", "deployment.environment=test"]
-SCENARIOS = ["idle", "plain", "gzip", "grpc", "grpc-out", "workers", "overload", "outage"]
+SCENARIOS = ["idle", "plain", "gzip", "grpc", "grpc-out", "workers", "live", "overload", "outage"]
 BUDGET = "--data-budget=64MiB"
 
 
@@ -59,6 +59,15 @@ class Plan:
             out.append(("fluent-bit", "traces", f"{self.a.fluent_bit} -c {{{{config}}}}", config("peers/fluent-bit-traces.yaml", f, comp), extra))
         return out
 
+    def watched(self, cmd, extra):
+        """The plain load while nobody, a reader of rates, and readers of texts watch."""
+        conf = pathlib.Path(config("weir/traces.alloy", self.folder, "none"))
+        on = conf.with_name("live-" + conf.name)
+        on.write_text("livedebugging {\n  enabled = true\n}\n" + conf.read_text())
+        debug = "/api/v0/web/debug/otelcol.processor.attributes.default"
+        watch = {"nobody": [], "graph": ["/api/v0/web/graph?window=1"], "debug-1%": [debug + "?sampleProb=0.01"], "debug": [debug]}
+        return [(name, "traces", cmd, str(on), extra + [x for p in paths for x in ("--watch", p)]) for name, paths in watch.items()]
+
     def of(self, scenario):
         t = ["--seconds", str(self.a.seconds), *EXPECT]
         w = lambda n, more="": f"{self.weir} --workers={n} {more} {{{{config}}}}"
@@ -75,6 +84,8 @@ class Plan:
             return [("weir", "traces", w(1), outgrpc, t + ["--grpc"])]
         if scenario == "workers":
             return [(f"weir-{n}w", "traces", w(n), plain, t) for n in (1, 2)]
+        if scenario == "live":
+            return self.watched(w(1), t)
         if scenario == "overload":
             slow = t + ["--sink-args", "-D 200"]
             return [("weir", "traces", w(2), plain, slow), ("weir-64MiB", "traces", w(2, BUDGET), plain, slow)]

@@ -3,9 +3,8 @@
 #include "runtime/tap_impl.h"
 
 #define ITEMS_MAX  1000
-#define BYTES_MAX  ((size_t)4 << 20) /* one longer text waits alone */
-#define ITEMS_SOON (ITEMS_MAX / 4)   /* the reader is told before it is too late */
-#define BYTES_SOON (BYTES_MAX / 4)
+#define BYTES_MAX  ((size_t)8 << 20)
+#define ITEMS_SOON (ITEMS_MAX / 4) /* the reader is told before it is too late */
 
 struct tap_texts {
     struct tap_watch watch;
@@ -17,6 +16,7 @@ struct tap_texts {
     pthread_mutex_t lock; /* for all below */
     struct blob *items[ITEMS_MAX];
     size_t first, n, bytes;
+    size_t typical; /* length of the last text: the next is taken to need as much */
     u64 lost;
     bool silent, told;
 };
@@ -76,22 +76,22 @@ void texts_silence(struct tap_texts *w)
         blob_unref(text);
 }
 
+/* The queue's lock is held. */
+static bool has_room(const struct tap_texts *w, size_t n)
+{
+    return w->n < ITEMS_MAX && w->bytes + n <= BYTES_MAX;
+}
+
+/* A full queue is found before the text is written: it would be for nothing. */
 bool texts_want(struct tap_texts *w)
 {
     if (w->conf.probability < 1 && random_unit() >= w->conf.probability) return false;
-    refs_get(&w->refs);
-    return true;
-}
-
-/* The queue's lock is held. */
-static bool has_room(const struct tap_texts *w, const struct blob *text)
-{
-    return text && w->n < ITEMS_MAX && (w->n == 0 || w->bytes + text->n <= BYTES_MAX);
-}
-
-static bool is_filling(const struct tap_texts *w)
-{
-    return w->n >= ITEMS_SOON || w->bytes >= BYTES_SOON;
+    pthread_mutex_lock(&w->lock);
+    bool room = has_room(w, w->typical);
+    w->lost += !room;
+    pthread_mutex_unlock(&w->lock);
+    if (room) refs_get(&w->refs);
+    return room;
 }
 
 void texts_put(struct tap_texts *w, struct blob *text)
@@ -99,10 +99,11 @@ void texts_put(struct tap_texts *w, struct blob *text)
     bool tell = false;
 
     pthread_mutex_lock(&w->lock);
-    if (!w->silent && has_room(w, text)) {
+    if (text) w->typical = text->n;
+    if (!w->silent && text && has_room(w, text->n)) {
         w->items[(w->first + w->n++) % ITEMS_MAX] = blob_ref(text);
         w->bytes += text->n;
-        tell = is_filling(w) && !w->told;
+        tell = w->n >= ITEMS_SOON && !w->told;
         w->told |= tell;
     } else if (!w->silent) {
         w->lost++;

@@ -5,13 +5,16 @@
 #include "runtime/tap.h"
 #include "ui/live_stream.h"
 
-#define FLUSH_EVERY      NS_PER_SEC
+#define FLUSH_EVERY NS_PER_SEC
+#define BYTES_A_SECOND                                                                             \
+    ((i64)8 << 20) /* writing texts costs the pipeline: no more than can be read */
 #define REMOTECFG_PREFIX STR("remotecfg/")
 
 struct debug_stream {
     struct live_stream live;
     struct tap_texts *texts;
     struct blob *held; /* taken, but the client is behind */
+    i64 left;          /* bytes that may still be shown in this second */
     struct logger *log;
     bool warned;
 };
@@ -30,21 +33,28 @@ static void warn_lost(struct debug_stream *d)
     log_warn(d->log, "live debugging: the reader is too slow, items are left out");
 }
 
-static void tick(struct live_stream *s)
+static void flush(struct debug_stream *d)
 {
-    struct debug_stream *d = of(s);
-    while (d->held || (d->held = tap_texts_next(d->texts))) {
-        if (!live_stream_write(s, blob_view(d->held))) break;
+    while (d->left > 0 && (d->held || (d->held = tap_texts_next(d->texts)))) {
+        if (!live_stream_write(&d->live, blob_view(d->held))) break;
+        d->left -= (i64)d->held->n;
         blob_unref(d->held);
         d->held = NULL;
     }
     warn_lost(d);
 }
 
+static void tick(struct live_stream *s)
+{
+    struct debug_stream *d = of(s);
+    d->left = BYTES_A_SECOND;
+    flush(d);
+}
+
+/* More than a second's worth of small items: they need not wait for the second. */
 static void on_filling(void *arg)
 {
-    struct debug_stream *d = arg;
-    tick(&d->live);
+    flush(arg);
 }
 
 static i64 every(const struct live_stream *s)
@@ -116,6 +126,7 @@ void live_debug(struct ui *u, struct http_req *r, struct str id)
     if (!c) return;
     struct debug_stream *d = xnew(struct debug_stream);
     bool valid = read_probability(r, &probability);
+    d->left = BYTES_A_SECOND;
     d->texts = tap_texts_new(
         u->conf.host->taps, c,
         &(struct tap_texts_conf){.probability = probability, .filling = on_filling, .arg = d});
