@@ -24,6 +24,8 @@ struct log_root {
     VEC(struct held) held;
     void (*tee)(void *arg, enum log_level level, struct str line);
     void *tee_arg;
+    struct buf record; /* max 0: nothing is recorded */
+    u64 record_missed;
 };
 
 struct logger {
@@ -85,11 +87,22 @@ bool log_echo(bool on)
     return was;
 }
 
+/* Under the lock: its memory is there already. */
+static void record(struct log_root *r, struct str line)
+{
+    if (r->record.max == 0) return;
+    if (line.n <= r->record.max - r->record.n)
+        buf_str(&r->record, line);
+    else
+        r->record_missed++;
+}
+
 static void deliver(struct log_root *r, enum log_level level, struct str line)
 {
     spin_lock(&r->lock);
     void (*tee)(void *, enum log_level, struct str) = r->tee;
     void *arg = r->tee_arg;
+    record(r, line);
     spin_unlock(&r->lock);
     log_writer_add(r->writer, line);
     if (tee && !is_echo) tee(arg, level, line);
@@ -121,6 +134,35 @@ void log_root_tee(struct logger *root, void (*fn)(void *arg, enum log_level leve
     root->root->tee = fn;
     root->root->tee_arg = arg;
     spin_unlock(&root->root->lock);
+}
+
+void log_root_record(struct logger *root, size_t max)
+{
+    struct log_root *r = root->root;
+    struct buf b = BUF_INIT(max);
+
+    buf_reserve(&b, max);
+    spin_lock(&r->lock);
+    struct buf old = r->record;
+    r->record = b;
+    r->record_missed = 0;
+    spin_unlock(&r->lock);
+    buf_done(&old);
+}
+
+u64 log_root_recorded(struct logger *root, struct buf *out)
+{
+    struct log_root *r = root->root;
+
+    spin_lock(&r->lock);
+    struct buf b = r->record;
+    u64 missed = r->record_missed;
+    r->record = (struct buf){0};
+    r->record_missed = 0;
+    spin_unlock(&r->lock);
+    buf_str(out, buf_view(&b));
+    buf_done(&b);
+    return missed;
 }
 
 u64 log_root_dropped(const struct logger *root)
@@ -158,6 +200,7 @@ static void root_free(struct logger *l)
 {
     log_root_discard(l);
     log_writer_free(l->root->writer);
+    buf_done(&l->root->record);
     free(l->root);
 }
 

@@ -47,6 +47,10 @@ void log_root_tee(struct logger *root, void (*fn)(void *arg, enum log_level leve
 /* While on, lines of this thread are kept from the tee (they are written all the same): it handles
  * what the tee gave out, and would feed it to itself. Returns what it was. */
 bool log_echo(bool on);
+/* Also keeps every line from now on, until there are max bytes. One recording at a time. */
+void log_root_record(struct logger *root, size_t max);
+/* Ends the recording and appends it to out. Returns how many lines did not fit. */
+u64 log_root_recorded(struct logger *root, struct buf *out);
 /* Lines lost: stderr did not take them, they were too long, or too many were held. */
 u64 log_root_dropped(const struct logger *root);
 

@@ -290,6 +290,28 @@ static void names(void **state)
     assert_string_equal(log_level_name(LOG_WARN), "warn");
 }
 
+static void recording(void **state)
+{
+    struct buf out = BUF_INIT(1000);
+    struct fixture f;
+
+    setup(&f);
+    log_root_open(f.root, LOG_INFO, LOG_LOGFMT);
+    log_info(f.root, "before");
+    log_root_record(f.root, 100);
+    for (int i = 0; i < 5; i++)
+        log_info(f.root, "kept");
+    assert_int_equal(log_root_recorded(f.root, &out), 3);
+    log_info(f.root, "after");
+    assert_buf(&out, "ts=2024-05-01T12:00:00Z level=info msg=kept\n"
+                     "ts=2024-05-01T12:00:00Z level=info msg=kept\n");
+    assert_int_equal(log_root_recorded(f.root, &out), 0);
+    assert_int_equal(out.n, 0);
+    buf_done(&out);
+    log_root_record(f.root, 100); /* goes with the root */
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,7 +320,7 @@ int main(void)
         cmocka_unit_test(discarded),      cmocka_unit_test(teeing),
         cmocka_unit_test(stalled_reader), cmocka_unit_test(reader_gone),
         cmocka_unit_test(too_long),       cmocka_unit_test(threads),
-        cmocka_unit_test(names),
+        cmocka_unit_test(names),          cmocka_unit_test(recording),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,37 @@ static void print_flag(const struct flag *f, FILE *to)
             f->refused || f->unheeded ? " (not in this build)" : "");
 }
 
+static void write_value(const struct flag *f, const void *in, struct buf *out)
+{
+    const void *at = (const char *)in + f->off;
+    switch (f->kind) {
+    case FLAG_BOOL: buf_cstr(out, *(const bool *)at ? "true" : "false"); break;
+    case FLAG_INT: buf_printf(out, "%lld", (long long)*(const i64 *)at); break;
+    case FLAG_TEXT: buf_cstr(out, *(const char *const *)at); break;
+    case FLAG_DURATION: dur_format(out, *(const i64 *)at); break;
+    case FLAG_SIZE: bytesize_format(out, *(const i64 *)at); break;
+    case FLAG_STABILITY: buf_cstr(out, stability_name(*(const enum stability *)at)); break;
+    }
+}
+
+static int by_flag_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct flag *const *)a)->name, (*(const struct flag *const *)b)->name);
+}
+
+void flags_write(const struct flag_table *t, const void *in, struct buf *out)
+{
+    const struct flag **sorted = xcalloc(t->n + 1, sizeof(*sorted));
+    for (size_t i = 0; i < t->n; i++)
+        sorted[i] = &t->rows[i];
+    qsort(sorted, t->n, sizeof(*sorted), by_flag_name);
+    for (size_t i = 0; i < t->n; i++) {
+        buf_printf(out, "%s%s=", i ? "\n" : "", sorted[i]->name);
+        write_value(sorted[i], in, out);
+    }
+    free(sorted);
+}
+
 void flags_print(const struct flag_table *t, FILE *to)
 {
     fputs("\nFlags:\n", to);

@@ -4,6 +4,7 @@
 #define CMD_FLAGS_H
 
 #include "base/str.h"
+#include "base/buf.h"
 #include "base/vec.h"
 
 enum flag_kind { FLAG_BOOL, FLAG_INT, FLAG_TEXT, FLAG_DURATION, FLAG_SIZE, FLAG_STABILITY };
@@ -45,6 +46,8 @@ int flags_parse(const struct flag_table *t, int argc, char **argv, void *out, ar
 const struct flag *flags_find(const struct flag_table *t, struct str name);
 /* The texts a flag allows, NULL-terminated, or NULL when they are without number. */
 const char *const *flag_choices(const struct flag *f);
+/* name=value lines of all flags as they are in `in`, sorted by name; no LF behind the last. */
+void flags_write(const struct flag_table *t, const void *in, struct buf *out);
 /* The table as help text. */
 void flags_print(const struct flag_table *t, FILE *to);
 

@@ -27,6 +27,7 @@
 /* The process. One of it; passed down, never global. */
 struct weir {
     struct run_flags flags;
+    char *flags_text;
     const char *path;
     struct logger *log;
     struct loop *loop;
@@ -101,8 +102,14 @@ static const char *node_name(const struct weir *w)
 static void build_runtime(struct weir *w)
 {
     const struct run_flags *f = &w->flags;
-    w->ui = ui_new(&(struct ui_conf){
-        .host = &w->host, .loop = w->loop, .prefix = f->ui_prefix, .version = "v" WEIR_VERSION});
+    w->flags_text = run_flags_text(f);
+    w->ui = ui_new(&(struct ui_conf){.host = &w->host,
+                                     .loop = w->loop,
+                                     .prefix = f->ui_prefix,
+                                     .version = "v" WEIR_VERSION,
+                                     .arch = WEIR_ARCH,
+                                     .flags = w->flags_text,
+                                     .no_support_bundle = f->no_support_bundle});
     language_init(&w->language, &w->logging, w->ui, w->taps);
     w->host.hostname = w->language.host;
     w->workers = workers_new(&w->host, f->workers ? (int)f->workers : default_workers(), w->loop);
@@ -141,6 +148,7 @@ static void teardown(struct weir *w)
     own_lines_done(&w->own_lines);
     label_table_free(w->labels);
     ui_free(w->ui);
+    free(w->flags_text);
     taps_free(w->taps);
     language_done(&w->language);
     config_metrics_free(w->config_metrics);

@@ -23,7 +23,7 @@ static const struct flag rows[] = {
     FLAG(struct run_flags, pprof, "server.http.enable-pprof", FLAG_BOOL, "true",
          "Accepted; there is no Go profile to serve."),
     FLAG(struct run_flags, no_support_bundle, "server.http.disable-support-bundle", FLAG_BOOL,
-         "false", "Accepted; this build makes no support bundles."),
+         "false", "Refuse GET /-/support, which collects a bundle for who helps."),
     FLAG(struct run_flags, graphql, "server.http.enable-graphql", FLAG_BOOL, "false",
          "Serve GraphQL.", .unheeded = NO_GRAPHQL),
     FLAG(struct run_flags, graphql_playground, "server.http.enable-graphql-playground", FLAG_BOOL,
@@ -150,6 +150,13 @@ static int take_path(const arg_list *args, const char **ret_path)
     }
     *ret_path = args->v[0];
     return 0;
+}
+
+char *run_flags_text(const struct run_flags *f)
+{
+    struct buf text = BUF_INIT(SIZE_MAX / 2);
+    flags_write(&(struct flag_table){rows, ARRAY_LEN(rows)}, f, &text);
+    return buf_take(&text, NULL);
 }
 
 int run_flags_parse(int argc, char **argv, struct run_flags *ret, const char **ret_path)

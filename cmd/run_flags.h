@@ -26,6 +26,8 @@ struct run_flags {
 /* 0; 1 when it was asked for help, which is printed; -EINVAL with the message on stderr. *ret_path:
  * the configuration. */
 int run_flags_parse(int argc, char **argv, struct run_flags *ret, const char **ret_path);
+/* All of them as name=value lines; owned. */
+char *run_flags_text(const struct run_flags *f);
 /* cmd/run.c: what the command does. */
 int cmd_run(int argc, char **argv);
 

@@ -1,10 +1,12 @@
 /* Routes and their answers. Codes and bodies: spec runtime.md 13. Control loop. */
-#include "ui/ui_impl.h"
+#include "ui/page.h"
+#include "ui/support.h"
 
 #include "base/xalloc.h"
 
 #define COMPONENT_PREFIX "/api/v0/component/"
 #define METRIC_NAMES_MAX 64
+#define NOT_FOUND        "404 page not found"
 
 /* ---- readiness, health ---- */
 
@@ -20,10 +22,10 @@ static size_t list_unhealthy(const struct module *m, struct buf *out)
 {
     size_t n = 0;
     for (u32 i = 0; m && i < m->tmpl->n; i++) {
-        if (m->tmpl->nodes[i].kind != NODE_COMPONENT ||
+        if (!node_is_component(&m->tmpl->nodes[i]) ||
             node_health_worst(&m->states[i]->health)->state != HEALTH_UNHEALTHY)
             continue;
-        buf_printf(out, "%s%s", n++ ? ", " : "", m->tmpl->nodes[i].def->name);
+        buf_printf(out, "%s%s", n++ ? ", " : "", m->tmpl->nodes[i].name);
     }
     return n;
 }
@@ -80,12 +82,20 @@ static void metrics(struct ui *u, struct http_req *r, struct str rest)
 
 /* ---- components' own handlers ---- */
 
+/* The state with this global id; component or not. */
+static struct node_state *find_state(const struct module *root, struct str id)
+{
+    ssize_t slash = str_rchr(id, '/');
+    const struct module *m = find_module(root, slash < 0 ? STR("") : str_sub(id, 0, (size_t)slash));
+    return m ? module_find(m, str_sub(id, (size_t)(slash + 1), id.n)) : NULL;
+}
+
 /* The longest id that is a node: cut at slashes from the end. */
-static struct node_state *find_by_path(const struct module *m, struct str path,
+static struct node_state *find_by_path(const struct module *root, struct str path,
                                        struct str *ret_rest)
 {
     for (struct str id = path; id.n > 0;) {
-        struct node_state *s = module_find(m, id);
+        struct node_state *s = find_state(root, id);
         if (s) {
             *ret_rest = str_sub(path, id.n, path.n);
             return s;
@@ -103,7 +113,7 @@ static void component(struct ui *u, struct http_req *r, struct str path)
     if (!s)
         reply_error(r, 400, "failed to parse URL path \"" STR_FMT "\": invalid path",
                     STR_ARG(r->path));
-    else if (s->config)
+    else if (!node_is_component(&s->module->tmpl->nodes[s->rank]))
         reply_error(r, 400, "failed to parse URL path \"" STR_FMT "\": \"%s\" is not a component",
                     STR_ARG(r->path), s->id);
     else if (!s->def->http || !s->instance)
@@ -114,64 +124,96 @@ static void component(struct ui *u, struct http_req *r, struct str path)
 
 /* ---- the web API ---- */
 
-static void web_components(struct ui *u, struct http_req *r, struct str rest)
+/* What is written into an answer of the web API. */
+static void web_list(struct http_req *r, const struct module *m)
 {
-    const struct module *m = controller_module(u->controller);
     struct buf body = BUF_INIT(UI_BODY_MAX);
-    struct json_out j = {.b = &body, .html = true};
-    json_arr(&j);
-    for (u32 i = 0; m && i < m->tmpl->n; i++)
-        if (m->tmpl->nodes[i].kind == NODE_COMPONENT) component_json(m, i, false, &j);
-    json_arr_end(&j);
+    component_list_json(m, &(struct json_out){.b = &body, .html = true});
     reply_web(r, &body);
     buf_done(&body);
+}
+
+static void web_components(struct ui *u, struct http_req *r, struct str rest)
+{
+    web_list(r, controller_module(u->controller));
 }
 
 static void web_component(struct ui *u, struct http_req *r, struct str id)
 {
-    const struct module *m = controller_module(u->controller);
-    const struct node *n = m ? template_node(m->tmpl, id) : NULL;
-    if (!n || n->kind != NODE_COMPONENT) {
-        reply_error(r, 404, "404 page not found");
+    struct place at;
+    if (!find_component(controller_module(u->controller), id, &at)) {
+        reply_error(r, 404, NOT_FOUND);
         return;
     }
     struct buf body = BUF_INIT(UI_BODY_MAX);
-    component_json(m, (u32)(n - m->tmpl->nodes), true,
-                   &(struct json_out){.b = &body, .html = true});
+    component_json(at.module, at.rank, true, &(struct json_out){.b = &body, .html = true});
     reply_web(r, &body);
     buf_done(&body);
 }
 
-/* Clustering is off: the one node, which owns everything. */
 static void web_peers(struct ui *u, struct http_req *r, struct str rest)
 {
     struct buf body = BUF_INIT(UI_BODY_MAX);
-    struct json_out j = {.b = &body, .html = true};
-    json_arr(&j);
-    json_obj(&j);
-    json_key(&j, STR("name"));
-    json_str(&j, str_of(u->node_name));
-    json_key(&j, STR("addr"));
-    json_str(&j, http_listener_addr(u->listener));
-    json_key(&j, STR("isSelf"));
-    json_bool(&j, true);
-    json_key(&j, STR("state"));
-    json_str(&j, STR("participant"));
-    json_obj_end(&j);
-    json_arr_end(&j);
+    peers_json(u, &(struct json_out){.b = &body, .html = true});
     reply_web(r, &body);
     buf_done(&body);
 }
 
+/* rest: <module id>/components */
 static void web_modules(struct ui *u, struct http_req *r, struct str rest)
 {
-    reply_error(r, 500, "module not found");
+    const struct str end = STR("/components");
+    if (!str_ends(rest, end)) {
+        reply_error(r, 404, NOT_FOUND);
+        return;
+    }
+    struct str id = str_sub(rest, 0, rest.n - end.n);
+    const struct module *m = find_module(controller_module(u->controller), id);
+    if (m && id.n > 0)
+        web_list(r, m);
+    else
+        reply_error(r, 500, "module not found");
 }
 
-static void page(struct ui *u, struct http_req *r, struct str rest)
+/* ---- what this build does not run ---- */
+
+#define REMOTECFG_STARTING "remote config service startup in progress"
+
+static void web_remotecfg(struct ui *u, struct http_req *r, struct str rest)
+{
+    reply_error(r, 500, REMOTECFG_STARTING);
+}
+
+static void remotecfg_component(struct ui *u, struct http_req *r, struct str rest)
+{
+    reply_error(r, 503, "failed to get host: " REMOTECFG_STARTING);
+}
+
+static void cluster_transport(struct ui *u, struct http_req *r, struct str rest)
+{
+    reply_error(r, 404, "clustering is disabled");
+}
+
+static void pprof(struct ui *u, struct http_req *r, struct str rest)
+{
+    reply_error(r, 404, "weir is not a Go program: it has no pprof profiles; use perf");
+}
+
+/* ---- pages ---- */
+
+static void asset(struct ui *u, struct http_req *r, struct str name)
+{
+    struct asset a;
+    if (asset_find(name, &a))
+        reply_asset(r, a.type, a.text);
+    else
+        reply_error(r, 404, NOT_FOUND);
+}
+
+static void page(struct ui *u, struct http_req *r, struct str path)
 {
     struct buf html = BUF_INIT(UI_BODY_MAX);
-    page_write(u, &html);
+    page_write(u, r, path, &html);
     reply_page(r, &html);
     buf_done(&html);
 }
@@ -182,35 +224,42 @@ struct route {
     const char *path;
     bool web;       /* below the UI prefix */
     bool is_prefix; /* the rest goes to fn */
-    bool get_post;  /* other methods do not match */
+    bool get;       /* other methods do not match */
+    bool post;      /* ... but this one */
     void (*fn)(struct ui *u, struct http_req *r, struct str rest);
 };
 
 static const struct route routes[] = {
     {"/-/ready", .fn = ready},
     {"/-/healthy", .fn = healthy},
-    {"/-/reload", .get_post = true, .fn = reload},
+    {"/-/reload", .get = true, .post = true, .fn = reload},
+    {"/-/support", .get = true, .fn = support_request},
     {"/metrics", .fn = metrics},
+    {"/debug/pprof", .is_prefix = true, .fn = pprof},
+    {"/api/v1/ckit/transport/", .is_prefix = true, .fn = cluster_transport},
+    {COMPONENT_PREFIX "remotecfg", .is_prefix = true, .fn = remotecfg_component},
     {COMPONENT_PREFIX, .is_prefix = true, .fn = component},
     {"/api/v0/web/components", .web = true, .fn = web_components},
     {"/api/v0/web/components/", .web = true, .is_prefix = true, .fn = web_component},
     {"/api/v0/web/modules/", .web = true, .is_prefix = true, .fn = web_modules},
+    {"/api/v0/web/remotecfg/", .web = true, .is_prefix = true, .fn = web_remotecfg},
     {"/api/v0/web/peers", .web = true, .fn = web_peers},
     {"/api/v0/web/debug/", .web = true, .is_prefix = true, .fn = live_debug},
     {"/api/v0/web/graph", .web = true, .fn = graph_stream},
     {"/api/v0/web/graph/", .web = true, .is_prefix = true, .fn = graph_stream},
+    {"/assets/", .web = true, .is_prefix = true, .fn = asset},
 };
 
-static bool is_get_or_post(const struct http_req *r)
+static bool takes_method(const struct route *route, const struct http_req *r)
 {
-    return str_is(r->method, "GET") || str_is(r->method, "POST");
+    return !route->get || str_is(r->method, "GET") || (route->post && str_is(r->method, "POST"));
 }
 
 static bool route_matches(const struct ui *u, const struct route *route, const struct http_req *r,
                           struct str *ret_rest)
 {
     struct str path = r->path;
-    if (route->get_post && !is_get_or_post(r)) return false;
+    if (!takes_method(route, r)) return false;
     if (route->web) {
         if (!str_starts(path, u->prefix)) return false;
         path = str_sub(path, u->prefix.n, path.n);
@@ -224,27 +273,37 @@ static bool route_matches(const struct ui *u, const struct route *route, const s
 /* Places where machines ask: a wrong path there is an error, not the page. */
 static bool is_machine_path(struct str path)
 {
-    return str_starts(path, STR("/api/")) || str_starts(path, STR("/-/")) ||
-           str_starts(path, STR("/debug/"));
+    return str_starts(path, STR("/api/")) || str_starts(path, STR("/-/"));
+}
+
+/* A route that is there, for other methods; NULL. */
+static const char *methods_of(struct str path)
+{
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+        if (routes[i].get && str_is(path, routes[i].path))
+            return routes[i].post ? "GET, POST" : "GET";
+    return NULL;
+}
+
+static void answer_with(struct http_req *r, int status, const char *header, const char *value)
+{
+    http_respond(
+        r, &(struct http_answer){.status = status,
+                                 .headers = &(struct http_header){str_of(header), str_of(value)},
+                                 .n_headers = 1});
 }
 
 static void fall_back(struct ui *u, struct http_req *r)
 {
-    static const struct http_header get_post = {STR("Allow"), STR("GET, POST")};
     bool inside = str_starts(r->path, u->prefix);
     struct str below = inside ? str_sub(r->path, u->prefix.n, r->path.n) : r->path;
-    if (str_is(r->path, "/-/reload") && !is_get_or_post(r) && u->prefix.n > 0)
-        http_respond(r, &(struct http_answer){.status = 405, .headers = &get_post, .n_headers = 1});
+    const char *methods = methods_of(r->path);
+    if (methods && u->prefix.n > 0)
+        answer_with(r, 405, "Allow", methods);
     else if (inside && below.n == 0 && u->prefix.n > 0)
-        http_respond(r,
-                     &(struct http_answer){
-                         .status = 302,
-                         .headers = &(struct http_header){STR("Location"),
-                                                          str_of(arena_printf(r->arena, STR_FMT "/",
-                                                                              STR_ARG(u->prefix)))},
-                         .n_headers = 1});
-    else if (!inside || (is_machine_path(below) && !str_is(r->path, "/-/reload")))
-        reply_error(r, 404, "404 page not found");
+        answer_with(r, 302, "Location", arena_printf(r->arena, STR_FMT "/", STR_ARG(u->prefix)));
+    else if (!inside || (below.n > 0 && below.p[0] != '/') || (is_machine_path(below) && !methods))
+        reply_error(r, 404, NOT_FOUND);
     else
         page(u, r, below);
 }

@@ -1,4 +1,5 @@
 /* One component as the API shows it. Keys and their order: spec runtime.md 13. */
+#include "ui/find.h"
 #include "ui/ui_impl.h"
 
 #include "runtime/tap.h"
@@ -12,7 +13,7 @@ static void member_str(struct json_out *j, const char *key, struct str v)
 
 static bool is_component(const struct module *m, u32 rank)
 {
-    return m->tmpl->nodes[rank].kind == NODE_COMPONENT;
+    return node_is_component(&m->tmpl->nodes[rank]);
 }
 
 static void ids(struct json_out *j, const char *key, const struct module *m, const u32 *ranks,
@@ -30,7 +31,8 @@ static bool has_edge(const struct module *m, u32 from, u32 to, bool flow)
 {
     const struct node *n = &m->tmpl->nodes[from];
     for (size_t e = 0; e < n->n_edges; e++)
-        if (n->edges[e].to == to && edge_is_flow(&n->edges[e]) == flow) return true;
+        if (n->edges[e].up == 0 && n->edges[e].to == to && edge_is_flow(&n->edges[e]) == flow)
+            return true;
     return false;
 }
 
@@ -69,7 +71,7 @@ static void nothing(struct json_out *j)
     json_arr_end(j);
 }
 
-static void arguments(struct json_out *j, const struct node_state *s)
+void component_arguments(struct json_out *j, const struct node_state *s)
 {
     if (s->plan && s->def->args)
         encode_json(s->def->args, s->plan->args, j);
@@ -77,9 +79,9 @@ static void arguments(struct json_out *j, const struct node_state *s)
         nothing(j);
 }
 
-static void exports(struct json_out *j, const struct node_state *s)
+void component_exports(struct json_out *j, const struct node_state *s)
 {
-    struct value v = s->exports;
+    struct value v = node_state_exports(s);
     json_arr(j);
     for (size_t i = 0; v.type == V_OBJECT && i < v.object->n; i++) {
         const struct vmember *m = &v.object->m[i];
@@ -93,7 +95,7 @@ static void exports(struct json_out *j, const struct node_state *s)
     json_arr_end(j);
 }
 
-static void debug_info(struct json_out *j, const struct node_state *s)
+void component_debug_info(struct json_out *j, const struct node_state *s)
 {
     if (!s->def->debug || !s->def->debug_info || !s->instance) {
         nothing(j);
@@ -107,28 +109,78 @@ static void debug_info(struct json_out *j, const struct node_state *s)
     arena_done(&a);
 }
 
+bool component_is_tapped(const struct node_state *s)
+{
+    return s->instance && component_is_live(s->def);
+}
+
+static void add_module_id(void *arg, const struct module *m)
+{
+    struct buf *out = arg;
+    struct json_out one = {.b = out, .html = true};
+    if (out->n > 0) buf_ch(out, ',');
+    json_str(&one, module_id(m));
+}
+
+/* Left out when there are none. */
+static void created_modules(struct json_out *j, const struct node_state *s)
+{
+    struct buf list = BUF_INIT(UI_BODY_MAX);
+    each_inner(s, add_module_id, &list);
+    if (list.n > 0) {
+        json_key(j, STR("createdModuleIDs"));
+        json_arr(j);
+        json_raw(j, buf_view(&list));
+        json_arr_end(j);
+    }
+    buf_done(&list);
+}
+
 void component_json(const struct module *m, u32 rank, bool details, struct json_out *j)
 {
     const struct node *n = &m->tmpl->nodes[rank];
     const struct node_state *s = m->states[rank];
     json_obj(j);
-    member_str(j, "name", str_of(n->def->name));
+    member_str(j, "name", str_of(n->name));
     member_str(j, "type", STR("block"));
     member_str(j, "localID", str_of(n->id));
-    member_str(j, "moduleID", STR(""));
-    if (n->block->has_label) member_str(j, "label", n->block->label);
+    member_str(j, "moduleID", module_id(m));
+    if (n->block && n->block->has_label) member_str(j, "label", n->block->label);
     ids(j, "referencesTo", m, n->deps, n->n_deps);
     ids(j, "referencedBy", m, n->users, n->n_users);
     flow_edges(j, m, rank);
     health(j, s);
     member_str(j, "original", STR(""));
     json_key(j, STR("arguments"));
-    details ? arguments(j, s) : nothing(j);
+    details ? component_arguments(j, s) : nothing(j);
     json_key(j, STR("exports"));
-    details ? exports(j, s) : nothing(j);
+    details ? component_exports(j, s) : nothing(j);
     json_key(j, STR("debugInfo"));
-    details ? debug_info(j, s) : nothing(j);
+    details ? component_debug_info(j, s) : nothing(j);
+    created_modules(j, s);
     json_key(j, STR("liveDebuggingEnabled"));
-    json_bool(j, s->instance && component_is_live(s->def));
+    json_bool(j, component_is_tapped(s));
     json_obj_end(j);
+}
+
+void component_list_json(const struct module *m, struct json_out *j)
+{
+    json_arr(j);
+    for (u32 r = 0; m && r < m->tmpl->n; r++)
+        if (is_component(m, r)) component_json(m, r, false, j);
+    json_arr_end(j);
+}
+
+/* Clustering is off: the one node, which owns everything. */
+void peers_json(const struct ui *u, struct json_out *j)
+{
+    json_arr(j);
+    json_obj(j);
+    member_str(j, "name", str_of(u->node_name));
+    member_str(j, "addr", http_listener_addr(u->listener));
+    json_key(j, STR("isSelf"));
+    json_bool(j, true);
+    member_str(j, "state", STR("participant"));
+    json_obj_end(j);
+    json_arr_end(j);
 }

@@ -1,95 +1,132 @@
-/* The page: what runs, how it is, and where to look further. Made on the server, no script. */
-#include "ui/ui_impl.h"
+/* What all pages share: the frame, times, health, links; and which page a path is. */
+#include "ui/page.h"
 
-static const char head[] =
-    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Weir</title>\n"
-    "<meta name=\"viewport\" content=\"width=device-width\">\n<style>\n"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:80rem;margin:2rem auto;padding:0 "
-    "1rem;color:#222}\n"
-    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem "
-    ".6rem;border-bottom:1px solid #ddd;vertical-align:top}\n"
-    "code{font-size:13px}.healthy{color:#176b2c}.unhealthy,.exited{color:#a31515}.unknown{color:#"
-    "8a5a00}\n"
-    "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}a{color:#8ab4f8}td,th{"
-    "border-color:#333}"
-    ".healthy{color:#6fcf88}.unhealthy,.exited{color:#ff8a80}.unknown{color:#ffcc66}}\n"
-    "td:nth-child(n+3){overflow-wrap:anywhere}\n"
-    "</style></head><body>\n";
+#include "base/clock.h"
 
-static void text(struct buf *b, struct str s)
+/* ---- parts ---- */
+
+void page_href(struct page *p, const char *path, struct str id)
 {
-    for (size_t i = 0; i < s.n; i++)
-        switch (s.p[i]) {
-        case '<': buf_cstr(b, "&lt;"); break;
-        case '>': buf_cstr(b, "&gt;"); break;
-        case '&': buf_cstr(b, "&amp;"); break;
-        case '"': buf_cstr(b, "&quot;"); break;
-        default: buf_ch(b, s.p[i]);
-        }
+    buf_cstr(p->b, "href=\"");
+    html_text(p->b, p->u->prefix);
+    buf_cstr(p->b, path);
+    html_path(p->b, id);
+    buf_ch(p->b, '"');
 }
 
-static void neighbours(struct buf *b, const struct module *m, const u32 *ranks, size_t n)
+void page_health(struct page *p, const struct health_part *h)
 {
-    bool first = true;
-    for (size_t i = 0; i < n; i++) {
-        const struct node *other = &m->tmpl->nodes[ranks[i]];
-        if (other->kind != NODE_COMPONENT) continue;
-        if (!first) buf_cstr(b, "<br>");
-        first = false;
-        buf_cstr(b, "<a href=\"#");
-        text(b, str_of(other->id));
-        buf_cstr(b, "\"><code>");
-        text(b, str_of(other->id));
-        buf_cstr(b, "</code></a>");
-    }
-}
-
-static void component_row(const struct ui *u, struct buf *b, const struct module *m, u32 rank)
-{
-    const struct node *n = &m->tmpl->nodes[rank];
-    const struct health_part *h = node_health_worst(&m->states[rank]->health);
-    struct buf when = BUF_INIT(64);
-    time_rfc3339(&when, h->when, false);
-    buf_printf(b, "<tr id=\"");
-    text(b, str_of(n->id));
-    buf_printf(b, "\"><td><a href=\"" STR_FMT "/api/v0/web/components/", STR_ARG(u->prefix));
-    text(b, str_of(n->id));
-    buf_cstr(b, "\"><code>");
-    text(b, str_of(n->id));
-    buf_printf(b, "</code></a></td><td class=\"%s\">%s</td><td>", health_name(h->state),
+    buf_printf(p->b, "<span class=\"health %s\">%s</span>", health_name(h->state),
                health_name(h->state));
-    text(b, str_of(h->text));
-    buf_printf(b, "<br><small>since " STR_FMT "</small></td><td>", STR_ARG(buf_view(&when)));
-    neighbours(b, m, n->deps, n->n_deps);
-    buf_cstr(b, "</td><td>");
-    neighbours(b, m, n->users, n->n_users);
-    buf_cstr(b, "</td></tr>\n");
-    buf_done(&when);
 }
 
-static void components(const struct ui *u, struct buf *b)
+static const struct {
+    i64 ns;
+    const char *name;
+} units[] = {{86400 * NS_PER_SEC, "d"}, {3600 * NS_PER_SEC, "h"}, {60 * NS_PER_SEC, "min"}};
+
+static void ago(struct buf *b, i64 ns)
 {
-    const struct module *m = controller_module(u->controller);
-    buf_cstr(b, "<table><tr><th>component</th><th>health</th><th></th><th>uses</th><th>used "
-                "by</th></tr>\n");
-    for (u32 r = 0; m && r < m->tmpl->n; r++)
-        if (m->tmpl->nodes[r].kind == NODE_COMPONENT) component_row(u, b, m, r);
-    buf_cstr(b, "</table>\n");
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (ns >= units[i].ns) {
+            buf_printf(b, "%lld %s ago", (long long)(ns / units[i].ns), units[i].name);
+            return;
+        }
+    buf_printf(b, "%lld s ago", (long long)(MAX(ns, 0) / NS_PER_SEC));
 }
 
-void page_write(const struct ui *u, struct buf *html)
+void page_time(struct page *p, i64 when)
 {
-    buf_cstr(html, head);
-    buf_cstr(html, "<h1>Weir <small>");
-    text(html, str_of(u->conf.version));
-    buf_cstr(html, "</small></h1>\n<p>on ");
-    text(html, str_of(u->node_name));
-    buf_cstr(html, " &middot; <a href=\"/-/ready\">ready</a> &middot; <a "
-                   "href=\"/-/healthy\">healthy</a> &middot; "
-                   "<a href=\"/metrics\">metrics</a> &middot; ");
-    buf_printf(html, "<a href=\"" STR_FMT "/api/v0/web/components\">components as JSON</a></p>\n",
-               STR_ARG(u->prefix));
-    components(u, html);
-    buf_cstr(html, "<p>Reload the configuration: <code>curl -X POST "
-                   "http://HOST/-/reload</code></p>\n</body></html>\n");
+    struct buf text = BUF_INIT(64);
+    time_rfc3339(&text, when / NS_PER_SEC * NS_PER_SEC, true);
+    html(p->b, "<time datetime=\"%s\" title=\"%s\">", text.p, text.p);
+    ago(p->b, clock_real(p->u->conf.host->clock) - when);
+    buf_cstr(p->b, "</time>");
+    buf_done(&text);
+}
+
+void page_component_link(struct page *p, const struct module *m, u32 rank)
+{
+    struct str id = str_of(m->states[rank]->id);
+    buf_cstr(p->b, "<a ");
+    page_href(p, "/component/", id);
+    buf_cstr(p->b, "><code>");
+    html_text(p->b, str_of(m->tmpl->nodes[rank].id));
+    buf_cstr(p->b, "</code></a>");
+}
+
+/* ---- the frame ---- */
+
+static const struct {
+    const char *path, *text;
+} nav_entries[] = {
+    {"/", "Components"},           {"/graph", "Graph"},
+    {"/clustering", "Clustering"}, {"/remotecfg", "Remote configuration"},
+    {"/status", "Status"},
+};
+
+static void nav_bar(struct page *p, const char *current)
+{
+    buf_cstr(p->b, "<header><a class=\"brand\" ");
+    page_href(p, "/", STR(""));
+    buf_cstr(p->b, ">Weir</a><nav aria-label=\"Pages\">");
+    for (size_t i = 0; i < ARRAY_LEN(nav_entries); i++) {
+        buf_cstr(p->b, "<a ");
+        page_href(p, nav_entries[i].path, STR(""));
+        if (strcmp(nav_entries[i].path, current) == 0) buf_cstr(p->b, " aria-current=\"page\"");
+        html(p->b, ">%s</a>", nav_entries[i].text);
+    }
+    buf_cstr(p->b, "</nav></header>\n");
+}
+
+void page_open(struct page *p, const char *nav, struct str title)
+{
+    buf_cstr(p->b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
+    html_text(p->b, title);
+    buf_cstr(p->b, " · Weir</title>\n<meta name=\"viewport\" "
+                   "content=\"width=device-width, initial-scale=1\">\n<link rel=\"stylesheet\" ");
+    page_href(p, "/assets/style.css", STR(""));
+    buf_cstr(p->b, ">\n<link rel=\"icon\" type=\"image/svg+xml\" ");
+    page_href(p, "/assets/icon.svg", STR(""));
+    buf_cstr(p->b, ">\n<script defer src=\"");
+    html_text(p->b, p->u->prefix);
+    buf_cstr(p->b, "/assets/app.js\"></script>\n</head><body data-prefix=\"");
+    html_text(p->b, p->u->prefix);
+    buf_cstr(p->b, "\">\n");
+    nav_bar(p, nav);
+    buf_cstr(p->b, "<main id=\"content\">\n<h1>");
+    html_text(p->b, title);
+    buf_cstr(p->b, "</h1>\n");
+}
+
+void page_close(struct page *p)
+{
+    html(p->b, "</main>\n<footer>Weir %s on %s</footer>\n</body></html>\n", p->u->conf.version,
+         p->u->node_name);
+}
+
+/* ---- which page ---- */
+
+static const struct {
+    const char *path;
+    bool is_prefix;
+    void (*fn)(struct page *p, struct str rest);
+} pages[] = {
+    {"/component/", true, page_component},   {"/graph", false, page_graph},
+    {"/graph/", true, page_graph},           {"/debug/", true, page_live},
+    {"/clustering", false, page_clustering}, {"/remotecfg", true, page_remotecfg},
+    {"/status", false, page_status},
+};
+
+/* Every other path is the overview, as bookmarks of other versions lead there. */
+void page_write(const struct ui *u, struct http_req *r, struct str path, struct buf *out)
+{
+    struct page p = {.u = u, .r = r, .b = out, .root = controller_module(u->controller)};
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        struct str want = str_of(pages[i].path);
+        if (pages[i].is_prefix ? !str_starts(path, want) : !str_eq(path, want)) continue;
+        pages[i].fn(&p, str_sub(path, want.n, path.n));
+        return;
+    }
+    page_components(&p, path);
 }

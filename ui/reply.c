@@ -23,11 +23,23 @@ struct reply {
     bool type_when_compressed;
     bool gzip, deflate; /* codings offered */
     bool nosniff;
+    const struct http_header *more;
+    size_t n_more;
 };
+
+/* Nothing from elsewhere, no script but ours, in nobody's frame. */
+static const struct http_header page_headers[] = {
+    {STR("Content-Security-Policy"),
+     STR("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src "
+         "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")},
+    {STR("Referrer-Policy"), STR("no-referrer")},
+    {STR("Cache-Control"), STR("no-cache")},
+};
+#define HEADERS_MAX (3 + ARRAY_LEN(page_headers))
 
 static void send_reply(struct http_req *r, const struct reply *how, struct str body)
 {
-    struct http_header headers[3];
+    struct http_header headers[HEADERS_MAX];
     size_t n = 0;
     struct buf packed = BUF_INIT(UI_BODY_MAX);
     const char *coding = how->gzip && accepts(r, "gzip")         ? "gzip"
@@ -41,6 +53,8 @@ static void send_reply(struct http_req *r, const struct reply *how, struct str b
         headers[n++] = (struct http_header){STR("Content-Type"), str_of(how->type)};
     if (how->nosniff)
         headers[n++] = (struct http_header){STR("X-Content-Type-Options"), STR("nosniff")};
+    for (size_t i = 0; i < how->n_more; i++)
+        headers[n++] = how->more[i];
     http_respond(r, &(struct http_answer){.status = how->status,
                                           .headers = headers,
                                           .n_headers = n,
@@ -76,17 +90,25 @@ void reply_web(struct http_req *r, struct buf *body)
             buf_view(body));
 }
 
+void reply_asset(struct http_req *r, const char *type, struct str body)
+{
+    send_reply(r,
+               &(struct reply){.status = 200,
+                               .type = type,
+                               .type_when_compressed = true,
+                               .gzip = true,
+                               .nosniff = true,
+                               .more = page_headers,
+                               .n_more = ARRAY_LEN(page_headers)},
+               body);
+}
+
 void reply_page(struct http_req *r, struct buf *html)
 {
     if (buf_err(html))
         reply_error(r, 500, "the page is too large");
     else
-        send_reply(r,
-                   &(struct reply){.status = 200,
-                                   .type = "text/html; charset=utf-8",
-                                   .type_when_compressed = true,
-                                   .gzip = true},
-                   buf_view(html));
+        reply_asset(r, "text/html; charset=utf-8", buf_view(html));
 }
 
 void reply_metrics(struct http_req *r, struct str body)

@@ -1,5 +1,5 @@
 /* The listener and its life. */
-#include "ui/ui_impl.h"
+#include "ui/support.h"
 
 #include "base/xalloc.h"
 
@@ -13,6 +13,7 @@ struct ui *ui_new(const struct ui_conf *conf)
     u->conf = *conf;
     u->prefix = str_of(str_dup(prefix));
     list_init(&u->live);
+    list_init(&u->bundles);
     u->log = log_child(conf->host->log, &service, 1);
     return u;
 }
@@ -20,6 +21,7 @@ struct ui *ui_new(const struct ui_conf *conf)
 void ui_free(struct ui *u)
 {
     if (!u) return;
+    support_end_all(u);
     tls_server_unref(u->tls);
     log_unref(u->log);
     free((char *)u->prefix.p);
@@ -39,7 +41,7 @@ static void on_request(void *arg, struct http_req *r)
     if (ui_authorized(u, r)) ui_route(u, r);
 }
 
-/* A request that waits for a reload is remembered through r->user (api.c). */
+/* What waits for a reload (api.c) or a bundle (support.c) begins with the request it answers. */
 static void on_gone(void *arg, struct http_req *r)
 {
     struct http_req **waiting = r->user;

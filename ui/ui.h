@@ -1,6 +1,6 @@
-/* The HTTP face of the agent: readiness, health, reload, metrics, the component API, and one plain
- * page. One listener on the control loop, opened after the first load has succeeded; the http block
- * sets authentication and TLS. Spec: runtime.md 12 and 13. */
+/* The HTTP face of the agent: readiness, health, reload, metrics, the component API, the
+ * pages for people, the support bundle. One listener on the control loop, opened after the first
+ * load has succeeded; the http block sets authentication and TLS. Spec: runtime.md 12 and 13. */
 #ifndef UI_UI_H
 #define UI_UI_H
 
@@ -10,8 +10,10 @@
 struct ui_conf {
     const struct host *host;
     struct loop *loop;
-    const char *prefix; /* --server.http.ui-path-prefix */
-    const char *version;
+    const char *prefix;         /* --server.http.ui-path-prefix */
+    const char *version, *arch; /* as Go names it */
+    const char *flags;          /* all flags as name=value lines, the last without LF; borrowed */
+    bool no_support_bundle;
 };
 struct ui;
 struct ui *ui_new(const struct ui_conf *conf);

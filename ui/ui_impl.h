@@ -1,5 +1,6 @@
-/* Parts of the HTTP face: ui.c (listener, routes), http_block.c (authentication, TLS), api.c
- * (answers), component_json.c, page.c, reply.c. */
+/* Parts of the HTTP face: ui.c (listener, its life), http_block.c (authentication, TLS), api.c
+ * (routes and short answers), component_json.c, live.c and graph_stream.c (streams), support.c (the
+ * support bundle), reply.c; the pages have a header of their own, page.h. */
 #ifndef UI_UI_IMPL_H
 #define UI_UI_IMPL_H
 
@@ -20,7 +21,8 @@ struct ui {
     struct http_listener *listener;
     const struct http_plan *http; /* current; NULL: no authentication */
     struct tls_server *tls;
-    struct list live; /* answers that go on (live_stream.c) */
+    struct list live;    /* answers that go on (live_stream.c) */
+    struct list bundles; /* support.c */
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -34,6 +36,7 @@ void reply_error(struct http_req *r, int status, const char *fmt, ...) PRINTF(3,
 void reply_web(struct http_req *r,
                struct buf *body); /* of the web API: 200, or 500 when the buffer failed */
 void reply_page(struct http_req *r, struct buf *html);
+void reply_asset(struct http_req *r, const char *type, struct str body);
 void reply_metrics(struct http_req *r, struct str body);
 /* Values of a query parameter, percent-decoded into the request's arena; returns how many were put
  * into out. */
@@ -42,9 +45,18 @@ size_t query_values(struct http_req *r, const char *name, struct str *out, size_
 /* component_json.c */
 #define UI_BODY_MAX ((size_t)64 << 20)
 void component_json(const struct module *m, u32 rank, bool details, struct json_out *j);
+/* An array of the components of a module, in evaluation order. m may be NULL. */
+void component_list_json(const struct module *m, struct json_out *j);
+void peers_json(const struct ui *u, struct json_out *j);
+/* Parts of it: arrays of statements. */
+void component_arguments(struct json_out *j, const struct node_state *s);
+void component_exports(struct json_out *j, const struct node_state *s);
+void component_debug_info(struct json_out *j, const struct node_state *s);
+/* Whether live debugging can be asked for. */
+bool component_is_tapped(const struct node_state *s);
 
-/* page.c */
-void page_write(const struct ui *u, struct buf *html);
+/* page.c: path below the prefix. */
+void page_write(const struct ui *u, struct http_req *r, struct str path, struct buf *out);
 
 /* live.c, graph_stream.c: answers that go on until the client leaves. */
 void live_debug(struct ui *u, struct http_req *r, struct str id);
