@@ -9,9 +9,10 @@
 #define DEPTH_MAX 64 /* of modules inside modules, and of references through them */
 
 struct frame {
-    struct frame *parent;
+    const struct frame *caller; /* where the instance stands; NULL at the root */
+    const struct frame *around; /* of the body in which the template is written; NULL at the root */
     const struct template *t;
-    const struct node *instance; /* in the parent's template; NULL at the root */
+    const struct node *instance; /* in the caller's template; NULL at the root */
     u32 *drawn;                  /* by rank: its node, or NO_GROUP */
     struct frame **inside;       /* by rank: the frame of an instance, or NULL */
     int depth;
@@ -26,18 +27,31 @@ static int by_order(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
-static const struct frame *frame_out(const struct frame *f, u32 up)
+static const struct frame *frame_around(const struct frame *f, u32 up)
 {
-    for (; up > 0 && f->parent; up--)
-        f = f->parent;
+    for (; up > 0; up--)
+        f = f->around;
     return f;
 }
 
-/* What an instance is made of; NULL for what cannot be known without running. */
+/* What an instance is made of; NULL for what cannot be known without fetching it. A declare whose
+ * body has faults was refused before. */
 static const struct template *inner_template(const struct frame *f, const struct node *n)
 {
     if (n->kind == NODE_FOREACH) return n->inner;
-    return NULL;
+    if (n->kind != NODE_CUSTOM) return NULL;
+    const struct node *of = &frame_around(f, n->custom.up)->t->nodes[n->custom.rank];
+    struct diags diags;
+    diags_init(&diags);
+    const struct template *t = of->kind == NODE_DECLARE ? template_declared(of, &diags) : NULL;
+    diags_done(&diags);
+    return t;
+}
+
+/* The frame of the body that holds the declare; a foreach's template stands where it is used. */
+static const struct frame *frame_of_body(const struct frame *f, const struct node *n)
+{
+    return n->kind == NODE_CUSTOM ? frame_around(f, n->custom.up) : f;
 }
 
 static bool has_components(const struct template *t)
@@ -64,7 +78,11 @@ static void add_node(struct drawing *d, struct frame *f, const struct node *n, c
     f->drawn[rank] = self;
     if (!node.is_group) return;
     struct frame *child = arena_new(&d->arena, struct frame);
-    *child = (struct frame){.parent = f, .t = inner, .instance = n, .depth = f->depth + 1};
+    *child = (struct frame){.caller = f,
+                            .around = frame_of_body(f, n),
+                            .t = inner,
+                            .instance = n,
+                            .depth = f->depth + 1};
     f->inside[rank] = child;
     add_frame(d, child, arena_printf(&d->arena, "%s/", node.id), self);
 }
@@ -190,13 +208,13 @@ static void follow_argument(struct drawing *d, const struct reader *r, const str
     const struct stmt *s = f->instance ? find_argument(f->instance, argument->block->label) : NULL;
     for (size_t i = 0; s && i < f->instance->n_edges; i++)
         if (inside(f->instance->edges[i].span, s->span))
-            follow(d, r, f->parent, &f->instance->edges[i], depth + 1);
+            follow(d, r, f->caller, &f->instance->edges[i], depth + 1);
 }
 
 static void follow(struct drawing *d, const struct reader *r, const struct frame *f,
                    const struct edge *e, int depth)
 {
-    f = frame_out(f, e->up);
+    f = frame_around(f, e->up);
     const struct node *to = &f->t->nodes[e->to];
     if (e->uses || depth > DEPTH_MAX) return;
     if (to->kind == NODE_ARGUMENT)
@@ -207,13 +225,18 @@ static void follow(struct drawing *d, const struct reader *r, const struct frame
         link_to(d, r, f->drawn[e->to], e->to_row);
 }
 
-/* The arguments of a group lead to its members by themselves; a foreach takes its collection. */
+/* The references of a group's members are theirs; a foreach itself takes its collection. */
+static bool is_own(const struct drawn *self, const struct node *n, const struct edge *e)
+{
+    const struct stmt *collection = find_argument(n, STR("collection"));
+    return !self->is_group || (n->kind == NODE_FOREACH && inside(e->span, collection->span));
+}
+
 static void link_node(struct drawing *d, const struct frame *f, const struct node *n, u32 self)
 {
-    if (n->kind == NODE_CUSTOM && d->nodes.v[self].is_group) return;
     for (size_t i = 0; i < n->n_edges; i++) {
         struct reader r = {.node = self, .row = n->edges[i].from_row};
-        follow(d, &r, f, &n->edges[i], 0);
+        if (is_own(&d->nodes.v[self], n, &n->edges[i])) follow(d, &r, f, &n->edges[i], 0);
     }
 }
 

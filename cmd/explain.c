@@ -1,157 +1,19 @@
-/* weir explain: what a component takes and gives, from its schema tables.
+/* weir explain: what a name of the language takes and gives, from the tables that decode it.
  *
- *     weir explain              the components of this build, a line each
- *     weir explain NAME         arguments, blocks, types, defaults, allowed values, exports,
- * example weir explain --json [NAME]
+ *     weir explain                         all names, a line each
+ *     weir explain otelcol.exporter.otlp   a component, a block, a function, a constant
+ *     weir explain otelcol.exporter.otlp.client.tls    a block or argument inside
+ *     weir explain otelcol.exporter        all names below
  *
  * Reads const tables only; nothing is evaluated or started. */
-#include "cmd/command.h"
-
 #include <stdio.h>
 
 #include "base/json.h"
+#include "cmd/command.h"
 #include "cmd/report.h"
-#include "runtime/component.h"
-#include "value/describe.h"
+#include "cmd/topic.h"
 
-#define EXPLAIN_MAX (16u << 20)
-
-static const char *level_of(const struct component_def *d)
-{
-    return d->community ? "community" : stability_name(d->stability);
-}
-
-static void member(struct json_out *j, const char *key, const char *value)
-{
-    json_key(j, str_of(key));
-    json_str(j, str_of(value));
-}
-
-static void table(struct json_out *j, const char *key, const struct schema *s)
-{
-    if (!s) return;
-    json_key(j, str_of(key));
-    describe_schema(s, j);
-}
-
-static void component_json(const struct component_def *d, struct json_out *j)
-{
-    json_obj(j);
-    member(j, "name", d->name);
-    member(j, "summary", d->summary);
-    member(j, "stability", level_of(d));
-    if (d->example) member(j, "example", d->example);
-    table(j, "configuration", d->args);
-    table(j, "exports", d->exports);
-    table(j, "debug_info", d->debug);
-    json_obj_end(j);
-}
-
-static void print_doc(struct buf *b, const struct row *r, int indent)
-{
-    if (r->doc) buf_printf(b, "%*s%s\n", indent + 4, "", r->doc);
-    if (!r->one_of) return;
-    buf_printf(b, "%*sOne of:", indent + 4, "");
-    for (const char *const *c = r->one_of; *c; c++)
-        buf_printf(b, " \"%s\"", *c);
-    buf_ch(b, '\n');
-}
-
-static void print_attr(struct buf *b, const struct row *r, int indent)
-{
-    struct arena a;
-    arena_init(&a, 0);
-    buf_printf(b, "%*s%s  %s", indent, "", r->name, describe_type(r, &a));
-    if (r->required)
-        buf_cstr(b, "  required");
-    else if (r->def)
-        buf_printf(b, "  default %s", r->def);
-    if (r->deprecated) buf_cstr(b, "  deprecated");
-    buf_ch(b, '\n');
-    print_doc(b, r, indent);
-    arena_done(&a);
-}
-
-static void print_schema(struct buf *b, const struct schema *s, int indent);
-
-static void print_block(struct buf *b, const struct row *r, int indent)
-{
-    buf_printf(b, "%*s%s { }%s%s\n", indent, "", r->name, r->required ? "  required" : "",
-               r->kind == K_BLOCKS ? "  repeatable" : "");
-    print_doc(b, r, indent);
-    if (r->sub) print_schema(b, r->sub, indent + 4);
-}
-
-static void print_variants(struct buf *b, const struct row *r, int indent)
-{
-    for (size_t i = 0; i < r->n_variants; i++) {
-        buf_printf(b, "%*s%s { }  repeatable\n", indent, "", r->variants[i].name);
-        if (r->variants[i].sub && indent < 16) print_schema(b, r->variants[i].sub, indent + 4);
-    }
-}
-
-static void print_schema(struct buf *b, const struct schema *s, int indent)
-{
-    for (size_t i = 0; i < s->n_rows; i++) {
-        const struct row *r = &s->rows[i];
-        if (r->kind == K_ONE_OF)
-            print_variants(b, r, indent);
-        else if (kind_is_block(r->kind))
-            print_block(b, r, indent);
-        else
-            print_attr(b, r, indent);
-    }
-}
-
-static void component_text(const struct component_def *d, struct buf *b)
-{
-    buf_printf(b, "%s (%s)\n    %s\n\nArguments and blocks\n", d->name, level_of(d), d->summary);
-    print_schema(b, d->args, 4);
-    if (d->exports && d->exports->n_rows) {
-        buf_cstr(b, "\nExports\n");
-        print_schema(b, d->exports, 4);
-    }
-    if (d->example) buf_printf(b, "\nExample\n\n%s", d->example);
-}
-
-static void explain_one(const struct component_def *d, bool json, struct buf *b)
-{
-    if (!json) {
-        component_text(d, b);
-        return;
-    }
-    struct json_out j = {.b = b};
-    component_json(d, &j);
-    buf_ch(b, '\n');
-}
-
-static void explain_all(bool json, struct buf *b)
-{
-    struct json_out j = {.b = b};
-    if (json) json_arr(&j);
-    for (size_t i = 0; i < registry_count; i++) {
-        if (json)
-            component_json(registry_all[i], &j);
-        else
-            buf_printf(b, "%-36s %s\n", registry_all[i]->name, registry_all[i]->summary);
-    }
-    if (json) json_arr_end(&j);
-    if (json) buf_ch(b, '\n');
-}
-
-static int unknown(const char *name)
-{
-    const struct component_def *near = NULL;
-    const char *all = "`weir explain` lists them all.";
-    int best = 6;
-    for (size_t i = 0; i < registry_count; i++) {
-        int d = str_distance(str_of(name), str_of(registry_all[i]->name), best);
-        if (d < best) best = d, near = registry_all[i];
-    }
-    if (!near) return fail("this build has no component \"%s\". %s", name, all);
-    return fail("this build has no component \"%s\"; did you mean \"%s\"? %s", name, near->name,
-                all);
-}
+#define EXPLAIN_MAX (64u << 20)
 
 struct explain {
     bool json;
@@ -161,18 +23,131 @@ static const struct flag explain_flags[] = {
     FLAG(struct explain, json, "json", FLAG_BOOL, "false", "The same for machines."),
 };
 
+/* ---- lists ---- */
+
+static void put_line(const struct topic *t, int width, struct buf *b)
+{
+    bool known_only = t->def && t->def->foreign;
+    buf_printf(b, "%-*s %s%s\n", width, t->name, known_only ? "(not in this build) " : "",
+               t->summary);
+}
+
+static int width_below(const struct topics *t, struct str name)
+{
+    int width = 0;
+    for (size_t i = 0; i < t->list.n; i++)
+        if (topic_is_below(&t->list.v[i], name))
+            width = MAX(width, (int)strlen(t->list.v[i].name) + 1);
+    return MIN(width, 44);
+}
+
+static void list_text(const struct topics *t, struct str name, struct buf *b)
+{
+    int width = width_below(t, name);
+    for (size_t i = 0; i < t->list.n; i++)
+        if (topic_is_below(&t->list.v[i], name)) put_line(&t->list.v[i], width, b);
+}
+
+static void list_json(const struct topics *t, struct str name, struct buf *b)
+{
+    struct json_out j = {.b = b};
+    json_arr(&j);
+    for (size_t i = 0; i < t->list.n; i++)
+        if (topic_is_below(&t->list.v[i], name)) explain_json(&t->list.v[i], &j);
+    json_arr_end(&j);
+    buf_ch(b, '\n');
+}
+
+static bool any_below(const struct topics *t, struct str name)
+{
+    for (size_t i = 0; i < t->list.n; i++)
+        if (topic_is_below(&t->list.v[i], name)) return true;
+    return false;
+}
+
+/* ---- one ---- */
+
+static void topic_answer(const struct topic *t, bool json, struct buf *b)
+{
+    struct json_out j = {.b = b};
+    if (!json) {
+        explain_text(t, b);
+        return;
+    }
+    explain_json(t, &j);
+    buf_ch(b, '\n');
+}
+
+static int part_answer(const struct topic *t, struct str path, bool json, struct buf *b)
+{
+    struct json_out j = {.b = b};
+    struct part p;
+    int rc = topic_part(t, path, &p);
+    if (rc < 0) {
+        char *hint = p.near ? xprintf("; did you mean \"%s\"?", p.near) : xprintf(" there");
+        fail("%s has no \"" STR_FMT "\"%s", t->name, STR_ARG(path), hint);
+        free(hint);
+        return rc;
+    }
+    if (json) {
+        explain_part_json(t, path, &p, &j);
+        buf_ch(b, '\n');
+    } else {
+        explain_part_text(t, path, &p, b);
+    }
+    return 0;
+}
+
+static int unknown(const struct topics *t, const char *name)
+{
+    const char *near = topics_near(t, str_of(name)), *all = "`weir explain` lists all names.";
+    if (near) return -fail("there is no \"%s\"; did you mean \"%s\"? %s", name, near, all);
+    return -fail("there is no \"%s\". %s", name, all);
+}
+
+/* 0, or a negative code with the message printed. */
+static int answer(const struct topics *t, const char *name, bool json, struct buf *b)
+{
+    struct str text = str_of(name), rest;
+    const struct topic *topic = topics_find(t, text);
+    if (topic) return topic_answer(topic, json, b), 0;
+    if (any_below(t, text)) return (json ? list_json : list_text)(t, text, b), 0;
+    topic = topics_find_within(t, text, &rest);
+    if (topic && topic->def) return part_answer(topic, rest, json, b);
+    return unknown(t, name);
+}
+
+/* ---- the command ---- */
+
+/* All names: everything is below the empty one. */
+static void answer_all(const struct topics *t, bool json, struct buf *b)
+{
+    struct json_out j = {.b = b};
+    if (json) json_arr(&j);
+    for (size_t i = 0; i < t->list.n; i++)
+        if (json)
+            explain_json(&t->list.v[i], &j);
+        else
+            put_line(&t->list.v[i], 44, b);
+    if (json) json_arr_end(&j), buf_ch(b, '\n');
+}
+
 static int explain(const struct explain *o, const char *name)
 {
-    const struct component_def *d = name ? registry_find(str_of(name)) : NULL;
-    if (name && !d) return unknown(name);
+    struct topics t;
     struct buf b = BUF_INIT(EXPLAIN_MAX);
-    if (d)
-        explain_one(d, o->json, &b);
+    int rc = 0;
+    topics_init(&t);
+    if (name)
+        rc = answer(&t, name, o->json, &b);
     else
-        explain_all(o->json, &b);
-    bool written = !buf_err(&b) && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
+        answer_all(&t, o->json, &b);
+    int code = rc < 0;
+    if (rc == 0 && buf_err(&b)) code = fail("the answer is too long");
+    if (code == 0) fwrite(b.p, 1, b.n, stdout);
+    topics_done(&t);
     buf_done(&b);
-    return written ? 0 : fail("the answer could not be written");
+    return code;
 }
 
 static int cmd_explain(int argc, char **argv)
@@ -185,11 +160,24 @@ static int cmd_explain(int argc, char **argv)
     return code;
 }
 
+static void topic_words(struct buf *out)
+{
+    struct topics t;
+    topics_init(&t);
+    vec_each (&t.list, topic)
+        buf_printf(out, "%s\t%s\n", topic->name, topic->summary);
+    topics_done(&t);
+}
+
 const struct command explain_command = {
     .name = "explain",
     .usage = "[flags] [NAME]",
-    .summary = "List the components, or say what one takes and gives",
+    .summary = "Say what a component, block or function takes and gives, or list them all",
+    .about =
+        "NAME may lead to a block or argument inside (otelcol.exporter.otlp.client.tls), or be "
+        "the\nbeginning of several names (otelcol.exporter).",
     .flags = {explain_flags, ARRAY_LEN(explain_flags)},
     .max_args = 1,
+    .words = topic_words,
     .run = cmd_explain,
 };

@@ -27,6 +27,32 @@ const struct func *stdlib_find(struct str name)
     return NULL;
 }
 
+const struct constant *stdlib_constant(size_t i)
+{
+    static const struct constant all[] = {
+        {"hostname", "The name of the machine.", offsetof(struct func_env, hostname)},
+        {"os", "The operating system: linux.", offsetof(struct func_env, os)},
+        {"arch", "The processor as Go names it: amd64, arm64.", offsetof(struct func_env, arch)},
+        {"version", "The version of this build.", offsetof(struct func_env, version)},
+    };
+    return i < ARRAY_LEN(all) ? &all[i] : NULL;
+}
+
+const char *param_kind_name(enum param_kind k)
+{
+    switch (k) {
+    case P_ANY: return "any";
+    case P_STRING: return "string";
+    case P_NUMBER: return "number";
+    case P_BOOL: return "bool";
+    case P_ARRAY: return "list";
+    case P_ARRAY_STR: return "list(string)";
+    case P_OBJECT: return "object";
+    case P_STRING_OR_SECRET: return "string or secret";
+    }
+    UNREACHABLE();
+}
+
 bool stdlib_has(struct str first)
 {
     const struct func *f;
@@ -62,10 +88,11 @@ static bool lookup(const struct scope *s, struct str name, struct value *ret)
 static struct value constants(const struct func_env *env)
 {
     struct object_builder b = {0};
-    object_set_take(&b, STR("hostname"), value_cstr(env->hostname));
-    object_set_take(&b, STR("os"), value_cstr(env->os));
-    object_set_take(&b, STR("arch"), value_cstr(env->arch));
-    object_set_take(&b, STR("version"), value_cstr(env->version));
+    const struct constant *c;
+    for (size_t i = 0; (c = stdlib_constant(i)); i++) {
+        const char *text = *(const char *const *)(const void *)((const char *)env + c->off);
+        object_set_take(&b, str_of(c->name), value_cstr(text));
+    }
     return object_done(&b);
 }
 

@@ -5,6 +5,7 @@
 #define STDLIB_STDLIB_H
 
 #include "value/eval.h"
+#include "value/func.h"
 
 struct func_env {
     /* The value of an environment variable; false when unset. NULL: there are none. */
@@ -34,6 +35,15 @@ bool stdlib_has(struct str first);
 const struct func *stdlib_find(struct str name);
 /* All functions, aliases included, ordered by table; NULL past the end. */
 const struct func *stdlib_func(size_t i);
+/* All constants; NULL past the end. */
+struct constant {
+    const char *name; /* behind "constants." */
+    const char *doc;
+    size_t off; /* of the text in struct func_env */
+};
+const struct constant *stdlib_constant(size_t i);
+/* The kind of a parameter as users read it: "list(string)". */
+const char *param_kind_name(enum param_kind k);
 /* "string.join(list, sep) string". */
 void func_signature(const struct func *f, struct buf *out);
 

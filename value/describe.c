@@ -172,3 +172,11 @@ void describe_schema(const struct schema *s, struct json_out *j)
     describe_at(s, j, 0);
     json_obj_end(j);
 }
+
+void describe_row(const struct row *r, struct json_out *j)
+{
+    if (kind_is_block(r->kind))
+        describe_block(r, j, 0);
+    else
+        describe_attr(r, j);
+}

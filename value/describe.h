@@ -15,4 +15,7 @@ const char *describe_type(const struct row *r, struct arena *a);
  * tables are cut where they repeat. */
 void describe_schema(const struct schema *s, struct json_out *j);
 
+/* One row, as it stands among "arguments" or "blocks" there. */
+void describe_row(const struct row *r, struct json_out *j);
+
 #endif
