@@ -41,6 +41,13 @@ struct note {                    /* of a node, while its body is compiled */
     size_t diags_from, diags_to; /* found of it */
 };
 
+struct misplaced { /* a block that is no node here, kept for its place among the diagnostics */
+    u8 group;
+    u32 order;
+    struct span at;
+    const char *text;
+};
+
 struct compiler {
     struct unit *u;
     const struct compile_opts *o;
@@ -50,6 +57,8 @@ struct compiler {
     struct diags *diags;    /* of the compilation under way */
     struct node *nodes;
     u32 n;
+    VEC(struct misplaced) misplaced;
+    size_t reported;               /* of them */
     struct note *notes;            /* by node */
     struct map labels;             /* of declare blocks -> number + 1 */
     struct map imports;            /* namespaces -> number + 1 */
@@ -92,6 +101,8 @@ static inline u32 node_number(const struct compiler *c, const struct node *n)
 }
 
 /* compile_collect.c: which blocks are nodes, their ids, what is out of place. */
+/* Reports misplaced blocks that belong before n; all that are left when n is NULL. */
+void report_misplaced(struct compiler *c, const struct node *n);
 void collect_nodes(struct compiler *c, const struct body *const *bodies, size_t n);
 const struct block_kind *language_block(struct str name);
 /* The `template` block of a foreach, or NULL. */

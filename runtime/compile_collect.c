@@ -7,7 +7,18 @@ typedef VEC(struct node) node_list;
 struct collect {
     struct compiler *c;
     node_list nodes;
+    u32 order;     /* of the next block */
     bool *written; /* by row of the config blocks */
+};
+
+/* Groups of diagnostics, in the checker's order. */
+enum group { GROUP_DECLARES, GROUP_CONFIG, GROUP_COMPONENTS, GROUP_SERVICES };
+static const u8 group_of[] = {
+    [NODE_DECLARE] = GROUP_DECLARES,     [NODE_CONFIG] = GROUP_CONFIG,
+    [NODE_ARGUMENT] = GROUP_CONFIG,      [NODE_EXPORT] = GROUP_CONFIG,
+    [NODE_IMPORT] = GROUP_CONFIG,        [NODE_FOREACH] = GROUP_CONFIG,
+    [NODE_COMPONENT] = GROUP_COMPONENTS, [NODE_CUSTOM] = GROUP_COMPONENTS,
+    [NODE_SERVICE] = GROUP_SERVICES,
 };
 
 /* ---- what a block is ---- */
@@ -65,6 +76,7 @@ struct subject { /* a block, and what it was found to be */
     const struct block_kind *language;
     const struct config_use *config;
     enum place place;
+    u32 order;
 };
 
 static enum place place_of_language(enum node_kind kind)
@@ -85,13 +97,40 @@ static struct subject subject_of(const struct compiler *c, const struct block *b
 
 /* ---- what is out of place ---- */
 
-static bool misplaced(struct compiler *c, const struct subject *s, const char *fmt) PRINTF(3, 0);
-static bool misplaced(struct compiler *c, const struct subject *s, const char *fmt)
+static bool misplaced(struct compiler *c, const struct subject *s, const char *fmt, ...)
+    PRINTF(3, 4);
+static bool misplaced(struct compiler *c, const struct subject *s, const char *fmt, ...)
 {
-    char *text = xprintf(fmt, STR_ARG(s->b->name));
-    diag_error(c->diags, DIAG_NODE_PLACE, s->b->name_span, "%s", text);
-    free(text);
+    struct misplaced m = {.group = GROUP_CONFIG, .order = s->order, .at = s->b->name_span};
+    struct buf text = BUF_INIT(64 * 1024);
+    va_list ap;
+    if (s->place == PLACE_EVERYWHERE) m.group = GROUP_COMPONENTS;
+    if (s->place == PLACE_SERVICE) m.group = GROUP_SERVICES;
+    va_start(ap, fmt);
+    buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    m.text = arena_strdup(&c->u->arena, buf_view(&text));
+    buf_done(&text);
+    vec_push(&c->misplaced, m);
     return true;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct misplaced *x = a, *y = b;
+    if (x->group != y->group) return x->group < y->group ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+void report_misplaced(struct compiler *c, const struct node *n)
+{
+    for (; c->reported < c->misplaced.n; c->reported++) {
+        const struct misplaced *m = &c->misplaced.v[c->reported];
+        if (n && (m->group > group_of[n->kind] ||
+                  (m->group == group_of[n->kind] && m->order > n->order)))
+            return;
+        diag_error(c->diags, DIAG_NODE_PLACE, m->at, "%s", m->text);
+    }
 }
 
 /* The templates of foreach blocks, up to a body of another kind. */
@@ -106,26 +145,26 @@ static bool misplaced_in_module(struct compiler *c, const struct subject *s)
 {
     bool in_root = body_around_templates(c) == TEMPLATE_ROOT;
     if (s->place == PLACE_SERVICE)
-        return misplaced(c, s, "service blocks not allowed inside a module: \"" STR_FMT "\"");
+        return misplaced(c, s, "service blocks not allowed inside a module: \"" STR_FMT "\"",
+                         STR_ARG(s->b->name));
     if (c->o->check && in_root && (s->place == PLACE_ROOT || s->place == PLACE_MODULES))
-        return misplaced(c, s, STR_FMT " not allowed in foreach");
+        return misplaced(c, s, STR_FMT " not allowed in foreach", STR_ARG(s->b->name));
     if (s->place != PLACE_ROOT) return false;
-    return misplaced(c, s,
-                     c->o->check ? STR_FMT " not allowed in module"
-                                 : STR_FMT " block not allowed inside a module");
+    return misplaced(c, s, STR_FMT " %s", STR_ARG(s->b->name),
+                     c->o->check ? "not allowed in module" : "block not allowed inside a module");
 }
 
 static bool misplaced_in_import(struct compiler *c, const struct subject *s)
 {
     if (s->place != PLACE_IMPORTS)
         return misplaced(c, s,
-                         "only declare and import blocks are allowed in a module, got " STR_FMT);
+                         "only declare and import blocks are allowed in a module, got " STR_FMT,
+                         STR_ARG(s->b->name));
     if (c->may_import_files || !str_is(s->b->name, "import.file")) return false;
-    diag_error(c->diags, DIAG_NODE_PLACE, s->b->name_span,
-               "importing a module via import.http (nodeID: %s) that contains an import.file "
-               "block is not supported",
-               c->import_id);
-    return true;
+    return misplaced(c, s,
+                     "importing a module via import.http (nodeID: %s) that contains an import.file "
+                     "block is not supported",
+                     c->import_id);
 }
 
 static bool is_misplaced(struct compiler *c, const struct subject *s)
@@ -133,7 +172,7 @@ static bool is_misplaced(struct compiler *c, const struct subject *s)
     switch (c->t->kind) {
     case TEMPLATE_ROOT:
         return s->place == PLACE_MODULES &&
-               misplaced(c, s, STR_FMT " blocks only allowed inside a module");
+               misplaced(c, s, STR_FMT " blocks only allowed inside a module", STR_ARG(s->b->name));
     case TEMPLATE_DECLARE:
     case TEMPLATE_FOREACH: return misplaced_in_module(c, s);
     case TEMPLATE_IMPORT: return misplaced_in_import(c, s);
@@ -184,7 +223,7 @@ static void set_definition(struct compiler *c, struct node *n, const struct subj
 static void add_node(struct collect *k, const struct subject *s)
 {
     struct arena *a = &k->c->u->arena;
-    struct node n = {.order = (u32)k->nodes.n, .block = s->b};
+    struct node n = {.order = s->order, .block = s->b};
     set_definition(k->c, &n, s);
     struct str name = s->b ? s->b->name : str_of(n.def->name);
     n.name = n.def ? n.def->name : arena_strdup(a, name);
@@ -197,6 +236,7 @@ static void add_node(struct collect *k, const struct subject *s)
 static void collect_block(struct collect *k, const struct block *b)
 {
     struct subject s = subject_of(k->c, b);
+    s.order = k->order++;
     if (is_misplaced(k->c, &s) || is_redefined(k->c, &s)) return;
     add_node(k, &s);
 }
@@ -226,17 +266,11 @@ static void collect_defaults(struct collect *k)
     const struct compile_opts *o = k->c->o;
     if (k->c->t->kind != TEMPLATE_ROOT) return;
     for (size_t i = 0; i < o->n_configs; i++)
-        if (!k->written[i]) add_node(k, &(struct subject){.config = &o->configs[i]});
+        if (!k->written[i])
+            add_node(k, &(struct subject){.config = &o->configs[i], .order = k->order++});
 }
 
 /* ---- order and tables ---- */
-
-/* Groups of diagnostics, in the checker's order. */
-static const u8 group_of[] = {
-    [NODE_DECLARE] = 0,   [NODE_CONFIG] = 1, [NODE_ARGUMENT] = 1,
-    [NODE_EXPORT] = 1,    [NODE_IMPORT] = 1, [NODE_FOREACH] = 1,
-    [NODE_COMPONENT] = 2, [NODE_CUSTOM] = 2, [NODE_SERVICE] = 3,
-};
 
 static int by_group(const void *a, const void *b)
 {
@@ -293,5 +327,7 @@ void collect_nodes(struct compiler *c, const struct body *const *bodies, size_t 
     c->notes = arena_array(a, struct note, c->n + 1);
     vec_done(&k.nodes);
     free(k.written);
+    if (c->misplaced.n > 0)
+        qsort(c->misplaced.v, c->misplaced.n, sizeof(*c->misplaced.v), by_place);
     fill_tables(c);
 }

@@ -28,7 +28,9 @@ void faces_open(struct compiler *c)
 {
     for (u32 i = 0; i < c->n; i++) {
         const struct node *n = &c->nodes[i];
-        if (n->kind != NODE_ARGUMENT || map_has(&c->arguments, n->block->label)) continue;
+        if (n->kind != NODE_ARGUMENT || !n->block->has_label ||
+            map_has(&c->arguments, n->block->label))
+            continue;
         struct argument_face *f = arena_new(&c->u->arena, struct argument_face);
         f->required = is_required(n->block);
         map_put(&c->arguments, n->block->label, f);
@@ -98,7 +100,8 @@ void faces_close(struct compiler *c)
     type_arguments(c);
     for (u32 i = 0; i < c->n; i++) {
         const struct node *n = &c->nodes[i];
-        if (n->kind != NODE_EXPORT || map_has(&c->exports, n->block->label)) continue;
+        if (n->kind != NODE_EXPORT || !n->block->has_label || map_has(&c->exports, n->block->label))
+            continue;
         const struct expr *value = attr_value(n->block, "value");
         if (value) add_export(c, n, value);
     }

@@ -81,8 +81,11 @@ static void check_node(struct compiler *c, struct node *n)
 
 static void check_nodes(struct compiler *c)
 {
-    for (u32 i = 0; i < c->n; i++)
+    for (u32 i = 0; i < c->n; i++) {
+        report_misplaced(c, &c->nodes[i]);
         check_node(c, &c->nodes[i]);
+    }
+    report_misplaced(c, NULL);
     for (u32 i = 0; i < c->n && !c->o->check; i++) /* as Alloy: found when it is instantiated */
         if (c->nodes[i].kind == NODE_DECLARE) declare_report(c->nodes[i].declare, c->diags);
 }
@@ -280,6 +283,7 @@ static void unit_unref(struct unit *u)
         map_done(&(*c)->arguments, NULL);
         map_done(&(*c)->exports, NULL);
         vec_done(&(*c)->pending);
+        vec_done(&(*c)->misplaced);
     }
     vec_done(&u->bodies);
     arena_done(&u->arena);

@@ -131,7 +131,7 @@ static struct static_type type_of_custom(struct compiler *c, const struct target
 /* A node as a whole: its exports. */
 static struct static_type type_of_node(const struct node *n)
 {
-    bool known = n->kind == NODE_COMPONENT && n->def && n->def->exports;
+    bool known = n->kind == NODE_COMPONENT && n->def;
     return (struct static_type){.known = known, .type = V_OBJECT};
 }
 
