@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import subprocess
 import urllib.request
@@ -12,6 +13,7 @@ import zlib
 
 import pytest
 
+from certs import Authority
 from configs import pipeline
 from weirproc import await_that, free_ports, http
 
@@ -57,6 +59,75 @@ def test_tls_is_switched_without_rebinding(weir, tmp_path):
     w.signal(signal.SIGHUP)
     await_that("cleartext is back", lambda: "applying non-TLS config to HTTP server" in w.log.split("applying TLS config")[-1])
     assert w.get("/-/ready").status == 200
+
+
+CLIENT_AUTH = [  # type, CA given; answered without a certificate, with a foreign one, with one of the CA
+    ("NoClientCert", False, True, True, True),
+    ("RequestClientCert", True, True, True, True),
+    ("RequireAnyClientCert", True, False, True, True),
+    ("VerifyClientCertIfGiven", True, True, False, True),
+    ("RequireAndVerifyClientCert", True, False, False, True),
+    ("RequireAndVerifyClientCert", False, False, False, False),
+]
+
+
+@pytest.mark.parametrize("kind,ca,plain,foreign,known", CLIENT_AUTH)
+def test_client_certificates(weir, tmp_path, kind, ca, plain, foreign, known):
+    ours, theirs = Authority(tmp_path / "ca"), Authority(tmp_path / "other", "other")
+    cert, key = ours.leaf("server")
+    w = weir("", wait=True)
+    authority = f'client_ca_file = "{ours.cert}"' if ca else ""
+    assert w.reload(f'''http {{
+  tls {{
+    cert_file        = "{cert}"
+    key_file         = "{key}"
+    client_auth_type = "{kind}"
+    {authority}
+  }}
+}}''').status == 200
+
+    def answers(pair):
+        trust = ssl.create_default_context(cafile=str(ours.cert))
+        if pair:
+            trust.load_cert_chain(*map(str, pair))
+        try:
+            with urllib.request.urlopen(f"https://127.0.0.1:{w.http_port}/-/ready", context=trust, timeout=10) as r:
+                return r.status == 200
+        except OSError:
+            return False
+
+    assert [answers(None), answers(theirs.leaf("stranger")), answers(ours.leaf("friend"))] == [plain, foreign, known]
+
+
+def test_tls_versions_and_suites(weir, tmp_path):
+    cert, key = Authority(tmp_path / "ca").leaf("server", key_type=("rsa:2048",))
+    w = weir("")
+    assert w.reload(f'''http {{
+  tls {{
+    cert_file         = "{cert}"
+    key_file          = "{key}"
+    max_version       = "TLS12"
+    cipher_suites     = ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"]
+    curve_preferences = ["CurveP384"]
+  }}
+}}''').status == 200
+
+    def handshake(**limits):
+        c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+        if "version" in limits:
+            c.minimum_version = limits["version"]
+        if "suites" in limits:
+            c.set_ciphers(limits["suites"])
+        try:
+            with socket.create_connection(("127.0.0.1", w.http_port), 10) as s, c.wrap_socket(s) as t:
+                return t.version(), t.cipher()[0]
+        except ssl.SSLError:
+            return None
+
+    assert handshake() == ("TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384")
+    assert handshake(version=ssl.TLSVersion.TLSv1_3) is None
+    assert handshake(suites="ECDHE-RSA-AES128-GCM-SHA256") is None
 
 
 def test_paths_and_methods(weir):
