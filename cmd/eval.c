@@ -34,7 +34,7 @@ static void put_error(const struct diag *d, struct buf *out)
     json_key(&j, STR("error"));
     json_str(&j, str_of(d->message));
     put_pos(&j, "start", d->span.start);
-    put_pos(&j, "end", d->span.end);
+    put_pos(&j, "end", d->span.end.line ? d->span.end : d->span.start);
     if (d->hint) {
         json_key(&j, STR("hint"));
         json_str(&j, str_of(d->hint));
@@ -125,7 +125,8 @@ static void print_json_line(struct str line, const struct scope *scope)
     arena_done(&scratch);
 }
 
-static void print_lines(const struct scope *scope, bool json)
+/* Until the end of the input, or nobody listens. The exit code. */
+static int print_lines(const struct scope *scope, bool json)
 {
     char *line = NULL;
     size_t cap = 0;
@@ -136,9 +137,10 @@ static void print_lines(const struct scope *scope, bool json)
             print_json_line(s, scope);
         else
             print_line(s, scope);
-        fflush(stdout);
+        if (fflush(stdout) != 0) break; /* main() tells */
     }
     free(line);
+    return ferror(stdin) ? fail("cannot read standard input: %s", strerror(errno)) : 0;
 }
 
 /* --- the command --- */
@@ -161,7 +163,7 @@ static int run(const struct eval *o, const char *expr)
     func_env_process(&env, host, "v" WEIR_VERSION);
     struct stdlib *lib = stdlib_new(&env);
     if (str_is(str_of(expr), "-"))
-        print_lines(stdlib_scope(lib), str_is(str_of(o->lines), "json"));
+        code = print_lines(stdlib_scope(lib), str_is(str_of(o->lines), "json"));
     else
         code = eval_one(str_of(expr), stdlib_scope(lib));
     stdlib_free(lib);

@@ -6,10 +6,10 @@
 #include "cmd/drawing.h"
 #include "cmd/language.h"
 #include "cmd/report.h"
-#include "runtime/load.h"
+#include "runtime/extract.h"
 
 struct graph {
-    bool dot, json, mermaid, community;
+    bool dot, json, mermaid, yaml, community;
     const char *focus; /* "": all of it */
     enum stability stability;
 };
@@ -22,6 +22,8 @@ static const struct flag graph_flags[] = {
          "A Mermaid flowchart, for Markdown pages."),
     FLAG(struct graph, focus, "focus", FLAG_TEXT, "",
          "Only this component (or module), what feeds it and what it feeds."),
+    FLAG(struct graph, yaml, "yaml", FLAG_BOOL, "false",
+         "The file or standard input is YAML, whatever it is called."),
     FLAG(struct graph, stability, "stability.level", FLAG_STABILITY, "experimental",
          "Least stable features allowed."),
     FLAG(struct graph, community, "feature.community-components.enabled", FLAG_BOOL, "true",
@@ -79,10 +81,31 @@ static int graph_trees(const struct graph *g, struct tree_set *trees, struct dia
     return code;
 }
 
+static int graph_files(const struct graph *g, const struct source_set *files, struct diags *diags)
+{
+    struct tree_set trees;
+    if (source_set_parse(files, &trees, diags) < 0) return fail_diags(diags);
+    return graph_trees(g, &trees, diags);
+}
+
+static int graph_yaml(const struct graph *g, const struct source_set *file, struct diags *diags)
+{
+    source_sets inside = {0};
+    int code = 1;
+    if (extract_yaml(file, &inside, diags) < 0)
+        fail_diags(diags);
+    else if (inside.n > 1)
+        fail("%s holds %zu configurations, and a graph is of one", file->files.v[0]->name,
+             inside.n);
+    else
+        code = graph_files(g, &inside.v[0], diags);
+    extract_done(&inside);
+    return code;
+}
+
 static int graph_path(const struct graph *g, const char *path)
 {
     struct source_set files;
-    struct tree_set trees;
     struct diags diags;
     char *err = NULL;
     if (source_set_read(path, &files, &err) < 0) {
@@ -91,8 +114,8 @@ static int graph_path(const struct graph *g, const char *path)
         return code;
     }
     diags_init(&diags);
-    int code = source_set_parse(&files, &trees, &diags) < 0 ? fail_diags(&diags)
-                                                            : graph_trees(g, &trees, &diags);
+    bool yaml = files.files.n == 1 && (g->yaml || extract_by_name(files.files.v[0]->name));
+    int code = (yaml ? graph_yaml : graph_files)(g, &files, &diags);
     diags_done(&diags);
     source_set_done(&files);
     return code;
