@@ -15,7 +15,8 @@
 #define IMPORT_CONTENT_MAX ((size_t)16 << 20) /* bytes of all texts of one import */
 
 /* What was fetched; immutable, counted. Texts are as they came, but for UTF-16 with a byte order
- * mark, which became UTF-8: who parses them checks the encoding (a bad text never fails the import).
+ * mark, which became UTF-8: who parses them checks the encoding (a bad text never fails the
+ * import).
  */
 struct import_file {
     char *path; /* as logged */
@@ -62,8 +63,8 @@ struct import_kind {
     struct import_fetch *(*fetch)(const struct import_ctx *ctx, struct plan *plan,
                                   import_fetched_fn fn, void *arg);
     void (*cancel)(struct import_fetch *f); /* fn is not called any more */
-    /* Watches or polls from now on, with references on plan and current (what is in use); NULL where
-     * there is nothing to watch. */
+    /* Watches or polls from now on, with references on plan and current (what is in use); NULL
+     * where there is nothing to watch. */
     struct import_watch *(*watch)(const struct import_ctx *ctx, struct plan *plan,
                                   struct import_content *current, const struct import_events *ev,
                                   void *arg);

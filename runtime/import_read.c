@@ -132,7 +132,8 @@ static int read_folder(struct reading *r, const char *path)
 
 /* --- both --- */
 
-/* Where the file lies, as written; what was written relative to the working directory is resolved. */
+/* Where the file lies, as written; what was written relative to the working directory is resolved.
+ */
 static char *folder_of(const char *path, bool is_dir)
 {
     struct str p = str_of(path);
