@@ -109,7 +109,7 @@ static bool read_window(struct http_req *r, i64 *ret)
 
 void graph_stream(struct ui *u, struct http_req *r, struct str module_id)
 {
-    const struct module *m = live_module(u, module_id);
+    const struct module *m = controller_find_module(u->controller, module_id);
     if (!m) {
         reply_error(r, 500, "module not found");
         return;

@@ -75,21 +75,11 @@ static const struct live_kind kind = {.every = every, .tick = tick, .free = debu
 
 /* ---- the request ---- */
 
-/* A global id is the module's, a slash, and the local one. */
-static const struct node_state *find(const struct ui *u, struct str id)
-{
-    ssize_t slash = str_rchr(id, '/');
-    const struct module *m =
-        slash == 0 ? NULL : live_module(u, str_sub(id, 0, slash > 0 ? (size_t)slash : 0));
-    const struct node_state *s = m ? module_find(m, str_sub(id, slash + 1, id.n)) : NULL;
-    return s && node_is_component(&m->tmpl->nodes[s->rank]) ? s : NULL;
-}
-
 /* The checks in the order in which Alloy makes them. NULL: answered. */
 static struct comp *watchable(struct ui *u, struct http_req *r, struct str id)
 {
     const struct taps *taps = u->conf.host->taps;
-    const struct node_state *s = find(u, id);
+    const struct node_state *s = controller_find(u->controller, id);
     if (!taps_enabled(taps))
         reply_error(r, 500,
                     "the live debugging service is disabled. Check the documentation to "
@@ -98,10 +88,10 @@ static struct comp *watchable(struct ui *u, struct http_req *r, struct str id)
         reply_error(r, 500, "the live debugging service is not ready yet");
     else if (str_starts(id, REMOTECFG_PREFIX))
         reply_error(r, 500, "remote config service startup in progress");
-    else if (!s)
+    else if (!s || !node_state_is_component(s))
         reply_error(r, 500, "component not found");
     else if (!s->instance || !component_is_live(s->def))
-        reply_error(r, 500, "the component \"%s\" does not support live debugging", s->def->name);
+        reply_error(r, 500, "the component \"%s\" does not support live debugging", s->name);
     else
         return instance_comp(s->instance);
     return NULL;

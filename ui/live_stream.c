@@ -1,8 +1,6 @@
 /* The life of live answers: begun by their handlers, ended by the client or by the process. */
 #include "ui/live_stream.h"
 
-#include "ui/find.h"
-
 #include "base/xalloc.h"
 
 #define PENDING_MAX ((size_t)1 << 20) /* bytes that may wait for a slow client */
@@ -69,9 +67,4 @@ void live_end_all(struct ui *u)
         http_stream_end(s->http);
         discard(s);
     }
-}
-
-const struct module *live_module(const struct ui *u, struct str id)
-{
-    return find_module(controller_module(u->controller), id);
 }

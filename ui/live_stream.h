@@ -29,7 +29,5 @@ void live_stream_begin(struct live_stream *s, struct ui *u, struct http_req *r,
                        const struct live_kind *kind, const char *fault);
 /* Writes an item and the delimiter. False when the client is behind: nothing was written. */
 bool live_stream_write(struct live_stream *s, struct str item);
-/* The module with this global id, "" for the root; NULL. */
-const struct module *live_module(const struct ui *u, struct str id);
 
 #endif

@@ -133,7 +133,7 @@ def test_checks_come_in_order(agent):
         assert (r.status, r.text) == (500, DISABLED)
         assert r.headers["X-Content-Type-Options"] == "nosniff"
     assert w.reload(ON + w.pipeline).status == 200
-    for wanted, text in (("nothing", "component not found"), ("livedebugging", "component not found"), (f"/{RECEIVER}", "component not found"),
+    for wanted, text in (("nothing", "component not found"), ("livedebugging", "component not found"),
                          (f"no.such.module/{RECEIVER}", "component not found"),
                          ("otelcol.exporter.otlphttp.default", 'the component "otelcol.exporter.otlphttp" does not support live debugging')):
         r = w.get(f"/api/v0/web/debug/{wanted}")
@@ -204,6 +204,57 @@ def test_graph_stream(agent, listen):
     await_that("a longer window divides", lambda: rates(longer).get((RECEIVER, "otel_trace")) == 1.5)
     r = w.get("/api/v0/web/graph/no.such.module")
     assert (r.status, r.text) == (500, "module not found\n")
+
+
+MODULES = '''
+declare "stage" {
+  argument "out" { }
+  otelcol.processor.attributes "inner" {
+    action {
+      key    = "stage"
+      value  = "inner"
+      action = "upsert"
+    }
+    output {
+      traces = argument.out.value
+    }
+  }
+  export "input" {
+    value = otelcol.processor.attributes.inner.input
+  }
+}
+stage "one" {
+  out = [otelcol.exporter.otlphttp.default.input]
+}
+otelcol.receiver.otlp "default" {
+  http {
+    endpoint = "127.0.0.1:%d"
+  }
+  output {
+    traces = [stage.one.input]
+  }
+}
+otelcol.exporter.otlphttp "default" {
+  client {
+    endpoint = "%s"
+  }
+}
+'''
+
+
+def test_components_inside_modules(weir, backend, ports, listen):
+    port = ports(1)[0]
+    w = weir(ON + MODULES % (port, backend.url))
+    inner = "stage.one/otelcol.processor.attributes.inner"
+    texts, root, module = listen(w, f"debug/{inner}"), listen(w, "graph?window=1"), listen(w, "graph/stage.one?window=1")
+    send(port, ["deep"])
+    await_that("it is shown", lambda: "stage" in texts.text and rates(module) and rates(root))
+    assert rates(root) == {(RECEIVER, "otel_trace"): 1} and rates(module) == {(inner, "otel_trace"): 1}
+    told = {r["componentID"]: r["targetComponentIDs"] for s in (root, module) for item in s.items for r in json.loads(item)}
+    assert told == {RECEIVER: [inner], inner: ["otelcol.exporter.otlphttp.default"]}
+    r = w.get("/api/v0/web/debug/stage.one")
+    assert (r.status, r.text) == (500, 'the component "stage" does not support live debugging\n')
+    assert w.get("/api/v0/web/debug/stage.one/nothing").text == "component not found\n"
 
 
 def test_turning_it_off_silences_streams(agent, listen):
