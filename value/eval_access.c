@@ -6,11 +6,14 @@
 
 /* --- v.name --- */
 
+/* Members looked at for a suggestion: a broken text may ask a large object for endlessly many. */
+#define SUGGESTED_MAX 256
+
 static int no_field(struct eval *ev, const struct expr *e, struct value object)
 {
     struct str name = e->access.name;
     struct suggestion s = {0};
-    for (size_t i = 0; i < object.object->n; i++)
+    for (size_t i = 0; i < MIN(object.object->n, (size_t)SUGGESTED_MAX); i++)
         suggestion_offer(&s, name, str_n(object.object->m[i].key->p, object.object->m[i].key->n));
     struct diag *d = diag_error(ev->diags, DIAG_EVAL_FIELD, e->access.name_span,
                                 "field \"" STR_FMT "\" does not exist", STR_ARG(name));
