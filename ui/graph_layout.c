@@ -1,10 +1,12 @@
-/* Layers by Kahn's walk, then sweeps that pull each node to the mean of its neighbours. */
+/* Layers by Kahn's walk; an edge that passes a layer gets a place of its own there (a bend), as if
+ * it were a node; then sweeps pull each to the mean of its neighbours. */
 #include "ui/graph_layout.h"
 
 #include <stdlib.h>
 #include "base/xalloc.h"
 
-#define SWEEPS 12
+#define SWEEPS    12
+#define BENDS_MAX 20000 /* beyond, long edges are drawn straight */
 
 struct graph {
     u32 n;
@@ -187,23 +189,92 @@ static f64 normalise(struct graph *g)
     return g->n ? high - low + 1 : 0;
 }
 
-u32 layout_graph(u32 n, const struct layout_edge *edges, size_t n_edges,
-                 struct layout_place *places, f64 *ret_rows)
+static void graph_done(struct graph *g)
 {
-    struct graph g = {.n = n, .edges = edges, .n_edges = n_edges, .places = places};
-    g.sorted = xcalloc((size_t)n + 1, sizeof(u32));
+    for (int side = 0; side < 2; side++) {
+        free(g->heads[side]);
+        free(g->links[side]);
+    }
+    free(g->sorted);
+    free(g->layer_starts);
+}
+
+/* ---- bends ---- */
+
+static u32 passed(const struct layout_place *places, const struct layout_edge *e)
+{
+    u32 from = places[e->from].layer, to = places[e->to].layer;
+    return to > from + 1 ? to - from - 1 : 0;
+}
+
+static void count_bends(const struct graph *g, u32 *starts)
+{
+    u64 all = 0;
+    for (size_t e = 0; e < g->n_edges; e++)
+        all += passed(g->places, &g->edges[e]);
+    for (size_t e = 0; e < g->n_edges; e++)
+        starts[e + 1] = starts[e] + (all <= BENDS_MAX ? passed(g->places, &g->edges[e]) : 0);
+}
+
+/* The edge as a chain over its bends, which are nodes from g->n on. Returns the chain's end. */
+static struct layout_edge *add_chain(const struct graph *g, size_t e, const u32 *starts,
+                                     struct layout_place *places, struct layout_edge *out)
+{
+    u32 at = g->edges[e].from;
+    for (u32 b = starts[e]; b < starts[e + 1]; b++) {
+        u32 bend = g->n + b;
+        places[bend] = (struct layout_place){.layer = places[at].layer + 1};
+        *out++ = (struct layout_edge){at, bend};
+        at = bend;
+    }
+    *out++ = (struct layout_edge){at, g->edges[e].to};
+    return out;
+}
+
+/* Orders nodes and bends alike. */
+static void order(const struct graph *plain, struct layout *l)
+{
+    u32 n_bends = l->bend_starts[plain->n_edges];
+    struct graph g = {.n = plain->n + n_bends, .n_edges = plain->n_edges + n_bends};
+    struct layout_edge *edges = xcalloc(g.n_edges + 1, sizeof(*edges)), *end = edges;
+    l->places = xrealloc(l->places, ((size_t)g.n + 1) * sizeof(*l->places));
+    for (size_t e = 0; e < plain->n_edges; e++)
+        end = add_chain(plain, e, l->bend_starts, l->places, end);
+    g.edges = edges;
+    g.places = l->places;
+    g.sorted = xcalloc((size_t)g.n + 1, sizeof(u32));
+    index_side(&g, 0);
+    index_side(&g, 1);
+    index_layers(&g);
+    sweep(&g);
+    l->rows = normalise(&g);
+    l->layers = g.n_layers;
+    for (u32 b = 0; b < n_bends; b++)
+        l->bends[b] = l->places[plain->n + b].y;
+    graph_done(&g);
+    free(edges);
+}
+
+void layout_graph(u32 n, const struct layout_edge *edges, size_t n_edges, struct layout *ret)
+{
+    struct layout l = {.places = xcalloc((size_t)n + 1, sizeof(*l.places)),
+                       .bend_starts = xcalloc(n_edges + 2, sizeof(u32))};
+    struct graph g = {.n = n, .edges = edges, .n_edges = n_edges, .places = l.places};
     index_side(&g, 0);
     index_side(&g, 1);
     assign_layers(&g);
     pull_sources(&g);
-    index_layers(&g);
-    sweep(&g);
-    *ret_rows = normalise(&g);
-    for (int side = 0; side < 2; side++) {
-        free(g.heads[side]);
-        free(g.links[side]);
-    }
-    free(g.sorted);
-    free(g.layer_starts);
-    return g.n_layers;
+    count_bends(&g, l.bend_starts);
+    l.bends = xcalloc((size_t)l.bend_starts[n_edges] + 1, sizeof(f64));
+    order(&g, &l);
+    graph_done(&g);
+    *ret = l;
+}
+
+void layout_free(struct layout *l)
+{
+    free(l->places);
+    free(l->bend_starts);
+    free(l->bends);
+    *l = (struct layout){0};
 }

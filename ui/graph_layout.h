@@ -11,10 +11,18 @@ struct layout_edge {
 };
 struct layout_place {
     u32 layer;
-    f64 y; /* in rows: nodes of a layer are at least one apart, the smallest of all is 0 */
+    f64 y; /* in rows: what stands in a layer is at least one apart, the smallest of all is 0 */
 };
-/* Fills places[n]. Returns the number of layers; *ret_rows: of the highest. */
-u32 layout_graph(u32 n, const struct layout_edge *edges, size_t n_edges,
-                 struct layout_place *places, f64 *ret_rows);
+struct layout {
+    u32 layers;
+    f64 rows;                    /* of the highest layer */
+    struct layout_place *places; /* by node */
+    /* Where an edge passes the layers between its ends: bends[bend_starts[e]] up to the next start,
+     * in the order of layers. */
+    u32 *bend_starts;
+    f64 *bends;
+};
+void layout_graph(u32 n, const struct layout_edge *edges, size_t n_edges, struct layout *ret);
+void layout_free(struct layout *l);
 
 #endif

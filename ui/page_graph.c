@@ -1,23 +1,24 @@
 /* The graph of one module as SVG: boxes are links to the components, arrows point the way data
  * goes, in the colours of runtime/flow.h. ?focus=ID keeps what feeds a component and what it feeds.
  */
-#include "base/map.h"
 #include "base/xalloc.h"
 #include "runtime/flow.h"
 #include "ui/graph_layout.h"
 #include "ui/page.h"
 
-#define NODES_MAX 1500 /* drawn; more help nobody, and the browser would stall */
-#define BOX_H     44
-#define ROW_H     60
-#define GAP_X     90
-#define MARGIN    12
-#define CHAR_W    7.3 /* of the font the boxes are set in */
-#define TEXT_MAX  40  /* characters of a box's line */
+#define NODES_MAX  1500 /* drawn; more help nobody, and the browser would stall */
+#define BOX_H      44
+#define ROW_H      60
+#define GAP_X      90
+#define MARGIN     12
+#define CHAR_W     7.3 /* of the font the boxes are set in */
+#define PAIR_REACH 64
+#define TEXT_MAX   40 /* characters of a box's line */
 
 struct line {     /* one per pair of nodes and kind of flow */
     u32 from, to; /* ranks; numbers of drawn nodes later */
     const struct flow *flow;
+    u32 pair; /* lines between the same two go side by side: their edge in the layout */
 };
 struct drawing {
     struct page *p;
@@ -26,9 +27,7 @@ struct drawing {
     VEC(u32) ranks; /* of the nodes drawn */
     bool *in;       /* by rank */
     u32 *number;    /* by rank: place in ranks */
-    struct layout_place *places;
-    f64 rows;
-    u32 layers;
+    struct layout l;
     f64 box_w;
 };
 
@@ -39,7 +38,7 @@ static void add_line(struct drawing *d, u32 from, u32 to, const struct flow *flo
     for (size_t i = since; i < d->lines.n; i++)
         if (d->lines.v[i].from == from && d->lines.v[i].to == to && d->lines.v[i].flow == flow)
             return;
-    vec_push(&d->lines, ((struct line){from, to, flow}));
+    vec_push(&d->lines, ((struct line){.from = from, .to = to, .flow = flow}));
 }
 
 static void add_edge(struct drawing *d, u32 rank, const struct edge *e, size_t since)
@@ -102,7 +101,8 @@ static void drop_lines_outside(struct drawing *d)
     size_t kept = 0;
     vec_each (&d->lines, l)
         if (d->in[l->from] && d->in[l->to])
-            d->lines.v[kept++] = (struct line){d->number[l->from], d->number[l->to], l->flow};
+            d->lines.v[kept++] =
+                (struct line){.from = d->number[l->from], .to = d->number[l->to], .flow = l->flow};
     d->lines.n = kept;
 }
 
@@ -119,25 +119,51 @@ static void measure(struct drawing *d)
     d->box_w = (f64)widest * CHAR_W + 28;
 }
 
+/* Lines of one pair stand close together in the list. */
+static bool find_pair(const struct drawing *d, size_t i, u32 *ret)
+{
+    for (size_t back = 1; back <= MIN(i, (size_t)PAIR_REACH); back++) {
+        const struct line *l = &d->lines.v[i - back];
+        if (l->from != d->lines.v[i].from || l->to != d->lines.v[i].to) continue;
+        *ret = l->pair;
+        return true;
+    }
+    return false;
+}
+
 static void lay_out(struct drawing *d)
 {
     struct layout_edge *edges = xcalloc(d->lines.n + 1, sizeof(*edges));
-    for (size_t i = 0; i < d->lines.n; i++)
-        edges[i] = (struct layout_edge){d->lines.v[i].from, d->lines.v[i].to};
-    d->places = xcalloc(d->ranks.n + 1, sizeof(*d->places));
-    d->layers = layout_graph((u32)d->ranks.n, edges, d->lines.n, d->places, &d->rows);
+    u32 n = 0;
+    for (size_t i = 0; i < d->lines.n; i++) {
+        struct line *l = &d->lines.v[i];
+        if (find_pair(d, i, &l->pair)) continue;
+        l->pair = n;
+        edges[n++] = (struct layout_edge){l->from, l->to};
+    }
+    layout_graph((u32)d->ranks.n, edges, n, &d->l);
     free(edges);
     measure(d);
 }
 
+static f64 layer_x(const struct drawing *d, u32 layer)
+{
+    return MARGIN + layer * (d->box_w + GAP_X);
+}
+
+static f64 row_y(f64 row)
+{
+    return MARGIN + row * ROW_H;
+}
+
 static f64 box_x(const struct drawing *d, u32 node)
 {
-    return MARGIN + d->places[node].layer * (d->box_w + GAP_X);
+    return layer_x(d, d->l.places[node].layer);
 }
 
 static f64 box_y(const struct drawing *d, u32 node)
 {
-    return MARGIN + d->places[node].y * ROW_H;
+    return row_y(d->l.places[node].y);
 }
 
 /* ---- SVG ---- */
@@ -169,18 +195,30 @@ static void box(struct drawing *d, u32 node)
     buf_cstr(d->p->b, "</a>\n");
 }
 
-/* A curve from the right side of one box to the left side of the other. Lines of other signals
- * between the same two lie a little lower. */
+static void curve(struct buf *b, f64 x1, f64 y1, f64 x2, f64 y2)
+{
+    f64 pull = MAX(GAP_X / 2.0, (x2 - x1) / 2);
+    buf_printf(b, "C%.1f %.1f %.1f %.1f %.1f %.1f", x1 + pull, y1, x2 - pull, y2, x2, y2);
+}
+
+/* From the right side of one box, past the layers between, to the left side of the other. Lines of
+ * other signals between the same two lie a little lower. */
 static void arrow(struct drawing *d, const struct line *l)
 {
-    f64 shift = ((f64)(l->flow - flows) - (FLOWS - 1) / 2.0) * 6;
-    f64 x1 = box_x(d, l->from) + d->box_w, y1 = box_y(d, l->from) + BOX_H / 2.0 + shift;
-    f64 x2 = box_x(d, l->to) - 2, y2 = box_y(d, l->to) + BOX_H / 2.0 + shift;
-    f64 bend = MAX(GAP_X / 2.0, (x2 - x1) / 2);
-    buf_printf(d->p->b,
-               "<path class=\"flow %s\" marker-end=\"url(#head-%s)\" d=\"M%.1f %.1fC%.1f %.1f %.1f "
-               "%.1f %.1f %.1f\"/>\n",
-               l->flow->name, l->flow->name, x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2);
+    f64 middle = BOX_H / 2.0 + ((f64)(l->flow - flows) - (FLOWS - 1) / 2.0) * 6;
+    f64 x = box_x(d, l->from) + d->box_w, y = box_y(d, l->from) + middle;
+    u32 layer = d->l.places[l->from].layer;
+    buf_printf(d->p->b, "<path class=\"flow %s\" marker-end=\"url(#head-%s)\" d=\"M%.1f %.1f",
+               l->flow->name, l->flow->name, x, y);
+    for (u32 b = d->l.bend_starts[l->pair]; b < d->l.bend_starts[l->pair + 1]; b++) {
+        f64 bend_x = layer_x(d, ++layer), bend_y = row_y(d->l.bends[b]) + middle;
+        curve(d->p->b, x, y, bend_x, bend_y);
+        x = bend_x + d->box_w;
+        y = bend_y;
+        buf_printf(d->p->b, "H%.1f", x);
+    }
+    curve(d->p->b, x, y, box_x(d, l->to) - 2, box_y(d, l->to) + middle);
+    buf_cstr(d->p->b, "\"/>\n");
 }
 
 static void arrow_heads(struct buf *b)
@@ -197,8 +235,8 @@ static void arrow_heads(struct buf *b)
 
 static void svg(struct drawing *d)
 {
-    f64 w = d->layers * (d->box_w + GAP_X) - GAP_X + 2 * MARGIN;
-    f64 h = (d->rows - 1) * ROW_H + BOX_H + 2 * MARGIN;
+    f64 w = d->l.layers * (d->box_w + GAP_X) - GAP_X + 2 * MARGIN;
+    f64 h = (d->l.rows - 1) * ROW_H + BOX_H + 2 * MARGIN;
     buf_printf(d->p->b,
                "<div class=\"graph\" tabindex=\"0\" role=\"region\" aria-label=\"Graph\"><svg "
                "xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 "
@@ -247,7 +285,7 @@ static void draw(struct drawing *d, const struct place *focus)
     }
     free(d->in);
     free(d->number);
-    free(d->places);
+    layout_free(&d->l);
     vec_done(&d->lines);
     vec_done(&d->ranks);
 }
