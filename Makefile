@@ -195,6 +195,8 @@ lint-texts: $(B)/weir ## examples and the configurations in the docs: parsed, fo
 	$(PYTHON) scripts/lint.py $(B)/weir
 docs: $(B)/weir ## reference pages and the README's component table from the schema tables
 	$(PYTHON) scripts/docs.py $(B)/weir
+pictures: $(B)/weir ## the pictures of the documents (docs/images), by Graphviz
+	$(PYTHON) scripts/pictures.py $(B)/weir
 
 PREFIX ?= /usr/local
 install: all ## into $(DESTDIR)$(PREFIX)
@@ -205,4 +207,4 @@ clean:
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## ?(.*)/  \1\t\2/' | expand -t 20
 
-.PHONY: all test unit golden golden-update integration integration-core fuzz fuzz-replay bench bench-tools floors headers sizes fmt lint lint-texts docs install clean help protos
+.PHONY: all test unit golden golden-update integration integration-core fuzz fuzz-replay bench bench-tools floors headers sizes fmt lint lint-texts docs pictures install clean help protos

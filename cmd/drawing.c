@@ -310,14 +310,15 @@ static bool meets(const struct drawing *d, const bool *marks, u32 end)
     return false;
 }
 
-/* Marks all that is reached from start along the links, or against them. */
+/* Marks all that is reached from start along the links, or against them: there and back over them
+ * until nothing is new, for chains stand in either order. */
 static void reach(const struct drawing *d, u32 start, bool along, bool *marks)
 {
     bool fresh = mark(d, marks, start);
     while (fresh) {
         fresh = false;
-        for (size_t i = 0; i < d->links.n; i++) {
-            const struct link *l = &d->links.v[i];
+        for (size_t i = 0; i < 2 * d->links.n; i++) {
+            const struct link *l = &d->links.v[i < d->links.n ? i : 2 * d->links.n - 1 - i];
             if (meets(d, marks, along ? l->from : l->to))
                 fresh |= mark(d, marks, along ? l->to : l->from);
         }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Texts that a reader would copy must work: every example and every configuration in the documents is parsed, formatted and checked.
+"""Texts that a reader would copy must work: every example and every configuration in the documents is parsed, formatted and checked; what is
+generated of the tables is up to date.
 
 usage: lint.py WEIR
 In Markdown, ```alloy blocks are whole configurations; ```alloy-part blocks need only parse and be formatted.
@@ -60,10 +61,11 @@ def main():
         if why:
             bad += 1
             print(f"{where}: {why}")
-    docs = subprocess.run([sys.executable, "scripts/docs.py", "--check", sys.argv[1]], capture_output=True, text=True)
-    if docs.returncode:
-        bad += 1
-        print(docs.stdout + docs.stderr, end="")
+    for script in ("scripts/docs.py", "scripts/pictures.py"):
+        made = subprocess.run([sys.executable, script, "--check", sys.argv[1]], capture_output=True, text=True)
+        if made.returncode:
+            bad += 1
+            print(made.stdout + made.stderr, end="")
     print(f"lint: {count} configurations, {bad} faults")
     sys.exit(1 if bad or not count else 0)
 
