@@ -3,6 +3,7 @@
 
 #include "parser/lexer.h"
 #include "parser/parser.h"
+#include "runtime/blocks.h"
 
 #define LEVELS_MAX 200 /* of declares that hand a value on; beyond, it counts as a secret */
 #define STARS      8   /* shown of a secret, whatever its length */
@@ -31,9 +32,11 @@ static const struct component_def *find_def(const struct search *s, struct str n
 {
     for (size_t i = 0; i < s->o->n_configs; i++)
         if (str_is(name, s->o->configs[i].def->def.name)) return &s->o->configs[i].def->def;
+    for (size_t i = 0; i < language_blocks_count; i++)
+        if (str_is(name, language_blocks[i].def->name)) return language_blocks[i].def;
     for (size_t i = 0; i < s->o->registry.n; i++)
         if (str_is(name, s->o->registry.all[i]->name)) return s->o->registry.all[i];
-    return NULL;
+    return s->o->registry.foreign ? s->o->registry.foreign(s->o->registry.foreign_arg, name) : NULL;
 }
 
 static bool row_is_secret(const struct row *row)
@@ -268,18 +271,18 @@ void secrets_each(const struct tree_set *trees, const struct compile_opts *o,
 
 /* ---- trees ---- */
 
-static bool stands_in(const struct span *inner, const struct span *outer)
+/* Inside the value, or behind it on its last line: what it was, like as not. */
+static bool is_beside(const struct span *comment, const struct span *value)
 {
-    struct pos a = outer->start, p = inner->start, z = outer->end.line ? outer->end : outer->start;
-    bool after = p.line > a.line || (p.line == a.line && p.col >= a.col);
-    return after && (p.line < z.line || (p.line == z.line && p.col <= z.col));
+    u32 last = value->end.line ? value->end.line : value->start.line;
+    return comment->start.line >= value->start.line && comment->start.line <= last;
 }
 
-static void drop_comments(struct tree *t, const struct span *inside)
+static void drop_comments(struct tree *t, const struct span *value)
 {
     size_t kept = 0;
     for (size_t i = 0; i < t->n_comments; i++)
-        if (!stands_in(&t->comments[i].span, inside)) t->comments[kept++] = t->comments[i];
+        if (!is_beside(&t->comments[i].span, value)) t->comments[kept++] = t->comments[i];
     t->n_comments = kept;
 }
 
@@ -330,7 +333,9 @@ struct mask {
 static void mask_attr(void *arg, struct attr *a)
 {
     struct mask *m = arg;
-    star_out(span_bytes(m->s, m->text, a->value->span.start, a->value->span.end));
+    struct pos end = a->value->span.end.line ? a->value->span.end : a->value->span.start;
+    end.col = (u32)source_line(m->s, end.line).n; /* a comment behind it as well */
+    star_out(span_bytes(m->s, m->text, a->value->span.start, end));
 }
 
 static bool may_hold_text(enum token t)

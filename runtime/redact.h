@@ -12,7 +12,7 @@
  * attribute with a secret, in no particular order; fn may replace its value. */
 void secrets_each(const struct tree_set *trees, const struct compile_opts *o,
                   void (*fn)(void *arg, struct attr *a), void *arg);
-/* Replaces those values by the text (secret), and drops the comments inside them. */
+/* Replaces those values by the text (secret), and drops the comments beside them. */
 void redact_trees(struct tree_set *trees, const struct compile_opts *o);
 /* A copy of the text with the same lines and columns, secrets starred out. A text that does not
  * parse loses all its strings. Owned. */

@@ -186,6 +186,15 @@ int reloader_first(struct reloader *r, struct diags *diags, char **ret_err)
 
 /* ---- reloads ---- */
 
+/* A failed load is told by its errors. */
+static void drop_warnings(struct diags *diags)
+{
+    size_t kept = 0;
+    vec_each (&diags->list, d)
+        if (d->severity == SEV_ERROR) diags->list.v[kept++] = *d;
+    diags->list.n = kept;
+}
+
 static char *failure_text(struct reloader *r, const struct diags *diags, const char *why, bool read)
 {
     struct buf text = BUF_INIT(1 << 20);
@@ -201,10 +210,11 @@ static char *failure_text(struct reloader *r, const struct diags *diags, const c
 }
 
 /* Takes why. read: it got as far as parsed trees. */
-static void conclude(struct reloader *r, int err, const struct diags *diags, char *why, bool read)
+static void conclude(struct reloader *r, int err, struct diags *diags, char *why, bool read)
 {
     char *text = NULL;
     if (err < 0) {
+        drop_warnings(diags);
         text = failure_text(r, diags, why, read);
         log_error(r->conf.log, "failed to reload config", F_CSTR("err", text));
     } else {

@@ -82,20 +82,12 @@ static void metrics(struct ui *u, struct http_req *r, struct str rest)
 
 /* ---- components' own handlers ---- */
 
-/* The state with this global id; component or not. */
-static struct node_state *find_state(const struct module *root, struct str id)
-{
-    ssize_t slash = str_rchr(id, '/');
-    const struct module *m = find_module(root, slash < 0 ? STR("") : str_sub(id, 0, (size_t)slash));
-    return m ? module_find(m, str_sub(id, (size_t)(slash + 1), id.n)) : NULL;
-}
-
 /* The longest id that is a node: cut at slashes from the end. */
-static struct node_state *find_by_path(const struct module *root, struct str path,
+static struct node_state *find_by_path(const struct controller *c, struct str path,
                                        struct str *ret_rest)
 {
     for (struct str id = path; id.n > 0;) {
-        struct node_state *s = find_state(root, id);
+        struct node_state *s = controller_find(c, id);
         if (s) {
             *ret_rest = str_sub(path, id.n, path.n);
             return s;
@@ -109,7 +101,7 @@ static struct node_state *find_by_path(const struct module *root, struct str pat
 static void component(struct ui *u, struct http_req *r, struct str path)
 {
     struct str rest;
-    struct node_state *s = find_by_path(controller_module(u->controller), path, &rest);
+    struct node_state *s = find_by_path(u->controller, path, &rest);
     if (!s)
         reply_error(r, 400, "failed to parse URL path \"" STR_FMT "\": invalid path",
                     STR_ARG(r->path));
@@ -141,7 +133,7 @@ static void web_components(struct ui *u, struct http_req *r, struct str rest)
 static void web_component(struct ui *u, struct http_req *r, struct str id)
 {
     struct place at;
-    if (!find_component(controller_module(u->controller), id, &at)) {
+    if (!find_component(u->controller, id, &at)) {
         reply_error(r, 404, NOT_FOUND);
         return;
     }
@@ -168,7 +160,7 @@ static void web_modules(struct ui *u, struct http_req *r, struct str rest)
         return;
     }
     struct str id = str_sub(rest, 0, rest.n - end.n);
-    const struct module *m = find_module(controller_module(u->controller), id);
+    const struct module *m = controller_find_module(u->controller, id);
     if (m && id.n > 0)
         web_list(r, m);
     else

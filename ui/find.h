@@ -2,7 +2,7 @@
 #ifndef UI_FIND_H
 #define UI_FIND_H
 
-#include "runtime/module.h"
+#include "runtime/controller.h"
 
 struct place {
     const struct module *module;
@@ -11,10 +11,8 @@ struct place {
     struct node_state *state;
 };
 
-/* The running module with this id below root; "" is root itself. NULL: none. root may be NULL. */
-const struct module *find_module(const struct module *root, struct str id);
 /* False when there is no such component. */
-bool find_component(const struct module *root, struct str id, struct place *ret);
+bool find_component(const struct controller *c, struct str id, struct place *ret);
 struct place place_at(const struct module *m, u32 rank);
 /* "" for the root's. */
 struct str module_id(const struct module *m);

@@ -131,9 +131,9 @@ void page_component(struct page *p, struct str id)
 {
     struct place at;
     const struct module *m;
-    if (find_component(p->root, id, &at))
+    if (find_component(p->u->controller, id, &at))
         component(p, &at);
-    else if (id.n > 0 && (m = find_module(p->root, id)))
+    else if (id.n > 0 && (m = controller_find_module(p->u->controller, id)))
         module_page(p, m);
     else
         not_found(p, id);

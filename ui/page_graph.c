@@ -311,9 +311,9 @@ void page_graph(struct page *p, struct str id)
 {
     struct str wanted;
     struct place focus;
-    bool focused =
-        query_values(p->r, "focus", &wanted, 1) == 1 && find_component(p->root, wanted, &focus);
-    const struct module *m = focused ? focus.module : find_module(p->root, id);
+    bool focused = query_values(p->r, "focus", &wanted, 1) == 1 &&
+                   find_component(p->u->controller, wanted, &focus);
+    const struct module *m = focused ? focus.module : controller_find_module(p->u->controller, id);
     struct drawing d = {.p = p, .m = m};
     page_open(p, "/graph", STR("Graph"));
     if (m) {

@@ -105,7 +105,7 @@ void page_remotecfg(struct page *p, struct str rest)
 void page_live(struct page *p, struct str id)
 {
     struct place at;
-    bool found = find_component(p->root, id, &at);
+    bool found = find_component(p->u->controller, id, &at);
     page_open(p, "/", STR("Live debugging"));
     buf_cstr(p->b, "<p class=\"trail\"><a ");
     page_href(p, "/component/", id);
