@@ -99,13 +99,26 @@ def undefined(archive):
             yield m[1], m[2].split("@")[0]
 
 
+def defined(build):
+    """What our own archives define: base/yaml.h is ours although it begins like libyaml."""
+    names = set()
+    for folder in FLOOR:
+        r = subprocess.run(["nm", "--defined-only", "--extern-only", "--format=posix", os.path.join(build, f"lib{folder}.a")],
+                           capture_output=True, text=True)
+        names.update(line.split()[0] for line in r.stdout.splitlines() if line.count(" ") > 1)
+    return names
+
+
 def check_symbols(build):
     faults = []
+    ours = defined(build)
     for folder in FLOOR:
         archive = os.path.join(build, f"lib{folder}.a")
         if not os.path.exists(archive):
             continue
         for obj, sym in undefined(archive):
+            if sym in ours:
+                continue
             for pattern, allowed in LIBRARIES:
                 if re.match(pattern, sym) and folder not in allowed:
                     faults.append(f"{folder}/{obj}: uses {sym}, allowed only in {', '.join(sorted(allowed))}")
