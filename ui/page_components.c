@@ -1,6 +1,10 @@
 /* The overview: what runs and how it is; the module pages are the same table. */
 #include "ui/page.h"
 
+#define LONG_LIST    1000 /* components */
+#define REFRESH      5    /* seconds */
+#define REFRESH_LONG 60
+
 /* ---- the table ---- */
 
 static void row(struct page *p, const struct module *m, u32 rank)
@@ -83,6 +87,12 @@ static void each_module(struct modules *l, const struct module *m)
         if (node_is_component(&m->tmpl->nodes[r])) each_inner(m->states[r], module_row, l);
 }
 
+/* A list of megabytes is not fetched all the time. */
+static bool is_long(const struct module *m)
+{
+    return m && m->tmpl->n > LONG_LIST;
+}
+
 void page_components(struct page *p, struct str rest)
 {
     struct modules l = {.p = p};
@@ -91,7 +101,7 @@ void page_components(struct page *p, struct str rest)
     summary(p);
     buf_cstr(p->b, "<p class=\"filter\"><label>Filter <input type=\"search\" id=\"filter\" "
                    "placeholder=\"name, health or message\" autocomplete=\"off\"></label></p>\n");
-    buf_cstr(p->b, "<div data-refresh=\"5\">\n");
+    buf_printf(p->b, "<div data-refresh=\"%d\">\n", is_long(p->root) ? REFRESH_LONG : REFRESH);
     page_component_table(p, p->root);
     if (p->root) each_module(&l, p->root);
     if (l.n > 0) buf_cstr(p->b, "</tbody></table>\n");

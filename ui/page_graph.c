@@ -227,7 +227,8 @@ static void arrow_heads(struct buf *b)
     for (size_t f = 0; f < FLOWS; f++)
         buf_printf(b,
                    "<marker id=\"head-%s\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
-                   "markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path class=\"head %s\" "
+                   "markerUnits=\"userSpaceOnUse\" markerWidth=\"10\" markerHeight=\"10\" "
+                   "orient=\"auto\"><path class=\"head %s\" "
                    "d=\"M0 0L8 4L0 8z\"/></marker>",
                    flows[f].name, flows[f].name);
     buf_cstr(b, "</defs>\n");
