@@ -7,13 +7,16 @@
 
 #include "base/str.h"
 
-enum { /* of rows */
+/* Of rows. */
+enum {
     FOREIGN_REQUIRED = 1,
     FOREIGN_DEPRECATED = 2,
     FOREIGN_FOLD_CASE = 4,
     FOREIGN_HAS_MIN = 8,
 };
-enum { /* of components */
+
+/* Of components. */
+enum {
     FOREIGN_COMMUNITY = 1,
     FOREIGN_REMOVED = 2, /* documented, but Alloy itself has it no more */
 };

@@ -9,13 +9,31 @@
 #include <curl/curl.h>
 
 /* The functions used, without "curl_". */
-#define CURL_LIB_FUNCTIONS(X)                                                                      \
-    X(easy_cleanup)                                                                                \
-    X(easy_getinfo) X(easy_init) X(easy_reset) X(easy_setopt) X(easy_strerror) X(global_cleanup)   \
-        X(global_init) X(multi_add_handle) X(multi_assign) X(multi_cleanup) X(multi_info_read)     \
-            X(multi_init) X(multi_remove_handle) X(multi_setopt) X(multi_socket_action)            \
-                X(multi_strerror) X(share_cleanup) X(share_init) X(share_setopt) X(slist_append)   \
-                    X(slist_free_all)
+/* clang-format off */
+#define CURL_LIB_FUNCTIONS(X) \
+    X(easy_cleanup) \
+    X(easy_getinfo) \
+    X(easy_init) \
+    X(easy_reset) \
+    X(easy_setopt) \
+    X(easy_strerror) \
+    X(global_cleanup) \
+    X(global_init) \
+    X(multi_add_handle) \
+    X(multi_assign) \
+    X(multi_cleanup) \
+    X(multi_info_read) \
+    X(multi_init) \
+    X(multi_remove_handle) \
+    X(multi_setopt) \
+    X(multi_socket_action) \
+    X(multi_strerror) \
+    X(share_cleanup) \
+    X(share_init) \
+    X(share_setopt) \
+    X(slist_append) \
+    X(slist_free_all)
+/* clang-format on */
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo

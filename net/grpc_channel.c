@@ -12,17 +12,18 @@
 #include "net/resolver.h"
 #include "net/tls_private.h"
 
+/* BACKOFF is an address's, doubled with each failure, and only while another one works; RETRY_EVERY
+ * that of a channel whose calls wait until it is ready. IDLE_CHECK, after the last call: does
+ * anybody still hold the target? Connections made later than TLS_KEEP read the certificate files
+ * again. */
 #define CONNECT_TIME (20 * NS_PER_SEC)
-#define BACKOFF                                                                                    \
-    NS_PER_SEC /* of an address, doubled with each failure; only while another one works */
+#define BACKOFF      NS_PER_SEC
 #define BACKOFF_MAX  (120 * NS_PER_SEC)
-#define RETRY_EVERY  NS_PER_SEC /* of a channel whose calls wait until it is ready */
+#define RETRY_EVERY  NS_PER_SEC
 #define REFUSALS_MAX 5
-#define IDLE_CHECK   (60 * NS_PER_SEC) /* after the last call: does anybody still hold the target? \
-                                        */
-#define PLACES_MAX 16
-#define TLS_KEEP                                                                                   \
-    (300 * NS_PER_SEC) /* certificate files are read again for connections made later than this */
+#define IDLE_CHECK   (60 * NS_PER_SEC)
+#define PLACES_MAX   16
+#define TLS_KEEP     (300 * NS_PER_SEC)
 
 struct grpc_channels {
     struct loop *loop;

@@ -58,11 +58,11 @@ struct shard {
 struct comp {
     const struct component_def *def;
     const struct host *host;
-    const char *id;       /* global id: mods.a.b/otelcol.receiver.otlp.default */
-    const char *local_id; /* otelcol.receiver.otlp.default */
-    struct logger *log;   /* carries component_path and component_id */
-    void *shared;         /* def->shared_size zeroed bytes */
-    const void *plan;     /* control loop only */
+    const char *id;          /* global id: mods.a.b/otelcol.receiver.otlp.default */
+    const char *local_id;    /* otelcol.receiver.otlp.default */
+    struct logger *log;      /* carries component_path and component_id */
+    void *shared;            /* def->shared_size zeroed bytes */
+    const void *plan;        /* control loop only */
     struct tap *_Atomic tap; /* NULL while nobody watches; see comp_tapped */
 };
 

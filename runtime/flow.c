@@ -1,5 +1,5 @@
-/* The signals. Colours of Okabe and Ito, darkened for text on white: people who see few colours tell
- * them apart, and the lines differ as well. */
+/* The signals. Colours of Okabe and Ito, darkened for text on white: people who see few colours
+ * tell them apart, and the lines differ as well. */
 #include "runtime/flow.h"
 
 const struct flow flows[FLOWS] = {

@@ -145,8 +145,7 @@ static void identity(struct decode *d, const struct schema *s, const struct bloc
         *(struct str *)member_at(out, label) = str_n(arena_strdup(d->arena, b->label), b->label.n);
 }
 
-void keep_rest(struct decode *d, const struct schema *s, struct object_builder *rest,
-                      void *out)
+void keep_rest(struct decode *d, const struct schema *s, struct object_builder *rest, void *out)
 {
     if (!schema_keeps_rest(s)) return;
     struct value v = object_done(rest);

@@ -46,6 +46,17 @@ static void expect(struct world *w, const char *want)
     "\"timeUnixNano\":\"" time "\",\"observedTimeUnixNano\":\"1000000000\",\"body\":{"             \
     "\"stringValue\":\"" body "\"}" attributes "}]}]}]}"
 
+/* What the labels of the case become: themselves, the list of their names, and the file's names. */
+/* clang-format off */
+#define LABELLED \
+    ",\"attributes\":[" ATTRIBUTE("__internal", "y") \
+    "," ATTRIBUTE("filename", "/var/log/a.log") \
+    "," ATTRIBUTE("job", "x") \
+    "," ATTRIBUTE("loki.attribute.labels", "__internal,filename,job") \
+    "," ATTRIBUTE("log.file.path", "/var/log/a.log") \
+    "," ATTRIBUTE("log.file.name", "a.log") "]"
+/* clang-format on */
+
 static void labels_become_attributes(void **state)
 {
     const struct label labels[] = {{STR("job"), STR("x")},
@@ -56,17 +67,7 @@ static void labels_become_attributes(void **state)
 
     world_up(&w, &otelcol_receiver_loki, "output {}");
     assert_int_equal(world_push(&w, entry(t, labels, 3, 42, "hello\n")), PUSH_TAKEN);
-    expect(
-        &w,
-        REQUEST(
-            "42", "hello\\n",
-            ",\"attributes\":[" ATTRIBUTE("__internal", "y") "," ATTRIBUTE("filename", "/var/log/"
-                                                                                       "a.log") "," ATTRIBUTE("job", "x") "," ATTRIBUTE(
-                "loki.attribute.labels",
-                "__internal,filename,job") "," ATTRIBUTE("log.file.path",
-                                                         "/var/log/a.log") "," ATTRIBUTE("log.file."
-                                                                                         "name",
-                                                                                         "a.log") "]"));
+    expect(&w, REQUEST("42", "hello\\n", LABELLED));
     world_down(&w);
     label_table_free(t);
 }
