@@ -11,6 +11,7 @@ void language_init(struct language *l, struct logging *logging, void *ui, struct
     func_env_process(&l->env, l->host, "v" WEIR_VERSION);
     l->stdlib = stdlib_new(&l->env);
     l->foreign = foreign_new();
+    l->foreign_aside = foreign_new();
     const struct config_use blocks[LANGUAGE_BLOCKS] = {
         {&logging_def, logging}, {&tracing_def, NULL},       {&http_block_def, ui},
         {&labelstore_def, NULL}, {&livedebugging_def, taps}, {&remotecfg_def, NULL},
@@ -23,6 +24,14 @@ void language_done(struct language *l)
 {
     stdlib_free(l->stdlib);
     foreign_free(l->foreign);
+    foreign_free(l->foreign_aside);
+}
+
+struct compile_opts language_opts_aside(const struct language *l, const struct compile_opts *of)
+{
+    struct compile_opts o = *of;
+    o.registry.foreign_arg = l->foreign_aside;
+    return o;
 }
 
 struct compile_opts language_opts(const struct language *l, enum stability min, bool community,

@@ -47,6 +47,7 @@ struct weir {
     struct controller *controller;
     struct config_metrics *config_metrics;
     struct process_metrics *process_metrics;
+    struct compile_opts aside; /* of the pool thread that compiles reloads */
     struct reloader *reloader;
     struct sigwatch *on_int, *on_term, *on_hup;
     struct timer *guard;
@@ -129,11 +130,14 @@ static void build_runtime(struct weir *w)
     w->config_metrics = config_metrics_new(w->metrics, &clock_system, f->cluster_name);
     w->process_metrics =
         process_metrics_new(w->metrics, "v" WEIR_VERSION, WEIR_REVISION, WEIR_ARCH);
+    w->aside = language_opts_aside(&w->language, controller_compile_opts(w->controller));
     w->reloader = reloader_new(&(struct reloader_conf){.controller = w->controller,
                                                        .loop = w->loop,
                                                        .log = w->log,
                                                        .metrics = w->config_metrics,
-                                                       .path = w->path});
+                                                       .path = w->path,
+                                                       .offload = w->offload,
+                                                       .aside = &w->aside});
     ui_attach(w->ui, w->controller, w->reloader, node_name(w));
 }
 

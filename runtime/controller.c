@@ -134,12 +134,11 @@ static void fetched(void *arg)
     loop_defer(c->loop, &c->resume);
 }
 
-int controller_load(struct controller *c, struct tree_set *trees, const char *module_path,
+int controller_load(struct controller *c, struct template *t, const char *module_path,
                     struct diags *diags)
 {
-    struct template *t;
     ASSERT(controller_settled(c) && !c->stopping);
-    if (template_compile(&c->compile, trees, diags, &t) < 0) return -EINVAL;
+    template_adopt(t, &c->compile);
     log_warnings(c, diags); /* those of prepare are logged where they arise */
     load_begin(c, t, module_path, false);
     return load_try(c, diags);

@@ -22,10 +22,10 @@ struct controller *controller_new(const struct controller_conf *conf);
 /* After controller_stop is done, or before any load. */
 void controller_free(struct controller *c);
 
-/* Takes the trees in every case. 0; -EINVAL and every fault found in diags (nothing changed); or
- * -EINPROGRESS: modules must be fetched first, and on_loaded tells how it went. Not while unsettled
- * or stopping. */
-int controller_load(struct controller *c, struct tree_set *trees, const char *module_path,
+/* Takes the template, compiled with options like the controller's; warnings in diags are logged. 0;
+ * -EINVAL and every fault found in diags (nothing changed); or -EINPROGRESS: modules must be
+ * fetched first, and on_loaded tells how it went. Not while unsettled or stopping. */
+int controller_load(struct controller *c, struct template *t, const char *module_path,
                     struct diags *diags);
 /* fn tells the outcome of a load that answered -EINPROGRESS: 0 or -EINVAL; diags are borrowed. One
  * listener. */

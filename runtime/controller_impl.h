@@ -8,7 +8,7 @@
 #include "runtime/controller.h"
 #include "runtime/imports.h"
 
-#define MODULE_DEPTH_MAX 64      /* modules inside modules */
+#define NESTING_MAX 64      /* modules inside modules */
 #define MODULE_NODES_MAX 1000000 /* nodes of all modules of a process */
 
 /* A load that is under way: its attempts wait for what they must fetch. */

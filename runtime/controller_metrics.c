@@ -34,6 +34,7 @@ struct controller_metrics {
     struct metric *evaluating, *seconds, *wait, *queue;
     struct metric *running[HEALTH_TYPES];
     VEC(struct metric *) edges;
+    struct buf pairs; /* what they say: "from\0to\0" of each, sorted */
 };
 
 static struct metric *labelled(const struct controller_metrics *m, const struct metric_desc *d,
@@ -61,6 +62,7 @@ struct controller_metrics *controller_metrics_new(struct home *h)
 {
     if (!h->host->metrics) return NULL;
     struct controller_metrics *m = xnew(struct controller_metrics);
+    m->pairs = (struct buf)BUF_INIT(SIZE_MAX / 2);
     m->registry = h->host->metrics;
     home_split(h->id, &m->path, &m->id);
     m->evaluating = labelled(m, &evaluating_desc, NULL, 0);
@@ -84,6 +86,7 @@ void controller_metrics_free(struct controller_metrics *m)
     if (!m) return;
     drop_edges(m);
     vec_done(&m->edges);
+    buf_done(&m->pairs);
     for (int h = 0; h < HEALTH_TYPES; h++)
         metric_free(m->registry, m->running[h]);
     metric_free(m->registry, m->evaluating);
@@ -133,21 +136,46 @@ static void collect_pairs(const struct template *t, pair_list *pairs)
     if (pairs->n > 0) qsort(pairs->v, pairs->n, sizeof(*pairs->v), by_pair);
 }
 
+/* Without doubles. */
+static void write_pairs(const pair_list *pairs, struct buf *out)
+{
+    for (size_t i = 0; i < pairs->n; i++) {
+        if (i > 0 && by_pair(&pairs->v[i - 1], &pairs->v[i]) == 0) continue;
+        buf_add(out, pairs->v[i].from, strlen(pairs->v[i].from) + 1);
+        buf_add(out, pairs->v[i].to, strlen(pairs->v[i].to) + 1);
+    }
+}
+
+static void make_edges(struct controller_metrics *m)
+{
+    for (const char *from = m->pairs.p, *end = from + m->pairs.n; from < end;) {
+        const char *to = from + strlen(from) + 1;
+        const struct metric_label labels[] = {{"from", from}, {"to", to}};
+        struct metric *s = labelled(m, &edge_desc, labels, 2);
+        metric_set(s, 1);
+        vec_push(&m->edges, s);
+        from = to + strlen(to) + 1;
+    }
+}
+
+/* Most loads leave the edges as they are, and a large graph has many. */
 void controller_metrics_committed(struct home *h)
 {
     struct controller_metrics *m = h->series;
     pair_list pairs = {0};
+    struct buf now = BUF_INIT(SIZE_MAX / 2);
     if (!m || h->own_host) return;
-    drop_edges(m);
     collect_pairs(h->module->tmpl, &pairs);
-    for (size_t i = 0; i < pairs.n; i++) {
-        if (i > 0 && by_pair(&pairs.v[i - 1], &pairs.v[i]) == 0) continue;
-        const struct metric_label labels[] = {{"from", pairs.v[i].from}, {"to", pairs.v[i].to}};
-        struct metric *s = labelled(m, &edge_desc, labels, 2);
-        metric_set(s, 1);
-        vec_push(&m->edges, s);
-    }
+    write_pairs(&pairs, &now);
     vec_done(&pairs);
+    if (str_eq(buf_view(&now), buf_view(&m->pairs))) {
+        buf_done(&now);
+        return;
+    }
+    drop_edges(m);
+    buf_done(&m->pairs);
+    m->pairs = now;
+    make_edges(m);
 }
 
 /* ---- components by health: only the types present have a series ---- */

@@ -221,9 +221,9 @@ void generation_fill(struct build *b, struct generation *g)
 static bool has_room(struct build *b, const struct node *n, const struct template *t)
 {
     b->nodes += t->n;
-    if (b->depth >= MODULE_DEPTH_MAX)
+    if (b->depth >= NESTING_MAX)
         node_fault(b->diags, n, "modules are nested more than %d deep; does one contain itself?",
-                   MODULE_DEPTH_MAX);
+                   NESTING_MAX);
     else if (b->nodes > MODULE_NODES_MAX)
         node_fault(b->diags, n, "the modules of this configuration have more than %d blocks",
                    MODULE_NODES_MAX);

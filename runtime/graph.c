@@ -319,6 +319,11 @@ int template_compile(const struct compile_opts *o, struct tree_set *trees, struc
     return finish(u, t, ret);
 }
 
+void template_adopt(struct template *t, const struct compile_opts *o)
+{
+    t->unit->opts = *o;
+}
+
 struct template *template_ref(struct template *t)
 {
     refs_get(&t->unit->refs);

@@ -293,9 +293,9 @@ static inline struct template *kit_compile(struct graph_kit *k, const char *text
 
 static inline int kit_load(struct graph_kit *k, const char *text)
 {
-    struct tree_set trees;
-    if (kit_trees(k, text, &trees) < 0) return -EINVAL;
-    int err = controller_load(k->controller, &trees, "/etc", &k->diags);
+    struct template *t = kit_compile(k, text, false);
+    if (!t) return -EINVAL;
+    int err = controller_load(k->controller, t, "/etc", &k->diags);
     kit_settle(k);
     return err;
 }

@@ -2,6 +2,7 @@
 #include "runtime/reload.h"
 
 #include <errno.h>
+#include "runtime/prepared.h"
 #include "runtime/redact.h"
 
 #define WATCH_QUIET    (250 * NS_PER_MS)
@@ -14,17 +15,31 @@ struct request {
 
 typedef VEC(struct request) request_list;
 
+/* A pool thread at work for the next load. */
+struct errand {
+    struct job job;
+    struct reloader *r; /* NULL: nobody waits any more */
+    char *path;
+    struct compile_opts compile;
+    bool unless_as_tried; /* only the watch asked */
+    char tried[2 * SHA256_LEN + 1];
+    struct prepared found;
+};
+
 struct reloader {
     struct reloader_conf conf;
     char *path;
     request_list waiting;
+    bool suspect;          /* the watch saw something */
+    struct errand *errand; /* under way, or back while a commit still settles */
+    bool errand_back;
     request_list served;        /* by the load under way */
     struct diags *first_faults; /* while the first load waits for its modules */
     int first_err;
     bool stopped;
     struct file_watch *watch;
-    char watched_sha256[2 * SHA256_LEN + 1]; /* of the load last tried */
-    struct source_set sources;               /* last parsed */
+    char tried_sha256[2 * SHA256_LEN + 1]; /* of the load last tried */
+    struct source_set sources;             /* last parsed */
     struct load_report report;
 };
 
@@ -66,12 +81,31 @@ void reloader_stop(struct reloader *r)
     answer(&r->served, "the agent is shutting down");
 }
 
+static void errand_free(struct errand *e)
+{
+    prepared_done(&e->found);
+    free(e->path);
+    free(e);
+}
+
+/* One that is still under way frees itself when it comes back. */
+static void drop_errand(struct reloader *r)
+{
+    if (!r->errand) return;
+    if (r->errand_back)
+        errand_free(r->errand);
+    else
+        r->errand->r = NULL;
+    r->errand = NULL;
+}
+
 void reloader_free(struct reloader *r)
 {
     if (!r) return;
     controller_on_settled(r->conf.controller, NULL, NULL);
     controller_on_loaded(r->conf.controller, NULL, NULL);
     reloader_stop(r);
+    drop_errand(r);
     source_set_done(&r->sources);
     free((char *)r->report.error);
     free((char *)r->report.diags_text);
@@ -84,26 +118,6 @@ void reloader_free(struct reloader *r)
 static void report(struct reloader *r, const char *sha256, bool ok)
 {
     if (r->conf.metrics) config_metrics_loaded(r->conf.metrics, sha256, ok);
-}
-
-/* The stages that count as reading: files and syntax. */
-static int read_trees(struct reloader *r, struct source_set *ret_files, struct tree_set *ret_trees,
-                      struct diags *diags, char **ret_err)
-{
-    struct source_set files;
-    int err = source_set_read(r->path, &files, ret_err);
-    if (err < 0) {
-        report(r, NULL, false);
-        return err;
-    }
-    memcpy(r->watched_sha256, files.sha256, sizeof(files.sha256));
-    err = source_set_parse(&files, ret_trees, diags);
-    report(r, files.sha256, err == 0);
-    if (err < 0)
-        source_set_done(&files);
-    else
-        *ret_files = files;
-    return err;
 }
 
 /* ---- what is kept of a load ---- */
@@ -148,17 +162,27 @@ static void keep_report(struct reloader *r, const struct diags *diags, char *err
     p->counts = controller_counts(r->conf.controller);
 }
 
-/* *ret_read: it got as far as parsed trees. */
-static int load(struct reloader *r, struct diags *diags, char **ret_err, bool *ret_read)
+/* The stages that count as reading, for the metrics: files and syntax. */
+static void note_read(struct reloader *r, struct prepared *p)
 {
-    struct source_set files;
-    struct tree_set trees;
-    int err = read_trees(r, &files, &trees, diags, ret_err);
-    *ret_read = err == 0;
-    if (err < 0) return err;
+    bool parsed = p->stage >= PREPARED_UNSOUND;
+    report(r, p->stage == PREPARED_UNREAD ? NULL : p->files.sha256, parsed);
+    if (p->stage == PREPARED_UNREAD) return;
+    memcpy(r->tried_sha256, p->files.sha256, sizeof(r->tried_sha256));
+    if (!parsed) return;
     source_set_done(&r->sources);
-    r->sources = files;
-    return controller_load(r->conf.controller, &trees, files.module_path, diags);
+    r->sources = p->files;
+    p->files = (struct source_set){0};
+}
+
+/* As controller_load; faults of the controller are added to p->diags. */
+static int load(struct reloader *r, struct prepared *p)
+{
+    note_read(r, p);
+    if (p->stage != PREPARED_WHOLE) return -EINVAL;
+    struct template *t = p->tmpl;
+    p->tmpl = NULL;
+    return controller_load(r->conf.controller, t, r->sources.module_path, &p->diags);
 }
 
 /* Nothing else happens before the first load: the loop is ours to turn. */
@@ -172,16 +196,15 @@ static int wait_for_first(struct reloader *r, struct diags *diags)
 
 int reloader_first(struct reloader *r, struct diags *diags, char **ret_err)
 {
-    char *why = NULL;
-    bool read;
-    int err = load(r, diags, &why, &read);
+    struct prepared p;
+    prepared_init(&p, r->path, controller_compile_opts(r->conf.controller), NULL);
+    int err = load(r, &p);
+    diags_move(diags, &p.diags);
     if (err == -EINPROGRESS) err = wait_for_first(r, diags);
     if (err == 0) keep_report(r, diags, NULL);
-    if (err < 0 && why) {
-        *ret_err = xprintf("reading config path \"%s\": %s", r->path, why);
-        free(why);
-    }
-    return err < 0 && !why ? -EINVAL : err;
+    if (p.why) *ret_err = xprintf("reading config path \"%s\": %s", r->path, p.why);
+    prepared_done(&p);
+    return err;
 }
 
 /* ---- reloads ---- */
@@ -209,8 +232,8 @@ static char *failure_text(struct reloader *r, const struct diags *diags, const c
     return buf_take(&text, NULL);
 }
 
-/* Takes why. read: it got as far as parsed trees. */
-static void conclude(struct reloader *r, int err, struct diags *diags, char *why, bool read)
+/* why: it could not be read. read: it got as far as parsed trees. */
+static void conclude(struct reloader *r, int err, struct diags *diags, const char *why, bool read)
 {
     char *text = NULL;
     if (err < 0) {
@@ -220,28 +243,77 @@ static void conclude(struct reloader *r, int err, struct diags *diags, char *why
     } else {
         log_info(r->conf.log, "config reloaded");
     }
-    free(why);
     keep_report(r, diags, text);
     answer(&r->served, text);
 }
 
-static void reload(struct reloader *r)
+static void take_in(struct reloader *r, struct prepared *p)
 {
-    struct diags diags;
-    char *why = NULL;
-    bool read;
-    r->served = take_waiting(r);
-    diags_init(&diags);
-    int err = load(r, &diags, &why, &read);
-    if (err != -EINPROGRESS) conclude(r, err, &diags, why, read);
-    diags_done(&diags);
+    bool asked = r->served.n > 0;
+    if (p->stage == PREPARED_UNCHANGED) return;
+    if (!asked)
+        log_info(r->conf.log, "the configuration changed on disk; reloading",
+                 F_CSTR("path", r->path));
+    int err = load(r, p);
+    if (err != -EINPROGRESS) conclude(r, err, &p->diags, p->why, p->stage >= PREPARED_UNSOUND);
 }
+
+/* ---- the errand ---- */
+
+static void run_errand(struct job *j)
+{
+    struct errand *e = container_of(j, struct errand, job);
+    prepared_init(&e->found, e->path, &e->compile, e->unless_as_tried ? e->tried : NULL);
+}
+
+static void errand_done(struct job *j)
+{
+    struct errand *e = container_of(j, struct errand, job);
+    if (!e->r) {
+        errand_free(e);
+        return;
+    }
+    e->r->errand_back = true;
+    serve(e->r);
+}
+
+static void send(struct reloader *r)
+{
+    struct errand *e = xnew(struct errand);
+    r->served = take_waiting(r);
+    r->suspect = false;
+    *e = (struct errand){.job = {.reply_to = r->conf.loop, .work = run_errand, .done = errand_done},
+                         .r = r,
+                         .path = xstrdup(r->path),
+                         .compile = r->conf.aside ? *r->conf.aside
+                                                  : *controller_compile_opts(r->conf.controller),
+                         .unless_as_tried = r->served.n == 0};
+    memcpy(e->tried, r->tried_sha256, sizeof(e->tried));
+    r->errand = e;
+    r->errand_back = false;
+    if (r->conf.offload) {
+        offload_run(r->conf.offload, &e->job);
+    } else {
+        run_errand(&e->job);
+        r->errand_back = true;
+    }
+}
+
+/* ---- requests ---- */
 
 /* What waits is served once no load and no commit is under way. */
 static void serve(void *arg)
 {
     struct reloader *r = arg;
-    if (r->waiting.n > 0 && controller_settled(r->conf.controller)) reload(r);
+    if (r->stopped) return;
+    if (!r->errand && controller_settled(r->conf.controller) && (r->waiting.n > 0 || r->suspect))
+        send(r);
+    if (!r->errand || !r->errand_back || !controller_settled(r->conf.controller)) return;
+    struct errand *e = r->errand;
+    r->errand = NULL;
+    take_in(r, &e->found);
+    errand_free(e);
+    if (r->waiting.n > 0 || r->suspect) serve(r);
 }
 
 static void on_loaded(void *arg, int err, struct diags *diags)
@@ -269,26 +341,12 @@ void reloader_request(struct reloader *r, void (*done)(void *arg, const char *er
 /* ---- watching ---- */
 
 /* An event without a change of the contents (touch, a sidecar that posted already) is no reason to
- * load. */
-static bool is_as_tried(struct reloader *r)
-{
-    struct source_set files;
-    char *err = NULL;
-    bool same = source_set_read(r->path, &files, &err) == 0;
-    if (same) {
-        same = strcmp(files.sha256, r->watched_sha256) == 0;
-        source_set_done(&files);
-    }
-    free(err);
-    return same;
-}
-
+ * load: the errand compares. */
 static void on_change(void *arg)
 {
     struct reloader *r = arg;
-    if (is_as_tried(r)) return;
-    log_info(r->conf.log, "the configuration changed on disk; reloading", F_CSTR("path", r->path));
-    reloader_request(r, NULL, NULL);
+    r->suspect = true;
+    serve(r);
 }
 
 void reloader_watch(struct reloader *r)

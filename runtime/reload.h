@@ -16,6 +16,8 @@ struct reloader_conf {
     struct logger *log;
     struct config_metrics *metrics; /* may be NULL (tests) */
     const char *path;
+    struct offload *offload;          /* reads and compiles reloads; NULL: the control loop does */
+    const struct compile_opts *aside; /* for that thread alone; NULL: the controller's */
 };
 struct reloader;
 struct reloader *reloader_new(const struct reloader_conf *conf);

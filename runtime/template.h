@@ -146,6 +146,8 @@ int template_compile_import(const struct compile_opts *o, const struct import_co
 struct template *template_declared(const struct node *declare, struct diags *diags);
 /* The declare node with this label; NULL. */
 const struct node *template_find_declare(const struct template *t, struct str label);
+/* What compiles later in it does so with these options (of the thread that goes on with it). */
+void template_adopt(struct template *t, const struct compile_opts *o);
 struct template *template_ref(struct template *t);
 void template_unref(struct template *t); /* takes NULL */
 const struct node *template_node(const struct template *t, struct str id);
