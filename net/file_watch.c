@@ -4,8 +4,10 @@
  *
  * An event only says "look": the file's stamp (identity, size, times; for folders those of its
  * entries) is taken, and once it has stayed the same for the debounce time and differs from the one
- * last told, fn is called. One inotify descriptor per loop serves all watches. Where inotify cannot
- * be had (limits), the watch polls. Runs on the loop. */
+ * last told, fn is called. A file rewritten in place is half a file until its writer closes it, and
+ * an empty one is most often about to be filled: both are waited for, longer, but not for ever. One
+ * inotify descriptor per loop serves all watches. Where inotify cannot be had (limits), the watch
+ * polls. Runs on the loop. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -19,8 +21,12 @@
 #include "net/loop_private.h"
 
 #define MAX_LINKS     40 /* as the kernel's own limit for a path */
-#define MAX_UNSTABLE  20 /* debounce periods after which a file that never rests is told anyway */
 #define POLL_FALLBACK (5 * NS_PER_SEC)
+#define WRITING_MAX   64 /* files of a folder that are seen being written at once */
+/* In debounce periods, after which it is told anyway: */
+#define MAX_UNSTABLE 20  /* what never rests, though nobody is in the midst of writing it */
+#define MAX_REST     20  /* what rests, but is not closed or is empty */
+#define MAX_WRITING  240 /* what is written all the time, and never closed */
 #define NAME_EVENTS                                                                                \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF |         \
      IN_ONLYDIR)
@@ -34,12 +40,19 @@ struct inotify_hub {
     struct list watches;
 };
 
+/* What is compared: 0 is a path that names nothing. */
+struct stamp {
+    u64 hash;
+    bool empty; /* a file without a byte, or a folder with one */
+};
+
 /* A folder in which one name is looked up, or (name NULL) the file or folder that the path ends in.
  */
 struct place {
     int wd;
     char *name;
 };
+typedef VEC(struct place) place_list;
 
 struct file_watch {
     struct list node; /* of the hub */
@@ -48,11 +61,13 @@ struct file_watch {
     i64 debounce, poll;
     void (*fn)(void *arg);
     void *arg;
+    bool (*counts)(const char *name); /* which entries of a folder are looked at; NULL: all */
     struct timer *quiet, *poller;
-    u64 told, seen; /* stamps */
-    int unstable;
-    VEC(struct place) places;
-    bool blind;                                /* inotify refused a folder */
+    struct stamp told, seen;
+    int waited, rested; /* debounce periods: since the change, and since it last changed */
+    place_list places;
+    VEC(u64) writing;                          /* names, hashed: written since they were closed */
+    int blind;                                 /* -errno: inotify refused a folder */
     enum { QUIET, CHANGED, STRUCTURAL } event; /* the gravest of those just read */
 };
 
@@ -65,28 +80,77 @@ static u64 stamp_stat(const struct stat *st, u64 seed)
     return hash_bytes(parts, sizeof(parts), seed);
 }
 
-/* Order of entries does not matter: their hashes are added up. */
-static u64 stamp_dir(const char *path)
+static bool is_empty_file(const struct stat *st)
 {
-    DIR *d = opendir(path);
-    u64 sum = 0;
+    return S_ISREG(st->st_mode) && st->st_size == 0;
+}
+
+static bool counts(const struct file_watch *w, const char *name)
+{
+    return !w->counts || w->counts(name);
+}
+
+/* Order of entries does not matter: their hashes are added up. */
+static struct stamp stamp_dir(const struct file_watch *w, u64 ino)
+{
+    DIR *d = opendir(w->path);
+    struct stamp sum = {0};
     struct stat st;
 
-    if (!d) return 1;
-    for (struct dirent *e; (e = readdir(d));)
-        if (fstatat(dirfd(d), e->d_name, &st, 0) == 0)
-            sum += stamp_stat(&st, hash_str(str_of(e->d_name)));
-    closedir(d);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (!counts(w, e->d_name) || fstatat(dirfd(d), e->d_name, &st, 0) != 0) continue;
+        sum.hash += stamp_stat(&st, hash_str(str_of(e->d_name)));
+        sum.empty |= is_empty_file(&st);
+    }
+    if (d) closedir(d);
+    sum.hash = hash_mix(ino, d ? sum.hash : 1);
     return sum;
 }
 
-static u64 stamp_of(const char *path)
+static struct stamp stamp_of(const struct file_watch *w)
 {
     struct stat st;
 
-    if (stat(path, &st) != 0) return 0;
-    if (S_ISDIR(st.st_mode)) return hash_mix((u64)st.st_ino, stamp_dir(path));
-    return stamp_stat(&st, 0);
+    if (stat(w->path, &st) != 0) return (struct stamp){0};
+    if (S_ISDIR(st.st_mode)) return stamp_dir(w, (u64)st.st_ino);
+    return (struct stamp){.hash = stamp_stat(&st, 0), .empty = is_empty_file(&st)};
+}
+
+/* --- who is writing --- */
+
+static size_t writing_index(const struct file_watch *w, u64 name)
+{
+    size_t i = 0;
+    while (i < w->writing.n && w->writing.v[i] != name)
+        i++;
+    return i;
+}
+
+static void begin_writing(struct file_watch *w, const char *name)
+{
+    u64 hash = hash_str(str_of(name));
+
+    if (*name && !counts(w, name)) return;
+    if (w->writing.n < WRITING_MAX && writing_index(w, hash) == w->writing.n)
+        vec_push(&w->writing, hash);
+}
+
+static void end_writing(struct file_watch *w, const char *name)
+{
+    size_t i = writing_index(w, hash_str(str_of(name)));
+
+    if (i < w->writing.n) w->writing.v[i] = w->writing.v[--w->writing.n];
+}
+
+/* Half of something, until it is closed or the name is another file's. Of a file that is watched
+ * itself the name is empty. */
+static void note_writer(struct file_watch *w, const struct inotify_event *e)
+{
+    const char *name = e->len ? e->name : "";
+
+    if (e->mask & IN_MODIFY) begin_writing(w, name);
+    if (e->mask & (IN_CLOSE_WRITE | NAME_EVENTS)) end_writing(w, name);
+    if (e->mask & NAME_EVENTS) end_writing(w, "");
 }
 
 /* --- the hub --- */
@@ -115,7 +179,12 @@ static void on_event(struct inotify_hub *h, const struct inotify_event *e)
 {
     list_each (&h->watches, node) {
         struct file_watch *w = list_item(node, struct file_watch, node);
-        if (!(e->mask & IN_Q_OVERFLOW) && !concerns(w, e)) continue;
+        if (e->mask & IN_Q_OVERFLOW)
+            vec_clear(&w->writing); /* a close may be among what was lost */
+        else if (concerns(w, e))
+            note_writer(w, e);
+        else
+            continue;
         w->event = MAX(w->event, e->mask & ~IN_MODIFY ? STRUCTURAL : CHANGED);
     }
 }
@@ -144,11 +213,21 @@ static struct inotify_hub *hub_of(struct loop *l)
     if (l->inotify) return l->inotify;
     struct inotify_hub *h = xnew(struct inotify_hub);
     h->loop = l;
-    h->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (h->fd >= 0) h->io = io_new(l, h->fd, IO_READ, on_inotify, h);
+    h->fd = -1;
     list_init(&h->watches);
     l->inotify = h;
     return h;
+}
+
+/* Tried again with every walk while it is refused: instances are limited for the user as a whole.
+ */
+static int hub_open(struct inotify_hub *h)
+{
+    if (h->fd >= 0) return 0;
+    h->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (h->fd < 0) return -errno;
+    h->io = io_new(h->loop, h->fd, IO_READ, on_inotify, h);
+    return 0;
 }
 
 void inotify_hub_free(struct inotify_hub *h)
@@ -171,25 +250,27 @@ static bool used_by_others(const struct inotify_hub *h, const struct file_watch 
     return false;
 }
 
-static void let_go(struct file_watch *w)
+/* Those that the new walk did not come by again. A number that stays loses no event. */
+static void let_go(struct file_watch *w, place_list *old)
 {
     struct inotify_hub *h = w->loop->inotify;
 
-    vec_each (&w->places, p) {
-        if (!used_by_others(h, w, p->wd))
+    vec_each (old, p) {
+        if (!has_wd(w, p->wd) && !used_by_others(h, w, p->wd))
             inotify_rm_watch(h->fd, p->wd); /* the second of one wd fails, rightly */
         free(p->name);
     }
-    vec_clear(&w->places);
-    w->blind = false;
+    vec_done(old);
 }
 
 static void watch_place(struct file_watch *w, const char *path, const char *name, u32 events)
 {
-    int wd = inotify_add_watch(hub_of(w->loop)->fd, *path ? path : "/", events | IN_MASK_ADD);
+    struct inotify_hub *h = hub_of(w->loop);
+    int err = hub_open(h);
+    int wd = err ? -1 : inotify_add_watch(h->fd, *path ? path : "/", events | IN_MASK_ADD);
 
     if (wd < 0)
-        w->blind = true;
+        w->blind = err ? err : -errno;
     else
         vec_push(&w->places, ((struct place){wd, name ? xstrdup(name) : NULL}));
 }
@@ -285,14 +366,14 @@ static bool start_walk(struct walk *k, const char *path)
 static void watch_chain(struct file_watch *w)
 {
     struct walk k;
+    place_list old = w->places;
 
-    let_go(w);
-    if (!start_walk(&k, w->path)) {
-        w->blind = true;
-        return;
+    w->places = (place_list){0};
+    bool walks = start_walk(&k, w->path);
+    w->blind = walks ? 0 : -ENAMETOOLONG;
+    while (walks && step(w, &k)) {
     }
-    while (step(w, &k)) {
-    }
+    let_go(w, &old);
 }
 
 static void set_poller(struct file_watch *w)
@@ -305,15 +386,33 @@ static void set_poller(struct file_watch *w)
 
 /* --- debounce --- */
 
+static bool same_stamp(struct stamp a, struct stamp b)
+{
+    return a.hash == b.hash;
+}
+
 /* A structural change may have changed the chain without changing what the path names now (a
- * missing folder was made). */
+ * missing folder was made); a new file is watched at once, to see who writes it. */
 static void look(struct file_watch *w, bool structural)
 {
+    if (structural) watch_chain(w);
     if (timer_active(w->quiet)) return; /* on_quiet will see it */
-    u64 now = stamp_of(w->path);
-    if (now == w->told && !structural) return;
+    struct stamp now = stamp_of(w);
+    if (same_stamp(now, w->told) && !structural) return;
     w->seen = now;
+    w->waited = w->rested = 0;
     timer_start(w->quiet, w->debounce);
+}
+
+/* One more period was waited. */
+static bool has_settled(struct file_watch *w, struct stamp now)
+{
+    bool rests = same_stamp(now, w->seen);
+
+    w->waited++;
+    w->rested = rests ? w->rested + 1 : 0;
+    if (rests && (w->writing.n == 0 && !now.empty)) return true;
+    return w->rested >= MAX_REST || w->waited >= (w->writing.n > 0 ? MAX_WRITING : MAX_UNSTABLE);
 }
 
 static void on_quiet(void *arg)
@@ -322,14 +421,13 @@ static void on_quiet(void *arg)
 
     watch_chain(w);
     set_poller(w);
-    u64 now = stamp_of(w->path); /* after the watches are set: no change in between is missed */
-    if (now != w->seen && ++w->unstable < MAX_UNSTABLE) {
+    struct stamp now = stamp_of(w); /* after the watches are set: no change in between is missed */
+    if (!same_stamp(now, w->told) && !has_settled(w, now)) {
         w->seen = now;
         timer_start(w->quiet, w->debounce);
         return;
     }
-    w->unstable = 0;
-    if (now == w->told) return;
+    if (same_stamp(now, w->told)) return;
     w->told = now;
     w->fn(w->arg); /* may free w */
 }
@@ -357,18 +455,31 @@ struct file_watch *file_watch_new(struct loop *l, const char *path, i64 debounce
     list_add_tail(&hub_of(l)->watches, &w->node);
     watch_chain(w);
     set_poller(w);
-    w->told = stamp_of(path);
+    w->told = stamp_of(w);
     return w;
+}
+
+void file_watch_entries(struct file_watch *w, bool (*counts)(const char *name))
+{
+    w->counts = counts;
+    w->told = stamp_of(w);
+}
+
+int file_watch_blind(const struct file_watch *w)
+{
+    return w->blind;
 }
 
 void file_watch_free(struct file_watch *w)
 {
     if (!w) return;
-    let_go(w);
+    place_list old = w->places;
+    w->places = (place_list){0};
+    let_go(w, &old);
     list_del(&w->node);
     timer_free(w->quiet);
     timer_free(w->poller);
-    vec_done(&w->places);
+    vec_done(&w->writing);
     free(w->path);
     free(w);
 }

@@ -5,7 +5,10 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/xalloc.h"
@@ -174,6 +177,153 @@ static void survives_a_loop_of_links(void **state)
     file_watch_free(w);
 }
 
+/* Debounces of a stuck machine are not waited out: these ends are told by events alone. */
+static void turns(struct place *p, int ms)
+{
+    for (i64 until = clock_mono(&clock_system) + ms * NS_PER_MS; clock_mono(&clock_system) < until;)
+        loop_turn(p->loop, NS_PER_MS);
+}
+
+static int open_in(struct place *p, const char *name, int flags)
+{
+    int fd = open(in(p, name), O_WRONLY | flags, 0600);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void write_to(int fd, const char *text)
+{
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void waits_for_the_writer(void **state)
+{
+    struct place *p = *state;
+
+    put(p, "f", "one");
+    struct file_watch *w = file_watch_new(p->loop, in(p, "f"), 20 * NS_PER_MS, 0, told, p);
+    int fd = open_in(p, "f", O_TRUNC);
+    write_to(fd, "half");
+    turns(p, 100); /* five times the debounce, and it rests */
+    assert_int_equal(p->told, 0);
+    write_to(fd, " and half");
+    close(fd);
+    expect_told(p, 1);
+    file_watch_free(w);
+}
+
+static void waits_for_the_writer_of_an_entry(void **state)
+{
+    struct place *p = *state;
+    struct file_watch *w = file_watch_new(p->loop, p->dir, 20 * NS_PER_MS, 0, told, p);
+    int fd = open_in(p, "f", O_CREAT);
+
+    write_to(fd, "half");
+    turns(p, 100);
+    assert_int_equal(p->told, 0);
+    close(fd);
+    expect_told(p, 1);
+    file_watch_free(w);
+}
+
+static void does_not_wait_for_ever(void **state)
+{
+    struct place *p = *state;
+
+    put(p, "f", "one");
+    struct file_watch *w = file_watch_new(p->loop, in(p, "f"), NS_PER_MS, 0, told, p);
+    int fd = open_in(p, "f", O_TRUNC);
+    write_to(fd, "never closed");
+    expect_told(p, 1);
+    for (i64 until = clock_mono(&clock_system) + 5 * NS_PER_SEC;
+         p->told < 2 && clock_mono(&clock_system) < until;) {
+        write_to(fd, ".");
+        loop_turn(p->loop, NS_PER_MS);
+    }
+    assert_int_equal(p->told, 2);
+    close(fd);
+    file_watch_free(w);
+}
+
+static void forgets_the_writer_of_what_was_replaced(void **state)
+{
+    struct place *p = *state;
+
+    put(p, "f", "one");
+    struct file_watch *w = file_watch_new(p->loop, in(p, "f"), 100 * NS_PER_MS, 0, told, p);
+    int fd = open_in(p, "f", O_TRUNC);
+    write_to(fd, "half");
+    turns(p, 5);
+    put(p, "new", "whole");
+    i64 start = clock_mono(&clock_system);
+    move(p, "new", "f");
+    expect_told(p, 1);
+    assert_true(clock_mono(&clock_system) - start < 1900 * NS_PER_MS); /* not MAX_REST of them */
+    close(fd);
+    file_watch_free(w);
+}
+
+static void waits_for_an_empty_file_to_be_filled(void **state)
+{
+    struct place *p = *state;
+
+    put(p, "f", "one");
+    struct file_watch *w = file_watch_new(p->loop, in(p, "f"), 20 * NS_PER_MS, 0, told, p);
+    put(p, "f", "");
+    turns(p, 100);
+    assert_int_equal(p->told, 0);
+    put(p, "f", "two");
+    expect_told(p, 1);
+    put(p, "f", "");
+    expect_told(p, 2); /* it stays so */
+    file_watch_free(w);
+}
+
+static bool is_conf(const char *name)
+{
+    return strstr(name, ".conf") != NULL;
+}
+
+static void looks_at_the_entries_that_count(void **state)
+{
+    struct place *p = *state;
+    struct file_watch *w = file_watch_new(p->loop, p->dir, NS_PER_MS, 0, told, p);
+
+    file_watch_entries(w, is_conf);
+    put(p, "x.log", "1");
+    turns(p, 20);
+    assert_int_equal(p->told, 0);
+    int busy = open_in(p, "x.log", O_APPEND);
+    write_to(busy, "2");
+    put(p, "x.conf", "1");
+    expect_told(p, 1);
+    close(busy);
+    file_watch_free(w);
+}
+
+/* As where the limits of inotify are reached. */
+static void polls_without_inotify(void **state)
+{
+    struct place *p = *state;
+    struct rlimit before;
+
+    put(p, "f", "one");
+    int next = dup(0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)next, before.rlim_max}), 0);
+    struct file_watch *w = file_watch_new(p->loop, in(p, "f"), NS_PER_MS, 5 * NS_PER_MS, told, p);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(file_watch_blind(w), -EMFILE);
+    put(p, "f", "one and two");
+    expect_told(p, 1);
+    assert_int_equal(file_watch_blind(w), 0); /* asked again, and had */
+    put(p, "f", "one and two and three");
+    expect_told(p, 2);
+    file_watch_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +333,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(watches_share_a_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sees_entries_of_a_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(survives_a_loop_of_links, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(waits_for_the_writer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(waits_for_the_writer_of_an_entry, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(does_not_wait_for_ever, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(forgets_the_writer_of_what_was_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(waits_for_an_empty_file_to_be_filled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(looks_at_the_entries_that_count, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(polls_without_inotify, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

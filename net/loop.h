@@ -60,10 +60,15 @@ void sigwatch_free(struct sigwatch *s);
  * inotify cannot see --- */
 struct file_watch;
 /* fn is called on the loop after a change of the file (or directory contents) has been quiet for
- * debounce_ns. poll_ns 0: inotify only. */
+ * debounce_ns; longer, within bounds, while it is open for writing or empty. poll_ns 0: inotify
+ * only. */
 struct file_watch *file_watch_new(struct loop *l, const char *path, i64 debounce_ns, i64 poll_ns,
                                   void (*fn)(void *arg), void *arg);
 void file_watch_free(struct file_watch *w);
+/* Of a folder only the entries for whose name counts() is true are looked at. Right after new. */
+void file_watch_entries(struct file_watch *w, bool (*counts)(const char *name));
+/* 0, or the -errno with which inotify was refused (its limits are reached): it polls then. */
+int file_watch_blind(const struct file_watch *w);
 
 /* --- blocking work (fsync, name lookup, glob) on a small pool --- */
 struct offload;

@@ -101,9 +101,15 @@ void import_watch_every(struct import_watch *w, i64 every_ns)
     timer_every(w->every, every_ns);
 }
 
+static bool is_module_name(const char *name)
+{
+    return str_ends(str_of(name), STR(".alloy"));
+}
+
 void import_watch_path(struct import_watch *w, const char *path, i64 debounce_ns, i64 poll_ns)
 {
     w->file = file_watch_new(w->ctx.loop, path, debounce_ns, poll_ns, look, w);
+    file_watch_entries(w->file, is_module_name);
 }
 
 void import_watch_free(struct import_watch *w)

@@ -122,7 +122,7 @@ static int add_file(struct source_set *s, const char *path, struct buf *all, cha
     return err;
 }
 
-static bool is_config_name(const char *name)
+bool is_config_name(const char *name)
 {
     return str_ends(str_of(name), STR(".alloy")) || str_ends(str_of(name), STR(".river"));
 }

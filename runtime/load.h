@@ -26,6 +26,7 @@ int source_set_read(const char *path, struct source_set *ret, char **ret_err);
  * UTF-16. */
 int source_set_add(struct source_set *s, const char *name, struct str raw, char **ret_err);
 void source_set_done(struct source_set *s);
+bool is_config_name(const char *name); /* whether a folder's entry is read */
 /* The text of raw bytes: UTF-16 with its mark becomes UTF-8, all else is kept as it is. Appends to
  * out, whose maximum decides what is too large. */
 void config_decode(struct str raw, struct buf *out);

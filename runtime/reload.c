@@ -38,7 +38,8 @@ struct reloader {
     int first_err;
     bool stopped;
     struct file_watch *watch;
-    char tried_sha256[2 * SHA256_LEN + 1]; /* of the load last tried */
+    bool said_blind;
+    char tried_sha256[2 * SHA256_LEN + 1]; /* of the load last tried; "": unread */
     struct source_set sources;             /* last parsed */
     struct load_report report;
 };
@@ -167,7 +168,10 @@ static void note_read(struct reloader *r, struct prepared *p)
 {
     bool parsed = p->stage >= PREPARED_UNSOUND;
     report(r, p->stage == PREPARED_UNREAD ? NULL : p->files.sha256, parsed);
-    if (p->stage == PREPARED_UNREAD) return;
+    if (p->stage == PREPARED_UNREAD) {
+        r->tried_sha256[0] = '\0'; /* the same text, back again, is to be loaded */
+        return;
+    }
     memcpy(r->tried_sha256, p->files.sha256, sizeof(r->tried_sha256));
     if (!parsed) return;
     source_set_done(&r->sources);
@@ -340,16 +344,29 @@ void reloader_request(struct reloader *r, void (*done)(void *arg, const char *er
 
 /* ---- watching ---- */
 
+static void say_blind(struct reloader *r)
+{
+    int err = file_watch_blind(r->watch);
+    if (!err || r->said_blind) return;
+    r->said_blind = true;
+    log_warn(r->conf.log, "the system does not report changes of files; looking every few seconds",
+             F_CSTR("path", r->path), F_CSTR("err", strerror(-err)));
+}
+
 /* An event without a change of the contents (touch, a sidecar that posted already) is no reason to
  * load: the errand compares. */
 static void on_change(void *arg)
 {
     struct reloader *r = arg;
+    say_blind(r);
     r->suspect = true;
     serve(r);
 }
 
 void reloader_watch(struct reloader *r)
 {
-    if (!r->watch) r->watch = file_watch_new(r->conf.loop, r->path, WATCH_QUIET, 0, on_change, r);
+    if (r->watch) return;
+    r->watch = file_watch_new(r->conf.loop, r->path, WATCH_QUIET, 0, on_change, r);
+    file_watch_entries(r->watch, is_config_name);
+    on_change(r); /* it may have changed while the first load fetched its modules */
 }
