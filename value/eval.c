@@ -51,7 +51,7 @@ static int eval_number(struct eval *ev, const struct expr *e, struct value *ret)
     f64 f;
     if (e->kind == EXPR_NUMBER && integer(e->raw, ret)) return 0;
     if (num_parse_f64(e->raw, &f)) {
-        diag_error(ev->diags, DIAG_EVAL_NUMBER, e->span, "number " STR_FMT " is out of range",
+        diag_error(ev->diags, DIAG_EVAL_NUMBER, e->span, "number " STR_FMT ": value out of range",
                    STR_ARG(e->raw));
         return -EINVAL;
     }
