@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "net/http_client.h"
 
-struct ssl_st;
 struct ssl_ctx_st;
 
 struct wire_ops {

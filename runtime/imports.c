@@ -134,11 +134,6 @@ void fetches_free(struct fetches *f)
     free(f);
 }
 
-size_t fetches_open(const struct fetches *f)
-{
-    return f->open;
-}
-
 static void answered(void *arg, struct import_content *content, const char *err)
 {
     struct fetch *f = arg;

@@ -21,7 +21,6 @@ struct imported *imported_empty(struct controller *c, const struct imported *of,
 
 /* What the state of an import node holds. */
 struct import_node;
-struct import_node *import_node_new(struct node_state *s);
 void import_node_free(struct import_node *n); /* stops watching; takes NULL */
 /* What is in use, or was found by watching and waits for a load to take it; borrowed; NULL: none.
  */
@@ -37,7 +36,6 @@ struct fetches;
 /* idle(arg): everything asked for has been answered. Not called from within fetches_ask. */
 struct fetches *fetches_new(struct controller *c, void (*idle)(void *arg), void *arg);
 void fetches_free(struct fetches *f); /* cancels; takes NULL */
-size_t fetches_open(const struct fetches *f);
 /* Content for these arguments of this node. READY: *ret is owned. FAILED: *ret_err is borrowed from
  * f. WAIT: it was begun, or is under way. */
 enum fetch_answer fetches_ask(struct fetches *f, const struct node_state *s, struct plan *p,

@@ -4,12 +4,10 @@
  * Stateless: a batch comes in, an edited one goes out, on the worker it came in on. FULL while the
  * fan-out of its signal is. Source: spec D.4. */
 #include <errno.h>
-#include "components/common/otel_output.h"
+#include "components/common/otel_stage.h"
 #include "components/common/otlp_tap.h"
 #include "components/otelcol/attributes_action.h"
 #include "components/otelcol/attributes_filter.h"
-
-#define RETRY_AFTER (100 * NS_PER_MS) /* when memory was out */
 
 struct args {
     struct action_args_list action;
@@ -25,11 +23,8 @@ struct plan {
 };
 
 struct self {
-    struct shard *shard;
-    struct otel_outputs out;
+    struct otel_stage stage;
     struct otlp_edit *edit;
-    struct timer *retry;
-    bool stopping, stopped;
 
     /* the batch being edited */
     const struct plan *plan;
@@ -82,94 +77,59 @@ static void edit_record(void *arg, struct otlp_edit *e, const struct otlp_at *at
 
 static int edit_batch(struct self *self, struct batch *b, struct batch **ret)
 {
-    self->plan = self->shard->plan;
+    self->plan = self->stage.shard->plan;
     self->include = self->exclude = (struct filter_run){0};
     int err = action_run_begin(&self->run, &self->plan->actions, b->client);
     if (err) return err;
-    return otlp_edit_batch(self->edit, b, edit_record, self, self->shard->comp->host->data_budget,
-                           ret);
+    return otlp_edit_batch(self->edit, b, edit_record, self,
+                           self->stage.shard->comp->host->data_budget, ret);
 }
 
 /* The batch cannot be edited, now or later. */
 static enum push refuse(struct self *self, struct batch *b, int err)
 {
-    const char *text = err == -E2BIG ? "attributes: the edited records would be too large"
-                                     : "attributes: the records are malformed";
-    log_error(self->shard->comp->log, "failed to process records", F_CSTR("err", text),
-              F_UINT("dropped_items", b->items));
-    batch_fail(b, ACK_FAILED, &(struct ack_failure){.text = text});
-    batch_unref(b);
-    return PUSH_TAKEN;
+    return otel_stage_refuse(&self->stage, b, "failed to process records",
+                             err == -E2BIG ? "attributes: the edited records would be too large"
+                                           : "attributes: the records are malformed");
 }
 
 static enum push push(struct shard *s, u32 port, struct batch *b)
 {
     struct self *self = s->self;
     struct batch *edited;
-    if (otel_outputs_full(&self->out, b->signal)) return PUSH_FULL;
+    if (otel_outputs_full(&self->stage.out, b->signal)) return PUSH_FULL;
     int err = edit_batch(self, b, &edited);
-    if (err == -ENOMEM) {
-        timer_start(self->retry, RETRY_AFTER);
-        return PUSH_FULL;
-    }
-    if (err) return refuse(self, b, err);
-    if (otel_outputs_push(&self->out, edited) ==
-        PUSH_FULL) { /* b comes again; from now on the outputs are known to be full */
-        batch_unref(edited);
-        return PUSH_FULL;
-    }
-    batch_unref(b);
-    return PUSH_TAKEN;
+    if (err == -ENOMEM) return otel_stage_wait(&self->stage);
+    return err ? refuse(self, b, err) : otel_stage_push(&self->stage, b, edited);
 }
 
 /* --- shard --- */
 
-static void finish(struct self *self)
-{
-    if (!self->stopping || self->stopped || !otel_outputs_idle(&self->out)) return;
-    self->stopped = true;
-    shard_stopped(self->shard);
-}
-
-static void on_ready(void *arg)
-{
-    struct self *self = arg;
-    shard_ready(self->shard);
-    finish(self);
-}
-
 static int run(struct shard *s)
 {
     struct self *self = s->self;
-    const struct plan *plan = s->plan;
-    self->shard = s;
     self->edit = otlp_edit_new();
-    self->retry = timer_new(s->worker->loop, on_ready, self);
-    otel_outputs_init(&self->out, s, on_ready, self);
-    otel_outputs_set(&self->out, plan->output);
+    otel_stage_init(&self->stage, s, ((const struct plan *)s->plan)->output);
     return 0;
 }
 
 static int apply(struct shard *s, const void *plan)
 {
     struct self *self = s->self;
-    otel_outputs_set(&self->out, ((const struct plan *)plan)->output);
-    shard_ready(s);
+    otel_stage_apply(&self->stage, ((const struct plan *)plan)->output);
     return 0;
 }
 
 static void stop(struct shard *s)
 {
     struct self *self = s->self;
-    self->stopping = true;
-    finish(self);
+    otel_stage_stop(&self->stage);
 }
 
 static void shard_done(struct shard *s)
 {
     struct self *self = s->self;
-    timer_free(self->retry);
-    otel_outputs_free(&self->out);
+    otel_stage_done(&self->stage);
     action_run_done(&self->run);
     otlp_edit_free(self->edit);
 }

@@ -4,24 +4,20 @@
 #include <errno.h>
 
 #include "components/common/loki_receiver.h"
-#include "components/common/otel_output.h"
+#include "components/common/otel_stage.h"
 #include "components/common/otlp_tap.h"
 #include "telemetry/log_batch.h"
 #include "telemetry/otlp_desc.h"
 #include "telemetry/pb.h"
 
 #define REQUEST_MAX ((size_t)256 << 20)
-#define RETRY_AFTER (100 * NS_PER_MS) /* when there is no memory */
 
 struct args {
     struct otel_output output;
 };
 struct self {
-    struct shard *shard;
-    struct otel_outputs out;
+    struct otel_stage stage;
     struct buf attributes; /* of the stream being written */
-    struct timer *retry;
-    bool stopping, stopped;
 };
 
 static const struct row arg_rows[] = {
@@ -117,7 +113,7 @@ static void write_record(struct buf *b, const struct log_entry *e, struct str at
 /* One ResourceLogs with one ScopeLogs, both without attributes. */
 static int write_request(struct self *self, const struct logs *l, struct buf *out)
 {
-    i64 now = clock_real(self->shard->comp->host->clock);
+    i64 now = clock_real(self->stage.shard->comp->host->clock);
     unsigned width = width_of(l->bytes + l->items * (size_t)64 + 64);
     size_t resource = pb_open(out, OTLP_RESOURCES, width);
 
@@ -138,7 +134,7 @@ static int write_request(struct self *self, const struct logs *l, struct buf *ou
 
 static struct batch *otlp_of(struct self *self, const struct batch *b, struct buf *bytes)
 {
-    struct blob *root = blob_take_buf(bytes, self->shard->comp->host->data_budget);
+    struct blob *root = blob_take_buf(bytes, self->stage.shard->comp->host->data_budget);
     struct batch *out = batch_derive(b);
 
     batch_add_slice(out, root, root->p, root->n, b->items);
@@ -147,36 +143,18 @@ static struct batch *otlp_of(struct self *self, const struct batch *b, struct bu
     return out;
 }
 
-static enum push refuse(struct self *self, struct batch *b)
-{
-    log_error(self->shard->comp->log, "failed to consume log entries",
-              F_CSTR("err", "the records would be too large"), F_UINT("dropped_items", b->items));
-    batch_fail(b, ACK_FAILED, &(struct ack_failure){.text = "the records would be too large"});
-    batch_unref(b);
-    return PUSH_TAKEN;
-}
-
-static enum push push_otlp(struct self *self, struct batch *b, struct buf *bytes)
-{
-    struct batch *otlp = otlp_of(self, b, bytes);
-    enum push answer = otel_outputs_push(&self->out, otlp);
-
-    batch_unref(answer == PUSH_FULL ? otlp : b);
-    return answer;
-}
-
 static enum push push(struct shard *s, u32 port, struct batch *b)
 {
     struct self *self = s->self;
     struct buf bytes = BUF_INIT(REQUEST_MAX);
 
-    if (otel_outputs_full(&self->out, SIGNAL_LOGS)) return PUSH_FULL;
+    if (otel_outputs_full(&self->stage.out, SIGNAL_LOGS)) return PUSH_FULL;
     int err = write_request(self, b->logs, &bytes);
-    if (!err) return push_otlp(self, b, &bytes);
+    if (!err) return otel_stage_push(&self->stage, b, otlp_of(self, b, &bytes));
     buf_done(&bytes);
-    if (err == -E2BIG) return refuse(self, b);
-    timer_start(self->retry, RETRY_AFTER);
-    return PUSH_FULL;
+    return err == -E2BIG ? otel_stage_refuse(&self->stage, b, "failed to consume log entries",
+                                             "the records would be too large")
+                         : otel_stage_wait(&self->stage);
 }
 
 /* --- life --- */
@@ -187,29 +165,12 @@ static int create(struct comp *c, char **ret_err)
     return 0;
 }
 
-static void finish(struct self *self)
-{
-    if (!self->stopping || self->stopped || !otel_outputs_idle(&self->out)) return;
-    self->stopped = true;
-    shard_stopped(self->shard);
-}
-
-static void on_ready(void *arg)
-{
-    struct self *self = arg;
-
-    shard_ready(self->shard);
-    finish(self);
-}
-
 static int run(struct shard *s)
 {
     struct self *self = s->self;
 
-    *self = (struct self){.shard = s, .attributes = BUF_INIT(REQUEST_MAX)};
-    self->retry = timer_new(s->worker->loop, on_ready, self);
-    otel_outputs_init(&self->out, s, on_ready, self);
-    otel_outputs_set(&self->out, ((const struct plan *)s->plan)->output);
+    self->attributes = (struct buf)BUF_INIT(REQUEST_MAX);
+    otel_stage_init(&self->stage, s, ((const struct plan *)s->plan)->output);
     return 0;
 }
 
@@ -217,8 +178,7 @@ static int apply(struct shard *s, const void *plan)
 {
     struct self *self = s->self;
 
-    otel_outputs_set(&self->out, ((const struct plan *)plan)->output);
-    shard_ready(s);
+    otel_stage_apply(&self->stage, ((const struct plan *)plan)->output);
     return 0;
 }
 
@@ -226,16 +186,14 @@ static void stop(struct shard *s)
 {
     struct self *self = s->self;
 
-    self->stopping = true;
-    finish(self);
+    otel_stage_stop(&self->stage);
 }
 
 static void shard_done(struct shard *s)
 {
     struct self *self = s->self;
 
-    timer_free(self->retry);
-    otel_outputs_free(&self->out);
+    otel_stage_done(&self->stage);
     buf_done(&self->attributes);
 }
 
