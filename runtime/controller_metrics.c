@@ -120,14 +120,16 @@ static int by_pair(const void *a, const void *b)
 
 typedef VEC(struct pair) pair_list;
 
-static void collect_pairs(const struct template *t, pair_list *pairs)
+static void collect_pairs(const struct module *m, pair_list *pairs)
 {
+    const struct template *t = m->tmpl;
     for (size_t i = 0; i < t->n; i++) {
         const struct node *n = &t->nodes[i];
         for (size_t e = 0; node_is_component(n) && e < n->n_edges; e++) {
             if (n->edges[e].up > 0 || n->edges[e].uses) continue;
             const struct node *to = &t->nodes[n->edges[e].to];
-            bool forward = edge_is_flow(&n->edges[e]);
+            struct edge edge = module_edge(m, &n->edges[e]);
+            bool forward = edge_is_flow(&edge);
             if (node_is_component(to))
                 vec_push(pairs,
                          ((struct pair){forward ? n->id : to->id, forward ? to->id : n->id}));
@@ -165,7 +167,7 @@ void controller_metrics_committed(struct home *h)
     pair_list pairs = {0};
     struct buf now = BUF_INIT(SIZE_MAX / 2);
     if (!m || h->own_host) return;
-    collect_pairs(h->module->tmpl, &pairs);
+    collect_pairs(h->module, &pairs);
     write_pairs(&pairs, &now);
     vec_done(&pairs);
     if (str_eq(buf_view(&now), buf_view(&m->pairs))) {

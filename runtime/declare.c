@@ -166,3 +166,10 @@ const struct node *template_find_declare(const struct template *t, struct str la
     buf_done(&id);
     return n;
 }
+
+const struct row *template_export_row(const struct node *declare, struct str name)
+{
+    const struct compiler *body = declare->declare->body;
+    const struct export_face *f = body ? map_get(&body->exports, name) : NULL;
+    return f ? f->row : NULL;
+}

@@ -106,6 +106,25 @@ void module_scope(const struct module *m, const struct node *n, struct export_sc
         see(ret, module_around(m, n->outer[i].up), n->outer[i].rank);
 }
 
+/* The declare that an instance of an imported component was made of. */
+static const struct node *imported_declare(const struct module *m, const struct node *n)
+{
+    const struct module *around = module_around(m, n->custom.up);
+    const struct module *content = module_imported(around, n->custom.rank);
+    return content ? template_find_declare(content->tmpl, n->custom.member) : NULL;
+}
+
+struct edge module_edge(const struct module *m, const struct edge *e)
+{
+    struct edge known = *e;
+    const struct module *there = module_around(m, e->up);
+    const struct node *to = &there->tmpl->nodes[e->to];
+    if (known.to_row || to->kind != NODE_CUSTOM || e->field.n == 0) return known;
+    const struct node *declare = imported_declare(there, to);
+    if (declare) known.to_row = template_export_row(declare, e->field);
+    return known;
+}
+
 static const struct export_args *export_of(const struct module *m, struct plan *const *plans,
                                            u32 rank)
 {

@@ -90,6 +90,8 @@ const struct module *module_imported(const struct module *m, u32 rank);
 void module_set_imported(struct module *m, u32 rank, const struct module *content);
 /* What the node's expressions see now; export_scope_done it. */
 void module_scope(const struct module *m, const struct node *n, struct export_scope *ret);
+/* The edge with what is known of it now that imports are there. */
+struct edge module_edge(const struct module *m, const struct edge *e);
 /* What its export blocks say, as an object in the order written; owned. plans: by rank, newer
  * arguments than the states'; may be NULL. */
 struct value module_exports(const struct module *m, struct plan *const *plans);

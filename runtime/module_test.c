@@ -233,6 +233,25 @@ static void test_import_follows_what_it_refers_to(void **state)
     assert_int_equal(counts_of("m.d.x/fake.sink.u")->created, 1);
 }
 
+/* What an import holds is known once it runs, and with it the direction in which data flows. */
+static void test_data_flows_into_imported_components(void **state)
+{
+    assert_int_equal(kit_load(&k, "import.string \"m\" { content = `declare \"d\" {\n"
+                                  "  fake.sink \"s\" { }\n"
+                                  "  export \"in\" { value = fake.sink.s.receiver }\n"
+                                  "}` }\n"
+                                  "m.d \"x\" { }\n"
+                                  "fake.source \"s\" { forward_to = [m.d.x.in] }\n"),
+                     0);
+    const struct module *m = controller_module(k.controller);
+    const struct node *n = template_node(m->tmpl, STR("fake.source.s"));
+    assert_int_equal(n->n_edges, 1);
+    struct edge known = module_edge(m, &n->edges[0]);
+    assert_false(edge_is_flow(&n->edges[0]));
+    assert_true(edge_is_flow(&known));
+    assert_int_equal(edge_signals(&known), SIGNALS_LOGS);
+}
+
 static void test_an_unknown_member_of_an_import(void **state)
 {
     assert_int_equal(kit_load(&k, "import.string \"m\" { content = `` }\nm.d \"x\" { }\n"),
@@ -263,6 +282,7 @@ int main(void)
         TEST(test_foreach_follows_its_collection),
         TEST(test_import_string),
         TEST(test_import_follows_what_it_refers_to),
+        TEST(test_data_flows_into_imported_components),
         TEST(test_an_unknown_member_of_an_import),
         TEST(test_bad_content_is_no_fault_of_the_load),
     };

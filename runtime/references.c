@@ -294,6 +294,7 @@ static void reference(struct visit *v, const struct target *to, const struct tra
                      .span = t->span,
                      .from_row = t->row,
                      .to_row = export_row(v->c, to, t)};
+    if (to->used < t->n) e.field = t->names[to->used];
     if (to->used < t->n && to->node->kind == NODE_CUSTOM)
         check_custom_field(v, to, t);
     else if (to->used < t->n)

@@ -64,7 +64,8 @@ struct edge { /* one reference, as written */
                 * that declare is made of; from a declare or foreach to what its body is made of */
     struct span span;
     const struct row *from_row; /* the attribute it stands in; NULL: unknown */
-    const struct row *to_row;   /* the export it reads; NULL: the whole node */
+    const struct row *to_row;   /* the export it reads; NULL: the whole node, or not known */
+    struct str field;           /* its name; empty: the whole node */
 };
 
 /* What a custom component is an instance of: a declare or import node of this body or one around
@@ -144,6 +145,8 @@ int template_compile_import(const struct compile_opts *o, const struct import_co
 /* The template of a NODE_DECLARE, compiled on the first call; borrowed, lives as long as the
  * template of the node. NULL with its faults in diags (at each call). */
 struct template *template_declared(const struct node *declare, struct diags *diags);
+/* What an export of it passes on, once it was compiled; NULL: nothing that a row describes. */
+const struct row *template_export_row(const struct node *declare, struct str name);
 /* The declare node with this label; NULL. */
 const struct node *template_find_declare(const struct template *t, struct str label);
 /* What compiles later in it does so with these options (of the thread that goes on with it). */

@@ -30,9 +30,10 @@ static void ids(struct json_out *j, const char *key, const struct module *m, con
 static bool has_edge(const struct module *m, u32 from, u32 to, bool flow)
 {
     const struct node *n = &m->tmpl->nodes[from];
-    for (size_t e = 0; e < n->n_edges; e++)
-        if (n->edges[e].up == 0 && n->edges[e].to == to && edge_is_flow(&n->edges[e]) == flow)
-            return true;
+    for (size_t e = 0; e < n->n_edges; e++) {
+        struct edge edge = module_edge(m, &n->edges[e]);
+        if (edge.up == 0 && edge.to == to && edge_is_flow(&edge) == flow) return true;
+    }
     return false;
 }
 

@@ -41,8 +41,9 @@ static void add_line(struct drawing *d, u32 from, u32 to, const struct flow *flo
     vec_push(&d->lines, ((struct line){.from = from, .to = to, .flow = flow}));
 }
 
-static void add_edge(struct drawing *d, u32 rank, const struct edge *e, size_t since)
+static void add_edge(struct drawing *d, u32 rank, const struct edge *written, size_t since)
 {
+    struct edge known = module_edge(d->m, written), *e = &known;
     bool forward = edge_is_flow(e);
     u32 signals = edge_signals(e);
     for (size_t f = 0; f < FLOWS; f++)
