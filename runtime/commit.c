@@ -189,47 +189,15 @@ static void committed_metrics(struct generation *g)
             committed_metrics(&g->changes[r].inner[i]);
 }
 
-/* ---- what it did, in one line ---- */
-
-/* Components only, those in modules included. */
-static void count(const struct generation *g, struct load_counts *n)
-{
-    for (u32 r = 0; r < g->module->tmpl->n; r++) {
-        const struct change *ch = &g->changes[r];
-        for (size_t i = 0; i < ch->n_inner; i++)
-            count(&ch->inner[i], n);
-        if (!node_is_component(&g->module->tmpl->nodes[r])) continue;
-        u32 *kind = ch->fresh ? &n->added : g->plans[r] ? &n->changed : &n->left;
-        ++*kind;
-    }
-}
-
-static struct load_counts count_all(const struct controller *c, const struct generation *g)
-{
-    struct load_counts n = {0};
-    count(g, &n);
-    for (size_t i = 0; i < c->removed.n; i++)
-        n.removed += node_state_is_component(c->removed.v[i]);
-    return n;
-}
-
-static void log_counts(const struct controller *c)
-{
-    log_info(c->log, "scheduling loaded components and services", F_INT("added", c->counts.added),
-             F_INT("changed", c->counts.changed), F_INT("removed", c->counts.removed),
-             F_INT("left", c->counts.left));
-}
-
 void commit(struct controller *c, struct generation *g)
 {
     ASSERT(!c->committing);
     removal_collect(c);
-    c->counts = count_all(c, g);
+    commit_tell(c, g);
     swap(g);
     removal_detach(c);
     c->committing = true;
     timer_start(c->commit_timer, SETTLE_NS);
-    log_counts(c);
     c->awaited++;         /* of ours: answers may come at once */
     put_to_work(g, true); /* logging decides where the rest is said */
     put_to_work(g, false);

@@ -1,5 +1,5 @@
 /* The controller's own state, shared by the files that make it up: controller.c, generation*.c,
- * commit.c, removal.c, dirty.c, teardown.c, imports.c, controller_metrics.c. Nobody else includes
+ * commit.c, commit_tell.c, removal.c, dirty.c, teardown.c, imports.c, controller_metrics.c. Nobody else includes
  * this. */
 #ifndef RUNTIME_CONTROLLER_IMPL_H
 #define RUNTIME_CONTROLLER_IMPL_H
@@ -134,6 +134,10 @@ void commit_waited_enough(void *controller); /* the timer: settles whatever has 
 void commit_nothing(struct controller *c, i64 deadline); /* to the empty graph */
 void node_apply_take(struct node_state *s, struct plan *p,
                      bool awaited); /* makes p the state's arguments */
+
+/* --- commit_tell.c --- */
+/* Counts and logs what the commit is about to do; c->removed is collected. */
+void commit_tell(struct controller *c, const struct generation *g);
 
 /* --- removal.c --- */
 /* Before a swap: what no new module has taken over (`kept`), in an order where users follow what
