@@ -1,6 +1,6 @@
 /* The controller's own state, shared by the files that make it up: controller.c, generation*.c,
- * commit.c, commit_tell.c, removal.c, dirty.c, teardown.c, imports.c, controller_metrics.c. Nobody else includes
- * this. */
+ * commit.c, commit_tell.c, removal.c, dirty.c, teardown.c, imports.c, controller_metrics.c. Nobody
+ * else includes this. */
 #ifndef RUNTIME_CONTROLLER_IMPL_H
 #define RUNTIME_CONTROLLER_IMPL_H
 
@@ -8,7 +8,7 @@
 #include "runtime/controller.h"
 #include "runtime/imports.h"
 
-#define NESTING_MAX 64      /* modules inside modules */
+#define NESTING_MAX      64      /* modules inside modules */
 #define MODULE_NODES_MAX 1000000 /* nodes of all modules of a process */
 
 /* A load that is under way: its attempts wait for what they must fetch. */
