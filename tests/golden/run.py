@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Golden tests: run.py [--update] [-k WORD] WEIR
 
-1. The recorded outcomes of the language in conformance/ (fmt, parse, eval): every case must agree, every position too.
+1. The recorded outcomes of the language in conformance/ (fmt, parse, eval): every case must agree, every position too, and the
+   terminal form of each diagnostic.
 2. Every case file FOLDER/*.txt. A case file is a run of sections, each opened by a line `-- NAME --`; what stands before
    the first is its description. Sections:
      cmd            the arguments of weir, one line, split like a shell does; run in a fresh folder
@@ -13,7 +14,7 @@
    A word behind the name changes how the section is read: `base64` (bytes that are no text), `no-eol` (without the last LF).
 --update rewrites stdout, stderr, after and exit; the diff is the review.
 -k WORD runs only the cases (and sets) whose path contains WORD."""
-import base64, importlib.util, os, re, shlex, subprocess, sys, tempfile
+import base64, importlib.util, json, os, re, shlex, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDERS = ("fmt", "check", "eval", "graph", "run", "cli")
@@ -45,6 +46,38 @@ def run_conformance(conformance, weir, word):
             print(f"FAILED conformance/{name} {case['id']}: {case.get('in', case.get('in_b64'))!r}\n"
                   f"  expected {conformance.expected(name, case)!r}\n  got      {got!r}")
     return passed, failed
+
+
+# --- recorded texts: the terminal form, of all cases in one call ---
+
+def terminal_texts(weir, folder, cases, env):
+    """{number of the case: what `weir check` writes about it}, without our own lines (help, the sum)."""
+    for i, case in enumerate(cases):
+        with open(os.path.join(folder, f"{i:04}.alloy"), "wb") as f:
+            f.write(case["in"].encode())
+    r = subprocess.run([weir, "check", "."], capture_output=True, cwd=folder, env=env, timeout=SECONDS)
+    lines = [line for line in r.stderr.decode("utf-8", "replace").split("\n")
+             if not line.startswith(("  = help: ", "Error: check failed"))]
+    parts = re.split(r"(?m)^(Error|Warning): \./(\d{4})\.alloy:", "\n".join(lines))
+    texts = {}
+    for severity, number, rest in zip(parts[1::3], parts[2::3], parts[3::3]):
+        texts[int(number)] = texts.get(int(number), "") + f"{severity}: <stdin>:{rest}"
+    return texts
+
+
+def run_texts(weir, word, env):
+    """(passed, failed) of the recorded terminal forms: every blank of them counts."""
+    if word not in "conformance/text":
+        return 0, 0
+    with open(os.path.join(HERE, "conformance", "parse.jsonl"), encoding="utf-8") as f:
+        cases = [case for case in map(json.loads, f) if "text" in case]
+    with tempfile.TemporaryDirectory() as folder:
+        got = terminal_texts(weir, folder, cases, env)
+    differ = [i for i, case in enumerate(cases) if got.get(i, "").rstrip("\n") != case["text"].rstrip("\n")]
+    for i in differ:
+        print(f"FAILED conformance/text {cases[i]['id']}: {cases[i]['in']!r}\n  expected\n{cases[i]['text']}\n"
+              f"  got\n{got.get(i, '')}")
+    return len(cases) - len(differ), len(differ)
 
 
 # --- case files ---
@@ -179,7 +212,10 @@ def main():
     weir = os.path.abspath(args[0])
     conformance = load_conformance()
     env = conformance.environment()
-    passed, failed = (0, 0) if updating else run_conformance(conformance, weir, word)
+    passed = failed = 0
+    if not updating:
+        outcomes = run_conformance(conformance, weir, word), run_texts(weir, word, env)
+        passed, failed = (sum(column) for column in zip(*outcomes))
     for name, path in cases(word):
         differs = run_case(weir, path, env, updating)
         if differs:
