@@ -21,7 +21,7 @@ def fenced(path):
 
 def texts():
     """(where, whole configuration?, text)"""
-    for path in sorted(glob.glob("examples/river/*")):
+    for path in sorted(glob.glob("examples/river/**/*.*", recursive=True)):
         with open(path, encoding="utf-8") as f:
             yield path, True, f.read()
     for path in ["README.md"] + sorted(glob.glob("docs/**/*.md", recursive=True)):
