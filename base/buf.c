@@ -62,10 +62,9 @@ static size_t next_cap(const struct buf *b, size_t need)
 #endif
 }
 
-static bool room(struct buf *b, size_t n)
+static bool grow(struct buf *b, size_t n)
 {
-    if (UNLIKELY(b->err)) return false;
-    if (LIKELY(n < b->cap - b->n && b->cap)) return true;
+    if (b->err) return false;
     if (n > b->max - b->n || b->n + n == SIZE_MAX) {
         b->err = -E2BIG;
         return false;
@@ -80,6 +79,11 @@ static bool room(struct buf *b, size_t n)
     b->cap = cap;
     p[b->n] = '\0'; /* also when nothing is committed after all */
     return true;
+}
+
+static inline bool room(struct buf *b, size_t n)
+{
+    return LIKELY(!b->err && n < b->cap - b->n) || grow(b, n);
 }
 
 char *buf_reserve(struct buf *b, size_t n)

@@ -50,15 +50,25 @@ void clock_fake_advance(struct clock_fake *f, i64 ns)
     f->real += ns;
 }
 
-static void add_fraction(struct buf *b, int ns)
+/* Lines of the log begin with a time: no printf. */
+static void add_digits(struct buf *b, int n, int width)
 {
     char digits[16];
 
+    for (int i = width; i-- > 0; n /= 10)
+        digits[i] = (char)('0' + n % 10);
+    buf_add(b, digits, (size_t)width);
+}
+
+static void add_fraction(struct buf *b, int ns)
+{
+    int width = 9;
+
     if (ns == 0) return;
-    int n = snprintf(digits, sizeof(digits), ".%09d", ns);
-    while (digits[n - 1] == '0')
-        n--;
-    buf_add(b, digits, (size_t)n);
+    for (; ns % 10 == 0; ns /= 10)
+        width--;
+    buf_ch(b, '.');
+    add_digits(b, ns, width);
 }
 
 static void add_zone(struct buf *b, long offset)
@@ -83,8 +93,15 @@ void time_rfc3339(struct buf *b, i64 real_ns, bool local)
     }
     struct tm *ok = local ? localtime_r(&sec, &tm) : gmtime_r(&sec, &tm);
     ASSERT(ok); /* an i64 of nanoseconds stays within the years 1677 to 2262 */
-    buf_printf(b, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-               tm.tm_hour, tm.tm_min, tm.tm_sec);
+    const struct {
+        int n, width;
+        char before;
+    } parts[] = {{tm.tm_year + 1900, 4, 0}, {tm.tm_mon + 1, 2, '-'}, {tm.tm_mday, 2, '-'},
+                 {tm.tm_hour, 2, 'T'},      {tm.tm_min, 2, ':'},     {tm.tm_sec, 2, ':'}};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (parts[i].before) buf_ch(b, parts[i].before);
+        add_digits(b, parts[i].n, parts[i].width);
+    }
     add_fraction(b, ns);
     add_zone(b, tm.tm_gmtoff);
 }

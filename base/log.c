@@ -7,8 +7,9 @@
 #include "base/vec.h"
 #include "base/xalloc.h"
 
-#define LOG_LINE_MAX (64 * 1024)
-#define LOG_HELD_MAX 1000 /* records; more than any first load says */
+#define LOG_LINE_MAX   (64 * 1024)
+#define LOG_LINE_USUAL 250  /* bytes that most lines fit into */
+#define LOG_HELD_MAX   1000 /* records; more than any first load says */
 
 struct held {
     enum log_level level;
@@ -242,6 +243,7 @@ static char *format_line(const struct logger *l, enum log_format format, i64 now
     struct buf b = BUF_INIT(LOG_LINE_MAX);
     struct log_line line;
 
+    buf_reserve(&b, LOG_LINE_USUAL);
     log_line_begin(&line, &b, format, now, level, msg);
     add_chain(&line, l);
     log_line_fields(&line, fields, n);
@@ -249,6 +251,16 @@ static char *format_line(const struct logger *l, enum log_format format, i64 now
     if (buf_err(&b) == 0) return buf_take(&b, NULL);
     buf_done(&b);
     return NULL;
+}
+
+/* Nothing more is held: a record is not even formatted. */
+static bool is_full(struct log_root *r)
+{
+    spin_lock(&r->lock);
+    bool full = atomic_load(&r->format) < 0 && r->held.n >= LOG_HELD_MAX;
+    spin_unlock(&r->lock);
+    if (full) log_writer_drop(r->writer);
+    return full;
 }
 
 /* False when the root was opened in the meantime: the record is then written as any other. */
@@ -279,6 +291,7 @@ void log_emit(struct logger *l, enum log_level level, const char *msg,
     int format = atomic_load(&r->format);
     char *line[2] = {NULL, NULL};
 
+    if (format < 0 && is_full(r)) return;
     for (int f = LOG_LOGFMT; f <= LOG_JSON; f++) {
         if (format < 0 || f == format)
             line[f] = format_line(l, (enum log_format)f, now, level, msg, fields, n);

@@ -10,7 +10,12 @@
 static bool needs_quotes(struct str s)
 {
     bool need = s.n == 0;
+    size_t word = 0;
 
+    while (word < s.n && s.p[word] > ' ' && s.p[word] < 0x7F && s.p[word] != '"' &&
+           s.p[word] != '=')
+        word++; /* nearly all texts are such a word to their end */
+    s = str_sub(s, word, s.n);
     while (s.n && !need) {
         bool bad;
         u32 c;
@@ -36,10 +41,16 @@ static void add_text(struct buf *b, struct str s)
 /* A key must stay one word whatever it is called. */
 static void add_key(struct buf *b, const char *key)
 {
-    struct str s = str_trim(str_of(key));
+    static const char breaks[] = " =\"\t\n\v\f\r";
+    struct str s = str_of(key);
 
+    if (!key[strcspn(key, breaks)]) {
+        buf_str(b, s);
+        return;
+    }
+    s = str_trim(s);
     for (size_t i = 0; i < s.n; i++)
-        buf_ch(b, strchr(" =\"\t\n\v\f\r", s.p[i]) ? '_' : s.p[i]);
+        buf_ch(b, strchr(breaks, s.p[i]) ? '_' : s.p[i]);
 }
 
 static void add_text_value(struct buf *b, const struct log_field *f)

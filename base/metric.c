@@ -141,38 +141,46 @@ static struct metric_family *family_of(struct metrics *m, const struct metric_de
     return f;
 }
 
-static int by_name(const void *a, const void *b)
+/* By name, into out. There are few: insertion sorts them. */
+static void sort_labels(const struct metric_label *labels, size_t n, struct metric_label *out)
 {
-    const struct metric_label *x = a, *y = b;
-
-    return strcmp(x->name, y->name);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at > 0 && strcmp(out[at - 1].name, labels[i].name) > 0; at--)
+            out[at] = out[at - 1];
+        out[at] = labels[i];
+    }
 }
 
+/* Up to the first byte that must be escaped, as it is. */
 static void add_label_value(struct buf *b, const char *value)
 {
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"')
-            buf_printf(b, "\\%c", *value);
-        else if (*value == '\n')
-            buf_cstr(b, "\\n");
-        else
-            buf_ch(b, *value);
+    for (;;) {
+        size_t plain = strcspn(value, "\\\"\n");
+        buf_add(b, value, plain);
+        value += plain;
+        if (!*value) return;
+        buf_ch(b, '\\');
+        buf_ch(b, *value == '\n' ? 'n' : *value);
+        value++;
     }
 }
 
 /* Rendered once: a="x",b="y" in order of names, without braces. */
 static char *render_labels(const struct metric_label *labels, size_t n)
 {
-    struct metric_label *sorted = xmemdup(labels, n * sizeof(*labels));
+    struct metric_label sorted[METRIC_LABELS];
     struct buf b = BUF_INIT(SIZE_MAX / 2);
 
-    if (n) qsort(sorted, n, sizeof(*sorted), by_name);
+    ASSERT(n <= METRIC_LABELS);
+    sort_labels(labels, n, sorted);
     for (size_t i = 0; i < n; i++) {
-        buf_printf(&b, "%s%s=\"", i ? "," : "", sorted[i].name);
+        if (i) buf_ch(&b, ',');
+        buf_cstr(&b, sorted[i].name);
+        buf_cstr(&b, "=\"");
         add_label_value(&b, sorted[i].value);
         buf_ch(&b, '"');
     }
-    free(sorted);
     ASSERT(buf_err(&b) == 0);
     return buf_take(&b, NULL);
 }
@@ -184,6 +192,7 @@ struct metric *metric_new(struct metrics *m, const struct metric_desc *desc,
 
     s->family = family_of(m, desc);
     s->labels = render_labels(labels, n);
+    s->at = s->family->series.n;
     vec_push(&s->family->series, s);
     return s;
 }
@@ -192,11 +201,9 @@ void metric_free(struct metrics *m, struct metric *s)
 {
     if (!s) return;
     struct metric_family *f = s->family;
-    for (size_t i = 0; i < f->series.n; i++) {
-        if (f->series.v[i] != s) continue;
-        vec_remove(&f->series, i);
-        break;
-    }
+    struct metric *last = vec_pop(&f->series);
+    f->series.v[s->at] = last; /* their order is made when they are written */
+    last->at = s->at;
     series_free(s);
     (void)m; /* an empty family stays: its name will come again, and it is not written */
 }

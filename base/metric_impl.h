@@ -14,6 +14,7 @@ struct metric_family {
 
 struct metric {
     struct metric_family *family;
+    size_t at;    /* its place among the family's series */
     char *labels; /* rendered and sorted, without braces; owned */
     f64 (*fn)(void *arg);
     void *fn_arg;

@@ -142,12 +142,36 @@ static void several_writers(void **state)
     metrics_free(m);
 }
 
+/* Series go from anywhere in their family, also after writing has put them in order. */
+static void series_go_in_any_order(void **state)
+{
+    static const char *const codes[] = {"9", "3", "7", "1", "5"};
+    struct metrics *m = metrics_new();
+    struct metric *s[ARRAY_LEN(codes)];
+    struct buf b = BUF_INIT(10000);
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        s[i] = metric_new(m, &requests, (struct metric_label[]){{"code", codes[i]}}, 1);
+    metric_free(m, s[1]);
+    metrics_write(m, &b, NULL, 0);
+    metric_free(m, s[3]);
+    metric_free(m, s[0]);
+    buf_reset(&b);
+    metrics_write(m, &b, NULL, 0);
+    assert_buf(&b, "# HELP http_requests_total Requests\\nby \\\\code.\n"
+                   "# TYPE http_requests_total counter\n"
+                   "http_requests_total{code=\"5\"} 0\n"
+                   "http_requests_total{code=\"7\"} 0\n");
+    buf_done(&b);
+    metrics_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_and_gauges),     cmocka_unit_test(histograms),
         cmocka_unit_test(functions_and_selection), cmocka_unit_test(no_metric),
-        cmocka_unit_test(several_writers),
+        cmocka_unit_test(several_writers),         cmocka_unit_test(series_go_in_any_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,8 @@ static void add_family(struct buf *b, struct metric_family *f)
     add_help(b, f->desc);
     buf_printf(b, "# TYPE %s %s\n", f->desc->name, kind_name[f->desc->kind]);
     qsort(f->series.v, f->series.n, sizeof(*f->series.v), by_labels);
+    for (size_t i = 0; i < f->series.n; i++)
+        f->series.v[i]->at = i;
     vec_each (&f->series, s) {
         if (f->desc->kind == METRIC_HISTOGRAM)
             add_histogram(b, *s);

@@ -169,12 +169,27 @@ static void quote_char(struct buf *b, u32 c, struct str bytes, bool bad)
         buf_printf(b, c < ' ' ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
 }
 
+/* How many bytes at the start are printable ASCII that stands for itself. */
+static size_t plain_run(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7F && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 void utf8_quote(struct buf *b, struct str s)
 {
     buf_ch(b, '"');
     while (s.n) {
         bool bad;
         u32 c;
+        size_t plain = plain_run(s);
+
+        buf_add(b, s.p, plain);
+        s = str_sub(s, plain, s.n);
+        if (s.n == 0) break;
         size_t width = utf8_decode(s, &c, &bad);
 
         quote_char(b, c, str_n(s.p, width), bad);
