@@ -76,10 +76,11 @@ struct declare {
     struct compiler *around;
     struct compiler *body; /* NULL while new; kept after a failure for what is known of it */
     enum declare_state state;
-    struct diags faults;
+    struct diags *faults;
     u32 *imports; /* nodes of around that it is made of, also through other declares */
     size_t n_imports;
     bool has_imports; /* the list was made */
+    bool needed; /* a node of the body around makes an instance of it, whatever it evaluates to */
 };
 
 static inline struct compiler *compiler_out(struct compiler *c, u32 up)
@@ -124,6 +125,10 @@ void declares_compile(struct compiler *c, bool all);
 void declare_imports(struct declare *d);
 /* Copies what was found in the body. */
 void declare_report(const struct declare *d, struct diags *diags);
+/* Copies what was found in the bodies of the declares that n is made of. */
+void declares_report(struct compiler *c, const struct node *n, struct diags *diags);
+/* A list of diagnostics that lives as long as the unit. */
+struct diags *unit_diags(struct unit *u);
 
 /* compile_custom.c: faces of a body, and instances against them. */
 void faces_open(struct compiler *c);  /* arguments, before references are visited */

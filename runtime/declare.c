@@ -10,13 +10,20 @@ static void faults_done(void *arg)
     diags_done(arg);
 }
 
+struct diags *unit_diags(struct unit *u)
+{
+    struct diags *d = arena_new(&u->arena, struct diags);
+    diags_init(d);
+    arena_cleanup(&u->arena, faults_done, d);
+    return d;
+}
+
 struct declare *declare_new(struct compiler *around, const struct block *b)
 {
     struct declare *d = arena_new(&around->u->arena, struct declare);
     d->block = b;
     d->around = around;
-    diags_init(&d->faults);
-    arena_cleanup(&around->u->arena, faults_done, &d->faults);
+    d->faults = unit_diags(around->u);
     return d;
 }
 
@@ -26,13 +33,13 @@ static void compile_declare(struct declare *d)
     if (d->state != DECLARE_NEW) return;
     d->state = DECLARE_FAILED; /* should it be asked for meanwhile: it is made of itself */
     struct template *t = body_compile(d->around->u, d->around, TEMPLATE_DECLARE, &body, 1,
-                                      (struct str){0}, &d->faults, &d->body);
+                                      (struct str){0}, d->faults, &d->body);
     if (t) d->state = DECLARE_DONE;
 }
 
 void declare_report(const struct declare *d, struct diags *diags)
 {
-    diags_move(diags, (struct diags *)&d->faults);
+    diags_move(diags, d->faults);
 }
 
 /* ---- along uses, what is needed first ---- */
@@ -99,15 +106,38 @@ static void visit_declare(struct compiler *c, u32 node, void *arg)
     if (c->nodes[node].kind == NODE_DECLARE) compile_declare(c->nodes[node].declare);
 }
 
-void declares_compile(struct compiler *c, bool all)
+static void visit_needed(struct compiler *c, u32 node, void *arg)
+{
+    visit_declare(c, node, arg);
+    if (c->nodes[node].kind == NODE_DECLARE) c->nodes[node].declare->needed = true;
+}
+
+static void walk_kind(struct compiler *c, enum node_kind kind, visit_fn visit)
 {
     struct walk w;
     walk_init(&w, c);
-    for (u32 i = 0; i < c->n; i++) {
-        enum node_kind kind = c->nodes[i].kind;
-        if (kind == NODE_CUSTOM || kind == NODE_FOREACH || (all && kind == NODE_DECLARE))
-            walk_uses(&w, i, visit_declare, NULL);
-    }
+    for (u32 i = 0; i < c->n; i++)
+        if (c->nodes[i].kind == kind) walk_uses(&w, i, visit, NULL);
+    walk_done(&w);
+}
+
+void declares_compile(struct compiler *c, bool all)
+{
+    walk_kind(c, NODE_CUSTOM, visit_needed);
+    walk_kind(c, NODE_FOREACH, visit_declare);
+    if (all) walk_kind(c, NODE_DECLARE, visit_declare);
+}
+
+static void visit_report(struct compiler *c, u32 node, void *diags)
+{
+    if (c->nodes[node].kind == NODE_DECLARE) declare_report(c->nodes[node].declare, diags);
+}
+
+void declares_report(struct compiler *c, const struct node *n, struct diags *diags)
+{
+    struct walk w;
+    walk_init(&w, c);
+    walk_uses(&w, node_number(c, n), visit_report, diags);
     walk_done(&w);
 }
 

@@ -1,6 +1,7 @@
 /* Nodes with modules below them, while a load builds: instances of declared components, the
  * children of a foreach, and what an import brings. */
 #include <errno.h>
+#include "runtime/args_equal.h"
 #include "runtime/blocks.h"
 #include "runtime/controller_impl.h"
 #include "runtime/foreach_id.h"
@@ -76,6 +77,12 @@ void generation_custom(struct build *b, struct generation *g, u32 rank)
 
 /* ---- foreach ---- */
 
+static bool has_template(struct build *b, const struct node *n)
+{
+    if (n->faults) diags_move(b->diags, n->faults);
+    return n->inner;
+}
+
 static bool add_child(struct build *b, struct generation *g, u32 rank, const char *child_id,
                       struct value item)
 {
@@ -111,7 +118,7 @@ void generation_foreach(struct build *b, struct generation *g, u32 rank)
                        "creating custom component: customComponent ID \"%s\" is not a valid "
                        "identifier",
                        id);
-        bool ok = valid && add_child(b, g, rank, id, item);
+        bool ok = valid && has_template(b, n) && add_child(b, g, rank, id, item);
         free(id);
         if (!ok) break;
     }
@@ -135,17 +142,28 @@ static struct imported *content_for(struct build *b, struct generation *g, u32 r
     return NULL;
 }
 
+/* The same source again, inside what it brings: there would be no end to it. */
+static bool imports_itself(const struct build *b, const struct node_state *s, const struct plan *p)
+{
+    for (const struct importing *i = b->importing; i; i = i->above)
+        if (i->def == s->def && args_equal(s->def->args, i->plan->args, p->args)) return true;
+    return false;
+}
+
 static struct generation *bring_in(struct build *b, struct generation *g, u32 rank,
                                    struct imported *i)
 {
     const char *path = i->content->module_path;
+    struct importing here = {b->importing, g->module->states[rank]->def, generation_plan(g, rank)};
     struct generation *in =
         generation_below(b, g, rank,
                          &(struct below){.id = g->module->states[rank]->id,
                                          .tmpl = i->tmpl,
                                          .module_path = path ? path : g->module->module_path});
     g->changes[rank].imported = i;
+    b->importing = &here;
     if (in) generation_fill(b, in);
+    b->importing = here.above;
     return in;
 }
 
@@ -166,6 +184,10 @@ static void take_out(struct generation *g, u32 rank)
 void generation_import(struct build *b, struct generation *g, u32 rank)
 {
     struct diags own, *all = b->diags;
+    if (imports_itself(b, g->module->states[rank], generation_plan(g, rank))) {
+        node_fault(b->diags, &g->module->tmpl->nodes[rank], "the imported module imports itself");
+        return;
+    }
     struct imported *i = content_for(b, g, rank);
     if (!i) return;
     diags_init(&own);

@@ -46,15 +46,38 @@ static struct str foreach_var(const struct block *b)
     return (struct str){0};
 }
 
+static void compile_template(struct compiler *c, struct node *n, const struct body *body,
+                             struct diags *diags)
+{
+    struct compiler *scope;
+    n->inner =
+        body_compile(c->u, c, TEMPLATE_FOREACH, &body, 1, foreach_var(n->block), diags, &scope);
+    lift_edges(c, n, scope);
+}
+
+/* As in Alloy, whoever runs it hears of faults in the template when an item needs it: of its own,
+ * and of those in the declares that it is made of. */
+static void compile_for_items(struct compiler *c, struct node *n, const struct body *body)
+{
+    struct diags *found = unit_diags(c->u);
+    compile_template(c, n, body, found);
+    declares_report(c, n, found);
+    if (found->n_errors == 0) {
+        diags_move(c->diags, found);
+        return;
+    }
+    n->inner = NULL;
+    n->faults = found;
+}
+
 static void compile_foreach(struct compiler *c, struct node *n)
 {
     const struct block *inner = foreach_template(n->block);
-    struct compiler *scope;
     if (!inner) return;
-    const struct body *body = &inner->body;
-    n->inner =
-        body_compile(c->u, c, TEMPLATE_FOREACH, &body, 1, foreach_var(n->block), c->diags, &scope);
-    lift_edges(c, n, scope);
+    if (c->o->check)
+        compile_template(c, n, &inner->body, c->diags);
+    else
+        compile_for_items(c, n, &inner->body);
 }
 
 /* ---- one node ---- */
@@ -87,7 +110,8 @@ static void check_nodes(struct compiler *c)
     }
     report_misplaced(c, NULL);
     for (u32 i = 0; i < c->n && !c->o->check; i++) /* as Alloy: found when it is instantiated */
-        if (c->nodes[i].kind == NODE_DECLARE) declare_report(c->nodes[i].declare, c->diags);
+        if (c->nodes[i].kind == NODE_DECLARE && c->nodes[i].declare->needed)
+            declare_report(c->nodes[i].declare, c->diags);
 }
 
 /* ---- the finished template ---- */

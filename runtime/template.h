@@ -99,6 +99,7 @@ struct node {
     size_t n_outer;
     struct declare *declare;  /* NODE_DECLARE */
     struct template *inner;   /* NODE_FOREACH: the template of a child; owned by this template */
+    struct diags *faults;     /* why inner is NULL, for who needs it; NULL: reported, or none */
     struct custom_use custom; /* NODE_CUSTOM */
     bool has_errors;
 };
