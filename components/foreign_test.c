@@ -86,7 +86,7 @@ static void test_types(void **state)
     assert_int_equal(to->kind, K_CAPSULE_LIST);
     assert_int_equal(to->signals, SIGNALS_LOGS);
     assert_int_equal(targets->shape->form, SHAPE_LIST);
-    assert_int_equal(targets->shape->rows->kind, K_STR_MAP);
+    assert_int_equal(targets->shape->rows->shape->form, SHAPE_TARGET);
     assert_int_equal(targets->signals, SIGNALS_TARGETS);
 }
 
@@ -141,8 +141,8 @@ static void test_faults(void **state)
            "no_proxy needs proxy_url");
     expect("discovery.docker", "host = \"h\"\nrefresh_interval = \"0s\"\n",
            "\"0s\" should be at least 1ns");
-    expect("prometheus.scrape", "forward_to = []\ntargets = [{ a = [1] }]\n",
-           "[1] should be string, got array");
+    expect("prometheus.scrape", "forward_to = []\ntargets = [{ a = 1, b = null }]\n",
+           "null target::ConvertFrom: cannot convert a nil value to a target value");
     expect("prometheus.scrape", "forward_to = []\ntargets = {}\n",
            "{} should be array, got object");
     expect("otelcol.exporter.googlecloud", "metric { resource_filters = [{ prefx = \"a\" }] }\n",

@@ -10,7 +10,8 @@ KINDS = {"bool": "K_BOOL", "number": "K_F64", "string": "K_STR", "duration": "K_
 # Capsules and what flows into them.
 CAPSULES = {"otelcol.Consumer": "SIGNALS_ANY", "otelcol.Handler": "0", "loki.LogsReceiver": "SIGNALS_LOGS",
             "prometheus.MetricsReceiver": "SIGNALS_METRICS", "pyroscope.ProfilesReceiver": "SIGNALS_PROFILES", "RelabelRules": "0"}
-TARGETS = "list(map(string))"
+TARGETS = "list(map(string))"  # by these names they are targets, whose values are made texts whatever they are
+TARGET_NAMES = ("targets", "path_targets", "join", "output")
 SIGNAL_NAMES = {"traces": "SIGNALS_TRACES", "metrics": "SIGNALS_METRICS", "logs": "SIGNALS_LOGS"}
 STABILITY = {"generally-available": "STABILITY_GA", "public-preview": "STABILITY_PUBLIC_PREVIEW",
              "experimental": "STABILITY_EXPERIMENTAL", None: "STABILITY_GA"}
@@ -115,11 +116,23 @@ class Maker:
         else:
             rows = [self.row("element", **self.typed(inner, fields))]
         forms = {"list": "SHAPE_LIST", "map": "SHAPE_MAP", "object": "SHAPE_OBJECT"}
-        shape = self.shapes.add((self.texts.add(t), self.run("rows", self.rows, rows), len(rows), forms[form]))
-        return {"kind": "K_ANY", "sub": shape + 1, "signals": "SIGNALS_TARGETS" if t == TARGETS else "0"}
+        return self.shaped(t, forms[form], rows)
+
+    def shaped(self, t, form, rows):
+        shape = self.shapes.add((self.texts.add(t), self.run("rows", self.rows, rows), len(rows), form))
+        return {"kind": "K_ANY", "sub": shape + 1}
+
+    def targets(self):
+        target = self.shaped("map(string)", "SHAPE_TARGET", [self.row("element", **self.typed("any"))])
+        return {**self.shaped(TARGETS, "SHAPE_LIST", [self.row("element", **target)]), "signals": "SIGNALS_TARGETS"}
+
+    def type_of(self, a):
+        if a["type"] == TARGETS and a["name"] in TARGET_NAMES:
+            return self.targets()
+        return self.typed(a["type"], a.get("object_fields", ()))
 
     def argument(self, a, bounds=None):
-        what = self.typed(a["type"], a.get("object_fields", ()))
+        what = self.type_of(a)
         flags = [f for f, on in (("REQUIRED", a.get("required")), ("DEPRECATED", a.get("deprecated")),
                                  ("FOLD_CASE", a.get("fold_case"))) if on]
         if a.get("optional_secret"):
@@ -178,7 +191,7 @@ class Maker:
         return f"{{{{{', '.join(texts)}}}, {self.texts.add(message(kind, names))}, {RULES[kind]}}}"
 
     def exports(self, rows):
-        return self.table([self.row(e["name"], **(self.typed(e["type"]) | ({"kind": "K_OPT_SECRET"} if e.get("optional_secret") else {})))
+        return self.table([self.row(e["name"], **(self.type_of(e) | ({"kind": "K_OPT_SECRET"} if e.get("optional_secret") else {})))
                            for e in rows], []) if rows else 0
 
     def component(self, name, c):

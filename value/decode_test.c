@@ -72,6 +72,7 @@ struct args {
     } many;
     struct one_of_list stage;
     struct value extra;
+    i64 small;
 };
 
 static void host_name(struct arena *a, void *member)
@@ -107,6 +108,7 @@ static const struct row rows[] = {
     ATTR(struct args, to, .doc = "A receiver.", .capsule = &sink, .signals = SIGNALS_LOGS),
     ATTR(struct args, forward_to, .doc = "Receivers.", .capsule = &sink, .signals = SIGNALS_LOGS),
     ATTR(struct args, any, .doc = "Anything."),
+    ATTR(struct args, small, .doc = "A small number.", .unsigned_bits = 32),
     BLOCK(struct args, block, &plain_schema, .doc = "A block."),
     BLOCK(struct args, blk_default, &plain_schema, .doc = "A block.", .def_fn = other_interval),
     BLOCK_PTR(struct args, ptr, &plain_schema, .doc = "A block."),
@@ -149,6 +151,10 @@ static bool lookup(const struct scope *s, struct str name, struct value *ret)
         *ret = value_capsule(&other, NULL);
     else if (str_is(name, "sec"))
         *ret = value_secret(STR("shh"));
+    else if (str_is(name, "plain"))
+        *ret = value_opt_secret(STR("12"), false);
+    else if (str_is(name, "flagged"))
+        *ret = value_opt_secret(STR("12"), true);
     else
         return false;
     return true;
@@ -287,6 +293,75 @@ static void null_is_zero_and_satisfies_required(void **state)
     assert_int_equal(f.args.list.n, 0);
     assert_int_equal(f.args.timeout.ns, 0);
     done(&f);
+}
+
+static void assert_numbers(const char *text, i64 count, i64 small)
+{
+    struct fixture f;
+    decode(&f, text);
+    assert_diags(&f.diags, "");
+    assert_int_equal(f.args.count, count);
+    assert_int_equal(f.args.small, small);
+    done(&f);
+}
+
+static void integers_have_no_range(void **state)
+{
+    assert_numbers("count = -3.9\nsmall = 3.9", -3, 3);
+    assert_numbers("count = 18446744073709551615\nsmall = -1", -1, 4294967295);
+    assert_numbers("count = \"18446744073709551615\"\nsmall = 4294967297", -1, 1);
+    assert_numbers("count = \"-7\"\nsmall = \"1e3\"", -7, 1000);
+}
+
+/* Texts that are numbers: -INTEGER, with a point or an exponent a float, else an unsigned one. */
+static void texts_as_numbers(void **state)
+{
+    assert_faults("count = \"\"\nratio = \"-1.5\"\noi = \" 5\"\nof = \"0x10\"",
+                  "1:9 \"\" should be number, got string\n"
+                  "2:9 \"-1.5\" should be number, got string\n"
+                  "3:6 \" 5\" should be number, got string\n"
+                  "4:6 \"0x10\" should be number, got string\n");
+    assert_faults("count = \"1_000\"\nratio = \"5 \"\noi = \"+5\"\nof = true",
+                  "1:9 \"1_000\" should be number, got string\n"
+                  "2:9 \"5 \" should be number, got string\n"
+                  "3:6 \"+5\" should be number, got string\n"
+                  "4:6 true should be number, got bool\n");
+    assert_faults("count = \"18446744073709551616\"\nratio = \"1.5\"\noi = \"1e3\"\nof = \".5\"",
+                  "1:9 \"18446744073709551616\" should be number, got string\n");
+}
+
+/* Units are ns us ms s m h; a number is its digits first. */
+static void texts_as_durations(void **state)
+{
+    assert_faults("count = 1\ntimeout = \"1d\"\nod = 5\noi = 1",
+                  "2:11 \"1d\" time: unknown unit \"d\" in duration \"1d\"\n"
+                  "3:6 5 time: missing unit in duration \"5\"\n");
+    assert_faults("count = 1\ntimeout = \"\"\nod = \"1\"\noi = 1",
+                  "2:11 \"\" time: invalid duration \"\"\n"
+                  "3:6 \"1\" time: missing unit in duration \"1\"\n");
+    assert_faults("count = 1\ntimeout = 0\nod = \"-1h1m1.5s1ms1us1ns\"\noi = 1", "");
+}
+
+/* Secrets go where secrets go, and what is no secret everywhere. */
+static void secrets_are_kept_secret(void **state)
+{
+    assert_faults("count = plain\nhost = plain\nos = plain\npassword = plain\nob = plain",
+                  "5:6 plain should be bool, got capsule\n");
+    assert_faults("count = sec\nhost = sec\nlist = [sec]\nmap = {a = flagged}",
+                  "1:9 sec should be number, got capsule\n"
+                  "2:8 sec secrets may not be converted into strings\n"
+                  "3:9 sec secrets may not be converted into strings\n"
+                  "4:12 flagged secrets may not be converted into strings\n");
+    assert_faults("count = 1\npassword = 5\nlist = \"a\"\nmap = []\nforward_to = sink",
+                  "2:12 5 should be capsule, got number\n"
+                  "3:8 \"a\" should be array, got string\n"
+                  "4:7 [] should be object, got array\n"
+                  "5:14 sink should be array, got capsule\n");
+    assert_faults("count = 1\npassword = flagged\nheaders = {a = plain, b = sec, c = \"t\"}", "");
+    assert_faults("count = 1\nhost = true\nflag = \"true\"\nob = 1",
+                  "2:8 true should be string, got bool\n"
+                  "3:8 \"true\" should be bool, got string\n"
+                  "4:6 1 should be bool, got number\n");
 }
 
 /* --- faults: all of a body at once --- */
@@ -587,6 +662,10 @@ int main(void)
         cmocka_unit_test(every_kind_decodes),
         cmocka_unit_test(blocks_decode_in_order),
         cmocka_unit_test(null_is_zero_and_satisfies_required),
+        cmocka_unit_test(integers_have_no_range),
+        cmocka_unit_test(texts_as_numbers),
+        cmocka_unit_test(texts_as_durations),
+        cmocka_unit_test(secrets_are_kept_secret),
         cmocka_unit_test(every_fault_is_reported),
         cmocka_unit_test(faults_point_at_the_element),
         cmocka_unit_test(labels_and_rules),

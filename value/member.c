@@ -43,6 +43,14 @@ static int set_i64(struct value v, i64 *ret, struct vfault *f)
     return 0;
 }
 
+/* Out of range is no fault: the reference keeps the low bits, so that -1 means the largest. */
+static int set_integer(const struct row *row, struct value v, i64 *ret, struct vfault *f)
+{
+    if (set_i64(v, ret, f)) return -EINVAL;
+    if (row->unsigned_bits) *ret &= ((i64)1 << row->unsigned_bits) - 1;
+    return 0;
+}
+
 static int set_f64(struct value v, f64 *ret, struct vfault *f)
 {
     struct value n;
@@ -173,7 +181,7 @@ static int convert_kind(const struct row *row, struct value v, struct arena *a, 
 {
     switch (row->kind) {
     case K_BOOL: return convert_bool(v, m, f);
-    case K_I64: return set_i64(v, m, f);
+    case K_I64: return set_integer(row, v, m, f);
     case K_F64: return set_f64(v, m, f);
     case K_STR: return set_str(v, a, m, f);
     case K_DUR: return convert_duration(v, &((struct dur *)m)->ns, f);

@@ -175,12 +175,13 @@ struct row;
 
 /* What the value of a K_ANY row is made of, where the language has no kind of its own for it: a
  * list of maps, a map of lists, objects with certain fields. Judged by decoding and by the check.
- */
-enum shape_form { SHAPE_LIST, SHAPE_MAP, SHAPE_OBJECT };
+ * A target is a map of texts whose values may be of any type but null and secrets: they are made
+ * texts where the target is used. */
+enum shape_form { SHAPE_LIST, SHAPE_MAP, SHAPE_TARGET, SHAPE_OBJECT };
 struct shape {
     enum shape_form form;
     const char *name;       /* as readers see it: "list(map(string))" */
-    const struct row *rows; /* list, map: one nameless row for every element; object: its fields */
+    const struct row *rows; /* one nameless row for every element; object: its fields */
     size_t n_rows;
 };
 
@@ -199,6 +200,8 @@ struct row {
     const struct schema *sub; /* blocks */
     f64 min, max; /* numbers; durations in nanoseconds, sizes in bytes; bounds are allowed values */
     bool has_min, has_max;
+    u8 unsigned_bits; /* K_I64: an unsigned integer of so many bits (32 at most); 0: all 64, signed
+                       */
     const struct capsule_type *capsule; /* K_CAPSULE, K_CAPSULE_LIST: the type taken */
     const char *capsule_name;           /* the same for rows without code: "otelcol.Consumer" */
     const struct shape *shape;          /* K_ANY; NULL: really anything */

@@ -23,11 +23,29 @@ static int list(const struct shape *s, struct value v, struct arena *a, struct v
     return rc;
 }
 
+static int target_value(struct value v, struct vfault *f)
+{
+    struct str text;
+    bool secret = false;
+    if (v.type == V_NULL)
+        return vfault_set(f, "target::ConvertFrom: cannot convert a nil value to a target value");
+    if (v.type == V_CAPSULE && value_secret_text(v, &text, &secret) && secret)
+        return vfault_set(f, "target::ConvertFrom: cannot use a secret as a target value");
+    return 0;
+}
+
+/* The row of a member; NULL when an object has no such field. */
+static const struct row *member_row(const struct shape *s, struct str key)
+{
+    return s->form == SHAPE_OBJECT ? shape_field(s, key) : s->rows;
+}
+
 static int member(const struct shape *s, const struct vmember *m, struct arena *a, struct vfault *f)
 {
     struct str key = str_n(m->key->p, m->key->n);
-    const struct row *row = s->form == SHAPE_MAP ? s->rows : shape_field(s, key);
+    const struct row *row = member_row(s, key);
     int rc = row ? judge(row, m->value, a, f) : vfault_set(f, "unrecognized field name");
+    if (!rc && s->form == SHAPE_TARGET) rc = target_value(m->value, f);
     if (rc) vpath_member(&f->path, key);
     return rc;
 }

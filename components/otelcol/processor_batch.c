@@ -52,14 +52,14 @@ struct batcher {
 /* --- arguments --- */
 
 static const struct row arg_rows[] = {
-    ATTR(struct args, metadata_cardinality_limit, .def = "1000", .min = 0, .has_min = true,
+    ATTR(struct args, metadata_cardinality_limit, .def = "1000", .unsigned_bits = 32,
          .doc = "Most combinations of metadata values that are batched apart, on each worker; 0 "
                 "for no limit."),
     ATTR(struct args, metadata_keys, .def = "[]",
          .doc = "Client metadata whose values are never mixed in one batch."),
-    ATTR(struct args, send_batch_max_size, .def = "3000", .min = 0, .has_min = true,
+    ATTR(struct args, send_batch_max_size, .def = "3000", .unsigned_bits = 32,
          .doc = "Most spans, log records or data points in a batch; 0 for no limit."),
-    ATTR(struct args, send_batch_size, .def = "2000", .min = 0, .has_min = true,
+    ATTR(struct args, send_batch_size, .def = "2000", .unsigned_bits = 32,
          .doc = "Number of spans, log records or data points at which a batch is sent at once."),
     ATTR(struct args, timeout, .def = "\"200ms\"",
          .doc = "Time after which a batch is sent whatever its size."),
