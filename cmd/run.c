@@ -141,9 +141,18 @@ static void build_runtime(struct weir *w)
     ui_attach(w->ui, w->controller, w->reloader, node_name(w));
 }
 
+/* Threads that wait for a file system cannot be ended, and the rest is of use to them. */
+static void leave_calls_behind(struct weir *w)
+{
+    if (offload_settle(w->offload, w->loop, STOP_GUARD_NS)) return;
+    log_error(w->log, "a file system does not answer; leaving without waiting for it");
+    _exit(1);
+}
+
 /* In the opposite order. Everything has stopped. */
 static void teardown(struct weir *w)
 {
+    leave_calls_behind(w);
     timer_free(w->guard);
     reloader_free(w->reloader);
     controller_free(w->controller);

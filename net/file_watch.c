@@ -85,7 +85,7 @@ static bool is_empty_file(const struct stat *st)
     return S_ISREG(st->st_mode) && st->st_size == 0;
 }
 
-static bool counts(const struct file_watch *w, const char *name)
+static bool is_counted(const struct file_watch *w, const char *name)
 {
     return !w->counts || w->counts(name);
 }
@@ -98,7 +98,7 @@ static struct stamp stamp_dir(const struct file_watch *w, u64 ino)
     struct stat st;
 
     for (struct dirent *e; d && (e = readdir(d));) {
-        if (!counts(w, e->d_name) || fstatat(dirfd(d), e->d_name, &st, 0) != 0) continue;
+        if (!is_counted(w, e->d_name) || fstatat(dirfd(d), e->d_name, &st, 0) != 0) continue;
         sum.hash += stamp_stat(&st, hash_str(str_of(e->d_name)));
         sum.empty |= is_empty_file(&st);
     }
@@ -130,7 +130,7 @@ static void begin_writing(struct file_watch *w, const char *name)
 {
     u64 hash = hash_str(str_of(name));
 
-    if (*name && !counts(w, name)) return;
+    if (*name && !is_counted(w, name)) return;
     if (w->writing.n < WRITING_MAX && writing_index(w, hash) == w->writing.n)
         vec_push(&w->writing, hash);
 }

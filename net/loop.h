@@ -73,9 +73,14 @@ int file_watch_blind(const struct file_watch *w);
 /* --- blocking work (fsync, name lookup, glob) on a small pool --- */
 struct offload;
 struct offload *offload_new(int threads);
-void offload_free(struct offload *o); /* waits for running work */
+/* Waits for running work; what it answers afterwards is not heard (offload_settle first). */
+void offload_free(struct offload *o);
+/* Turns l, the caller's, until every job has been answered, those that answers ask for included; at
+ * most this long: false. For the end of a process: a file system that hangs must not keep it. */
+bool offload_settle(struct offload *o, struct loop *l, i64 wait_ns);
 struct job {
-    struct msg msg;              /* used by the pool */
+    struct msg msg; /* used by the pool, as is `pool` */
+    struct offload *pool;
     struct loop *reply_to;       /* NULL: nobody is told; work() may then free the job */
     void (*work)(struct job *j); /* pool thread */
     void (*done)(struct job *j); /* reply_to's thread */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -307,6 +308,62 @@ static void jobs_run_elsewhere_and_answer_here(void **state)
     loop_free(l);
 }
 
+struct chain {
+    struct job job;
+    struct offload *pool;
+    int left;
+};
+
+static void no_work(struct job *j) {}
+
+static sem_t let_go;
+
+static void wait_for_it(struct job *j)
+{
+    sem_wait(&let_go);
+}
+
+static void again(struct job *j)
+{
+    struct chain *c = container_of(j, struct chain, job);
+
+    if (--c->left > 0) offload_run(c->pool, &c->job);
+}
+
+static void jobs_that_ask_for_more_are_all_answered(void **state)
+{
+    struct loop *l = loop_new("t", 0, &clock_system);
+    struct offload *o = offload_new(2);
+    struct chain c = {
+        .job = {.reply_to = l, .work = no_work, .done = again}, .pool = o, .left = 20};
+    struct job alone = {.work = no_work};
+
+    assert_true(offload_settle(o, l, 0)); /* nothing to wait for */
+    offload_run(o, &c.job);
+    offload_run(o, &alone);
+    assert_true(offload_settle(o, l, 60 * NS_PER_SEC));
+    assert_int_equal(c.left, 0);
+    offload_free(o);
+    loop_free(l);
+}
+
+static void a_job_that_hangs_is_not_waited_for(void **state)
+{
+    struct loop *l = loop_new("t", 0, &clock_system);
+    struct offload *o = offload_new(1);
+    struct chain c = {
+        .job = {.reply_to = l, .work = wait_for_it, .done = again}, .pool = o, .left = 1};
+
+    assert_int_equal(sem_init(&let_go, 0, 0), 0);
+    offload_run(o, &c.job);
+    assert_false(offload_settle(o, l, 0));
+    assert_int_equal(c.left, 1);
+    assert_int_equal(sem_post(&let_go), 0);
+    assert_true(offload_settle(o, l, 60 * NS_PER_SEC));
+    offload_free(o);
+    loop_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +376,8 @@ int main(void)
         cmocka_unit_test(descriptors_are_watched),
         cmocka_unit_test(signals_arrive),
         cmocka_unit_test(jobs_run_elsewhere_and_answer_here),
+        cmocka_unit_test(jobs_that_ask_for_more_are_all_answered),
+        cmocka_unit_test(a_job_that_hangs_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,20 +9,25 @@
 #include "base/vec.h"
 #include "net/loop.h"
 
+#define SETTLE_TURN (10 * NS_PER_MS) /* jobs that answer another loop do not wake this one */
+
 struct offload {
     pthread_mutex_t lock;
     pthread_cond_t work;
     struct msg *head, **tail;
     VEC(pthread_t) threads;
     size_t max, idle, queued;
+    _Atomic size_t open; /* given, and not answered yet */
     bool closing;
 };
 
 static void on_done(struct msg *m)
 {
     struct job *j = container_of(m, struct job, msg);
+    struct offload *o = j->pool;
 
     j->done(j);
+    o->open--; /* after it: what it asks for in turn is counted first */
 }
 
 static struct job *next_job(struct offload *o)
@@ -36,12 +41,15 @@ static struct job *next_job(struct offload *o)
 }
 
 /* A job without a loop to answer to may free itself in work(): it is not touched after. */
-static void run_job(struct job *j)
+static void run_job(struct offload *o, struct job *j)
 {
     struct loop *reply_to = j->reply_to;
 
     j->work(j);
-    if (!reply_to) return;
+    if (!reply_to) {
+        o->open--;
+        return;
+    }
     j->msg.fn = on_done;
     loop_post(reply_to, &j->msg);
 }
@@ -61,7 +69,7 @@ static void *worker(void *arg)
         if (!o->head) break;
         struct job *j = next_job(o);
         pthread_mutex_unlock(&o->lock);
-        run_job(j);
+        run_job(o, j);
         pthread_mutex_lock(&o->lock);
     }
     pthread_mutex_unlock(&o->lock);
@@ -109,11 +117,22 @@ void offload_free(struct offload *o)
     free(o);
 }
 
+bool offload_settle(struct offload *o, struct loop *l, i64 wait_ns)
+{
+    i64 end = clock_mono(&clock_system) + wait_ns;
+
+    while (o->open > 0 && clock_mono(&clock_system) < end)
+        loop_turn(l, SETTLE_TURN);
+    return o->open == 0;
+}
+
 /* With no thread at all the job would never run; a thread that cannot be started is then worth an
  * abort (out of memory). */
 void offload_run(struct offload *o, struct job *j)
 {
     j->msg.next = NULL;
+    j->pool = o;
+    o->open++;
     pthread_mutex_lock(&o->lock);
     ASSERT(!o->closing);
     *o->tail = &j->msg;

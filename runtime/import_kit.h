@@ -60,9 +60,9 @@ static void kit_teardown(struct import_bench *b)
     import_content_unref(b->content);
     free(b->err);
     free(b->said);
+    assert_true(offload_settle(b->pool, b->loop, 60 * NS_PER_SEC));
     net_free(b->net);
     offload_free(b->pool);
-    loop_turn(b->loop, 0); /* what the pool still had to say */
     loop_free(b->loop);
     assert_int_equal(nftw(b->dir, kit_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
