@@ -3,6 +3,7 @@
 #include "value/decode_int.h"
 
 #include "base/assert.h"
+#include "base/num.h"
 #include "parser/parser.h"
 #include "value/member.h"
 
@@ -30,16 +31,36 @@ static bool plain_number(struct str s, struct value *ret)
     return true;
 }
 
-static bool plain_value(struct str s, struct value *ret)
+static bool plain_fraction(struct str s, struct value *ret)
 {
-    if (plain_string(s, ret) || plain_number(s, ret)) return true;
+    f64 f;
+    size_t points = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        points += s.p[i] == '.';
+        if (s.p[i] != '.' && (s.p[i] < '0' || s.p[i] > '9')) return false;
+    }
+    if (points != 1 || num_parse_f64(s, &f) < 0) return false;
+    *ret = value_float(f);
+    return true;
+}
+
+static bool plain_word(struct str s, struct value *ret)
+{
     if (str_is(s, "true") || str_is(s, "false"))
         *ret = value_bool(s.p[0] == 't');
     else if (str_is(s, "[]"))
         *ret = value_array(0);
+    else if (str_is(s, "{}"))
+        *ret = object_done(&(struct object_builder){0});
     else
         return false;
     return true;
+}
+
+static bool plain_value(struct str s, struct value *ret)
+{
+    return plain_string(s, ret) || plain_number(s, ret) || plain_word(s, ret) ||
+           plain_fraction(s, ret);
 }
 
 /* --- the others --- */
