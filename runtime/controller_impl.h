@@ -8,8 +8,8 @@
 #include "runtime/controller.h"
 #include "runtime/imports.h"
 
-#define NESTING_MAX      64      /* modules inside modules */
-#define MODULE_NODES_MAX 1000000 /* nodes of all modules of a process */
+#define NESTING_MAX      64     /* modules inside modules */
+#define MODULE_NODES_MAX 100000 /* nodes of all modules of a process: some 600 MiB */
 
 /* A load that is under way: its attempts wait for what they must fetch. */
 struct pending_load {
@@ -73,6 +73,13 @@ struct generation {
     struct plan **plans;    /* by rank: new arguments of a node that stays; NULL: unchanged */
 };
 
+/* An import around what is being built, innermost first. On the stack of who builds it. */
+struct importing {
+    const struct importing *above;
+    const struct component_def *def;
+    const struct plan *plan;
+};
+
 /* One attempt of a load, shared by the modules it builds. */
 struct build {
     struct controller *c;
@@ -81,6 +88,7 @@ struct build {
     bool waits; /* something must be fetched first */
     u32 depth;
     size_t nodes;
+    const struct importing *importing; /* whose content is being built; NULL: no import's */
     char trace_id[33];
 };
 
