@@ -14,27 +14,35 @@ static const struct module *inner_module(const struct generation *g, u32 rank)
     return g->changes[rank].n_inner > 0 ? g->changes[rank].inner[0].module : NULL;
 }
 
-static void not_in_registry(struct build *b, const struct node *n, struct str ns)
+/* why: what the import could not make of its content; NULL. */
+static void not_in_registry(struct build *b, const struct node *n, struct str ns, const char *why)
 {
     node_fault(b->diags, n,
                "loading custom component controller: custom component config not found in the "
                "registry, namespace: \"" STR_FMT "\", componentName: \"" STR_FMT "\"",
                STR_ARG(ns), STR_ARG(n->custom.member));
+    if (why) diag_hint(b->diags, &b->diags->list.v[b->diags->list.n - 1], "%s", why);
+}
+
+static const char *import_fault(const struct generation *g, const struct node *n)
+{
+    const struct imported *i = n->custom.up == 0 ? g->changes[n->custom.rank].imported : NULL;
+    return i ? i->fault : NULL;
 }
 
 /* The declare a custom component is an instance of, and the module it stands in. NULL: reported, or
  * what holds it has not been fetched. */
-static const struct node *find_declare(struct build *b, const struct module *m,
+static const struct node *find_declare(struct build *b, const struct generation *g,
                                        const struct node *n, const struct module **ret_home)
 {
-    const struct module *around = module_around(m, n->custom.up);
+    const struct module *around = module_around(g->module, n->custom.up);
     const struct node *named = &around->tmpl->nodes[n->custom.rank];
     *ret_home = around;
     if (named->kind == NODE_DECLARE) return named;
     *ret_home = module_imported(around, n->custom.rank);
     const struct node *found =
         *ret_home ? template_find_declare((*ret_home)->tmpl, n->custom.member) : NULL;
-    if (!found && !b->waits) not_in_registry(b, n, named->block->label);
+    if (!found && !b->waits) not_in_registry(b, n, named->block->label, import_fault(g, n));
     return found;
 }
 
@@ -61,7 +69,7 @@ void generation_custom(struct build *b, struct generation *g, u32 rank)
     const struct node *n = &g->module->tmpl->nodes[rank];
     const struct custom_args *a = generation_plan(g, rank)->args;
     const struct module *home;
-    const struct node *declare = find_declare(b, g->module, n, &home);
+    const struct node *declare = find_declare(b, g, n, &home);
     struct template *t = declare ? template_declared(declare, b->diags) : NULL;
     if (!t || !knows_arguments(b, n, t, a->args)) return;
     struct generation *in = generation_below(b, g, rank,
