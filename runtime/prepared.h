@@ -7,13 +7,13 @@
 #include "runtime/load.h"
 #include "runtime/template.h"
 
-enum prepared_stage {                     /* how far it came */
-                      PREPARED_UNREAD,    /* why says what failed */
-                      PREPARED_UNCHANGED, /* the contents are those of `unless`: nothing was parsed
-                                           */
-                      PREPARED_UNPARSED,  /* faults of syntax in diags */
-                      PREPARED_UNSOUND,   /* the compiler's faults in diags */
-                      PREPARED_WHOLE,
+/* How far it came. */
+enum prepared_stage {
+    PREPARED_UNREAD,    /* why says what failed */
+    PREPARED_UNCHANGED, /* the contents are those of `unless`: nothing was parsed */
+    PREPARED_UNPARSED,  /* faults of syntax in diags */
+    PREPARED_UNSOUND,   /* the compiler's faults in diags */
+    PREPARED_WHOLE,
 };
 
 struct prepared {
