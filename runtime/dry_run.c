@@ -47,16 +47,6 @@ static bool misses_something(const struct diags *d)
     return false;
 }
 
-static void prepare_node(const struct node *n, const struct scope *scope, struct diags *found)
-{
-    struct plan *p = plan_new(n->def);
-    struct prepare prep = {.block = n->block, .arena = &p->arena, .diags = found};
-    (void)decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, found);
-    if (!misses_something(found) && n->def->prepare)
-        (void)n->def->prepare(&prep, p->args, p->data); /* its faults are in found */
-    plan_unref(p);
-}
-
 static bool before(struct pos a, struct pos b)
 {
     return a.line != b.line ? a.line < b.line : a.col < b.col;
@@ -84,6 +74,21 @@ static void keep_news(struct diags *known, const struct note *of, const struct d
         struct diag *d = diag_add(known, x->severity, x->code, x->span, "%s", x->message);
         if (x->hint) diag_hint(known, d, "%s", x->hint);
     }
+}
+
+/* What prepare says of a place that did not decode is a consequence. */
+static void prepare_node(const struct node *n, const struct scope *scope, struct diags *found)
+{
+    struct diags later;
+    diags_init(&later);
+    struct plan *p = plan_new(n->def);
+    struct prepare prep = {.block = n->block, .arena = &p->arena, .diags = &later};
+    (void)decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, found);
+    if (!misses_something(found) && n->def->prepare)
+        (void)n->def->prepare(&prep, p->args, p->data); /* its faults are in `later` */
+    keep_news(found, &(struct note){.diags_to = found->list.n}, &later);
+    plan_unref(p);
+    diags_done(&later);
 }
 
 static void examine(struct compiler *c, const struct node *n, const struct scope *scope)

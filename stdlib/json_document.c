@@ -172,6 +172,13 @@ static int read_document(struct reader *r, bool empty_is_null, struct value *ret
     return -EINVAL;
 }
 
+static char *fault_text(const struct reader *r, struct str text)
+{
+    size_t at = json_offset(&r->in);
+    if (at >= text.n) return xstrdup("unexpected end of JSON input");
+    return xprintf("invalid JSON at byte %zu: %s", at + 1, r->in.err);
+}
+
 int json_document(struct str text, enum json_numbers numbers, bool empty_is_null, struct value *ret,
                   char **err)
 {
@@ -181,7 +188,7 @@ int json_document(struct str text, enum json_numbers numbers, bool empty_is_null
     json_in_init(&r.in, text, &scratch);
     r.in.max_depth = VALUE_DEPTH_MAX;
     int rc = read_document(&r, empty_is_null, ret);
-    if (rc) *err = xprintf("invalid JSON at byte %zu: %s", json_offset(&r.in) + 1, r.in.err);
+    if (rc) *err = fault_text(&r, text);
     arena_done(&scratch);
     return rc;
 }

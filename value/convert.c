@@ -161,20 +161,33 @@ int convert_bytesize(struct value v, i64 *ret, struct vfault *f)
 
 /* --- secrets --- */
 
-int convert_opt_secret(struct value v, struct str *ret, bool *ret_is_secret, struct vfault *f)
+static int not_a_secret(const struct capsule_type *want, struct value v, struct vfault *f)
+{
+    if (v.type != V_CAPSULE) return mismatch("capsule", v, f);
+    return vfault_set(f, "expected capsule(\"%s\"), got capsule(\"%s\")", want->name,
+                      v.capsule->type->name);
+}
+
+static int secret_text(const struct capsule_type *want, struct value v, struct str *ret,
+                       bool *ret_is_secret, struct vfault *f)
 {
     if (v.type == V_NULL) {
         *ret = STR("");
         *ret_is_secret = false;
         return 0;
     }
-    return value_secret_text(v, ret, ret_is_secret) ? 0 : mismatch("capsule", v, f);
+    return value_secret_text(v, ret, ret_is_secret) ? 0 : not_a_secret(want, v, f);
+}
+
+int convert_opt_secret(struct value v, struct str *ret, bool *ret_is_secret, struct vfault *f)
+{
+    return secret_text(&capsule_opt_secret, v, ret, ret_is_secret, f);
 }
 
 int convert_secret(struct value v, struct str *ret, struct vfault *f)
 {
     bool was_secret;
-    return convert_opt_secret(v, ret, &was_secret, f);
+    return secret_text(&capsule_secret, v, ret, &was_secret, f);
 }
 
 /* --- composite --- */
