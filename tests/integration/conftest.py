@@ -33,11 +33,12 @@ def weir_binary():
 
 @pytest.fixture
 def weir(weir_binary, tmp_path):
-    """start(config, *flags) -> a running Weir that is ready; stopped at the end, and its end is checked."""
+    """start(config, *flags) -> a running Weir that is ready; stopped at the end, and its end is checked. path: a file or folder that exists,
+    in place of a configuration; binary: another program or name of it."""
     started = []
 
-    def start(config, *flags, wait=True, env=None):
-        w = Weir(weir_binary, tmp_path / f"w{len(started)}", config, flags, env)
+    def start(config, *flags, wait=True, env=None, path=None, binary=None):
+        w = Weir(binary or weir_binary, tmp_path / f"w{len(started)}", config, flags, env, path)
         started.append(w)
         if wait:
             w.wait_ready()

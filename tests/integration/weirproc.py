@@ -76,12 +76,13 @@ def http(method, url, body=None, headers=None, timeout=30):
 class Weir:
     """A Weir process with its configuration in a folder of its own."""
 
-    def __init__(self, binary, folder, config, flags=(), env=None):
+    def __init__(self, binary, folder, config, flags=(), env=None, path=None):
         folder.mkdir(parents=True)
         self.folder, self.binary = folder, binary
         self.http_port = free_ports(1)[0]
-        self.config = folder / "config.alloy"
-        self.config.write_text(config)
+        self.config = path or folder / "config.alloy"
+        if not path:
+            self.config.write_text(config)
         self.log_path, self.out_path = folder / "log", folder / "out"
         self.expected_exit = 0
         argv = [binary, "run", f"--server.http.listen-addr=127.0.0.1:{self.http_port}", f"--storage.path={folder / 'data'}", *flags,
