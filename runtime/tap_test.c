@@ -46,6 +46,23 @@ static const struct component_def long_source = {FAKE(source, PLACE_ONE), .apply
 static const struct component_def broken_source = {FAKE(source, PLACE_ONE), .apply = source_apply,
                                                    .tap = show_broken};
 
+static int render_word(const void *what, struct buf *out)
+{
+    buf_cstr(out, what);
+    return 0;
+}
+
+/* A component that says itself what it shows. */
+static int telling_apply(struct shard *s, const void *plan)
+{
+    if (comp_tapped(s->comp))
+        comp_tap(s->comp, &(struct tap_item){TAP_LOKI_LOG, 2, render_word, "applied"});
+    return source_apply(s, plan);
+}
+
+static const struct component_def telling_source = {FAKE(source, PLACE_ONE), .apply = telling_apply,
+                                                    .taps_itself = true};
+
 struct world {
     struct kit k;
     struct tally out, in;
@@ -379,6 +396,20 @@ static void watching_races_with_work(void **state)
     world_close(&w);
 }
 
+static void components_may_show_items_of_their_own(void **state)
+{
+    struct world w;
+
+    world_open(&w, &telling_source, MODE_TAKE);
+    send(&w, 1); /* nobody watches */
+    struct tap_texts *t = watch(&w, 1);
+    send(&w, 1);
+    expect_text(t, "applied");
+    assert_null(tap_texts_next(t));
+    tap_texts_free(t);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +423,7 @@ int main(void)
         cmocka_unit_test(turning_it_off_ends_every_watch),
         cmocka_unit_test(a_watch_follows_the_id),
         cmocka_unit_test(watches_are_limited),
+        cmocka_unit_test(components_may_show_items_of_their_own),
         cmocka_unit_test(watching_races_with_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
