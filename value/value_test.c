@@ -157,6 +157,33 @@ static void the_api_names_types(void **state)
     value_unref(v);
 }
 
+static bool target_object(const void *data, struct value *ret)
+{
+    struct object_builder b = {0};
+    object_set_take(&b, STR("job"), value_cstr(data));
+    object_set_take(&b, STR("__address__"), value_cstr("h:1"));
+    *ret = object_done(&b);
+    return true;
+}
+
+static const struct capsule_type target = {.name = "discovery.Target", .to_object = target_object};
+
+static void the_api_has_a_form_for_every_type(void **state)
+{
+    struct value t = value_capsule(&target, (void *)"j"), none = value_array(0);
+    assert_api_json(value_int(INT64_MAX), "{\"type\":\"number\",\"value\":9223372036854776000}");
+    assert_api_json(value_uint(7), "{\"type\":\"number\",\"value\":7}");
+    assert_api_json(value_float(0.5), "{\"type\":\"number\",\"value\":0.5}");
+    assert_api_json(value_float(1e21), "{\"type\":\"number\",\"value\":1e+21}");
+    assert_api_json(value_bool(false), "{\"type\":\"bool\",\"value\":false}");
+    assert_api_json(none, "{\"type\":\"array\",\"value\":[]}");
+    assert_api_json(t, "{\"type\":\"object\",\"value\":[{\"key\":\"__address__\",\"value\":{"
+                       "\"type\":\"string\",\"value\":\"h:1\"}},{\"key\":\"job\",\"value\":{"
+                       "\"type\":\"string\",\"value\":\"j\"}}]}");
+    value_unref(none);
+    value_unref(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +197,7 @@ int main(void)
         cmocka_unit_test(secrets_compare_by_text),
         cmocka_unit_test(the_last_reference_destroys_a_capsule),
         cmocka_unit_test(the_api_names_types),
+        cmocka_unit_test(the_api_has_a_form_for_every_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
