@@ -90,6 +90,13 @@ static void compile_part(struct check *c, struct tree_set *trees)
     diags_done(&found);
 }
 
+/* Alloy's `validate` goes no further than the syntax of the files when that has faults. */
+static void validate_files(struct check *c, const struct source_set *files)
+{
+    struct tree_set trees;
+    if (source_set_parse(files, &trees, &c->diags) == 0) compile(c, &trees, &c->diags);
+}
+
 static void check_files(struct check *c, const struct source_set *files)
 {
     struct tree_set trees = {0};
@@ -99,9 +106,17 @@ static void check_files(struct check *c, const struct source_set *files)
     }
     if (trees.trees.n == files->files.n)
         compile(c, &trees, &c->diags);
-    else if (!c->validate && trees.trees.n > 0)
+    else if (trees.trees.n > 0)
         compile_part(c, &trees);
     tree_set_done(&trees);
+}
+
+static void check_set(struct check *c, const struct source_set *files)
+{
+    if (c->validate)
+        validate_files(c, files);
+    else
+        check_files(c, files);
 }
 
 /* ---- paths ---- */
@@ -111,7 +126,7 @@ static void check_yaml(struct check *c, const struct source_set *file)
     source_sets inside = {0};
     extract_yaml(file, &inside, &c->diags);
     vec_each (&inside, files)
-        check_files(c, files);
+        check_set(c, files);
     extract_done(&inside);
 }
 
@@ -144,7 +159,7 @@ static bool check_path(struct check *c, const char *path)
     if (yaml && !is_directory(path, &files))
         check_yaml(c, &files);
     else
-        check_files(c, &files);
+        check_set(c, &files);
     source_set_done(&files);
     return true;
 }

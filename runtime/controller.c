@@ -26,6 +26,37 @@ void controller_free(struct controller *c)
     free(c);
 }
 
+static struct str text_at(const struct span *at)
+{
+    struct str line = at->file ? source_line(at->file, at->start.line) : (struct str){0};
+    bool inside = at->start.line == at->end.line && at->start.col > 0 &&
+                  at->start.col <= at->end.col && at->end.col <= line.n;
+    return inside ? str_n(line.p + at->start.col - 1, at->end.col - at->start.col + 1)
+                  : (struct str){0};
+}
+
+static struct str first_name(struct str chain)
+{
+    const char *dot = chain.n ? memchr(chain.p, '.', chain.n) : NULL;
+    return dot ? str_n(chain.p, (size_t)(dot - chain.p)) : chain;
+}
+
+/* Fields by which Alloy's lines name what the warning is of. */
+static void warn(struct logger *log, const struct diag *d, struct str place)
+{
+    struct str what = text_at(&d->span);
+    switch (d->code) {
+    case DIAG_DEPRECATED:
+        log_warn(log, d->message, F_STR("function", what), F_STR("at", place));
+        return;
+    case DIAG_SHADOW:
+        log_warn(log, d->message, F_STR("component", what), F_STR("stdlib_name", first_name(what)),
+                 F_STR("at", place));
+        return;
+    default: log_warn(log, d->message, F_STR("at", place));
+    }
+}
+
 /* Warnings do not stop a load; they are said in the log. */
 static void log_warnings(struct controller *c, struct diags *diags)
 {
@@ -40,7 +71,7 @@ static void log_warnings(struct controller *c, struct diags *diags)
         struct buf place = BUF_INIT(64 * 1024);
         diag_line(&where, &place);
         buf_truncate(&place, place.n - 2); /* the colon before the empty message */
-        log_warn(c->log, d->message, F_STR("at", buf_view(&place)));
+        warn(c->log, d, buf_view(&place));
         buf_done(&place);
     }
     diags->list.n = kept;

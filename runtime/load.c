@@ -211,16 +211,27 @@ void source_set_done(struct source_set *s)
     *s = (struct source_set){0};
 }
 
+int tree_check_top(const struct tree *t, struct diags *diags)
+{
+    int err = 0;
+    for (size_t i = 0; i < t->body.n; i++) {
+        if (t->body.stmts[i].kind != STMT_ATTR) continue;
+        const struct attr *a = t->body.stmts[i].attr;
+        diag_error(diags, DIAG_NODE_PLACE, a->name_span, "unrecognized attribute " STR_FMT,
+                   STR_ARG(a->name));
+        err = -EINVAL;
+    }
+    return err;
+}
+
 int source_set_parse(const struct source_set *s, struct tree_set *ret, struct diags *diags)
 {
     struct tree_set t = {0};
     bool failed = false;
     for (size_t i = 0; i < s->files.n; i++) {
         struct tree *tree = parse_file(s->files.v[i], diags);
-        if (tree)
-            vec_push(&t.trees, tree);
-        else
-            failed = true;
+        failed |= !tree || tree_check_top(tree, diags) < 0;
+        if (tree) vec_push(&t.trees, tree);
     }
     if (failed) {
         tree_set_done(&t);
