@@ -235,7 +235,7 @@ def module_changes(w, folder, windows):
 
 
 def no_changes(w, folder, windows):
-    time.sleep(10)
+    time.sleep(6)
 
 
 def requests_of(path):
@@ -247,11 +247,14 @@ def requests_of(path):
     return sorted(out)
 
 
+AFTER = 0.01  # s after the answer: the workers apply what is new
+
+
 def during(requests, windows):
-    """The requests that were under way while a reload was."""
+    """The latencies of the requests that were under way while a change was, or just after."""
     out, i = [], 0
     for begin, end, _ in requests:
-        while i < len(windows) and windows[i][1] < begin:
+        while i < len(windows) and windows[i][1] + AFTER < begin:
             i += 1
         if i < len(windows) and windows[i][0] < end:
             out.append((end - begin) * 1000)
