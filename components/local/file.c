@@ -2,10 +2,12 @@
  * reads are of small files. */
 #include <errno.h>
 
+#include "components/common/follow_files.h"
 #include "components/common/read_file.h"
 #include "components/common/settings.h"
 
-#define DEBOUNCE (100 * NS_PER_MS)
+#define WELL   "read file"
+#define FAILED "failed to read file"
 
 struct args {
     struct str filename, detector;
@@ -21,12 +23,6 @@ struct plan {
 };
 struct shared {
     struct metric *accessed;
-};
-struct self {
-    struct shard *shard;
-    const struct plan *plan;
-    struct file_watch *watch; /* detector fsnotify */
-    struct timer *poll;       /* detector poll */
 };
 
 static const struct row arg_rows[] = {
@@ -69,21 +65,28 @@ static void export_text(struct comp *c, struct shard *s, struct str text, bool i
         comp_export(c, &e);
 }
 
-/* From a shard, or with s NULL from the control loop. */
-static int publish(struct comp *c, struct shard *s, const struct plan *plan, char **ret_err)
+static int publish(struct comp *c, struct shard *s, const void *plan, char **ret_err)
 {
+    const struct args *a = ((const struct plan *)plan)->args;
     struct shared *sh = c->shared;
     struct buf content = BUF_INIT(READ_FILE_MAX);
-    char *err;
-    int r = read_file(plan->args->filename.p, &content, &err);
-    if (r < 0) {
-        *ret_err = xprintf("failed to read file: %s", err);
-        free(err);
-    } else {
-        export_text(c, s, buf_view(&content), plan->args->is_secret);
+    int r = read_file(a->filename.p, &content, ret_err);
+    if (r == 0) {
+        export_text(c, s, buf_view(&content), a->is_secret);
         metric_set(sh->accessed, (f64)clock_real(c->host->clock) / (f64)NS_PER_SEC);
     }
     buf_done(&content);
+    return r;
+}
+
+/* As the building of the component says it. */
+static int publish_first(struct comp *c, char **ret_err)
+{
+    char *err;
+    int r = publish(c, NULL, c->plan, &err);
+    if (r == 0) return 0;
+    *ret_err = xprintf(FAILED ": %s", err);
+    free(err);
     return r;
 }
 
@@ -91,78 +94,30 @@ static int create(struct comp *c, char **ret_err)
 {
     struct shared *sh = c->shared;
     sh->accessed = comp_metric(c, &accessed_desc, NULL, 0);
-    int r = publish(c, NULL, c->plan, ret_err);
-    if (r == 0) comp_health(c, HEALTH_HEALTHY, "read file");
+    int r = publish_first(c, ret_err);
+    if (r == 0) comp_health(c, HEALTH_HEALTHY, WELL);
     return r;
 }
 
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
 {
-    return old_plan ? publish(c, NULL, c->plan, ret_err) : 0;
+    return old_plan ? publish_first(c, ret_err) : 0;
 }
 
-static void changed(void *arg)
+static void follow_conf(const void *plan, struct follow_conf *ret)
 {
-    struct self *self = arg;
-    struct comp *c = self->shard->comp;
-    char *err;
-    if (publish(c, self->shard, self->plan, &err) == 0) {
-        comp_health(c, HEALTH_HEALTHY, "read file");
-        return;
-    }
-    comp_health(c, HEALTH_UNHEALTHY, "%s", err);
-    log_error(c->log, "failed to read file", F_CSTR("err", err));
-    free(err);
+    const struct args *a = ((const struct plan *)plan)->args;
+    ret->files[0] = a->filename;
+    ret->by_timer = str_is(a->detector, "poll");
+    ret->every = a->poll_frequency.ns;
 }
 
-static void watch(struct self *self)
-{
-    const struct args *a = self->plan->args;
-    struct loop *loop = self->shard->worker->loop;
-    if (str_is(a->detector, "poll")) {
-        self->poll = timer_new(loop, changed, self);
-        timer_every(self->poll, a->poll_frequency.ns);
-    } else {
-        self->watch =
-            file_watch_new(loop, a->filename.p, DEBOUNCE, a->poll_frequency.ns, changed, self);
-    }
-}
-
-static void unwatch(struct self *self)
-{
-    if (self->watch) file_watch_free(self->watch);
-    timer_free(self->poll);
-    self->watch = NULL;
-    self->poll = NULL;
-}
+static const struct follow_rules rules = {
+    .conf = follow_conf, .publish = publish, .well = WELL, .failed = FAILED};
 
 static int run(struct shard *s)
 {
-    struct self *self = s->self;
-    *self = (struct self){.shard = s, .plan = s->plan};
-    watch(self);
-    return 0;
-}
-
-static int apply(struct shard *s, const void *plan)
-{
-    struct self *self = s->self;
-    unwatch(self);
-    self->plan = plan;
-    watch(self);
-    comp_health(s->comp, HEALTH_HEALTHY, "read file"); /* configure has read it */
-    return 0;
-}
-
-static void stop(struct shard *s)
-{
-    unwatch(s->self);
-    shard_stopped(s);
-}
-
-static void shard_done(struct shard *s)
-{
-    unwatch(s->self);
+    return follow_run(s, &rules);
 }
 
 DEFINE_COMPONENT(local_file) = {
@@ -177,12 +132,12 @@ DEFINE_COMPONENT(local_file) = {
     .placement = PLACE_CONTROL,
     .plan_size = sizeof(struct plan),
     .shared_size = sizeof(struct shared),
-    .self_size = sizeof(struct self),
+    .self_size = sizeof(struct follow),
     .prepare = prepare,
     .create = create,
     .configure = configure,
     .run = run,
-    .apply = apply,
-    .stop = stop,
-    .shard_done = shard_done,
+    .apply = follow_apply,
+    .stop = follow_stop,
+    .shard_done = follow_shard_done,
 };

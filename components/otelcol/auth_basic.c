@@ -4,14 +4,13 @@
 
 #include "base/digest.h"
 #include "components/common/auth.h"
+#include "components/common/follow_files.h"
 #include "components/common/htpasswd.h"
 #include "components/common/otel_output.h"
 #include "components/common/read_file.h"
 #include "components/common/settings.h"
 
-#define DEBOUNCE  (100 * NS_PER_MS)
-#define POLL      (60 * NS_PER_SEC)
-#define FILES_MAX 3
+#define POLL (60 * NS_PER_SEC)
 
 struct client_args {
     struct secret password;
@@ -207,10 +206,10 @@ static int make(const struct args *a, struct auth_handler **ret, char **ret_err)
     return r;
 }
 
-static int publish(struct comp *c, struct shard *s, const struct args *a, char **ret_err)
+static int publish(struct comp *c, struct shard *s, const void *plan, char **ret_err)
 {
     struct auth_handler *h;
-    int r = make(a, &h, ret_err);
+    int r = make(((const struct plan *)plan)->args, &h, ret_err);
     if (r == 0) auth_export(c, s, h);
     return r;
 }
@@ -241,7 +240,7 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
 
 static int create(struct comp *c, char **ret_err)
 {
-    return publish(c, NULL, ((const struct plan *)c->plan)->args, ret_err);
+    return publish(c, NULL, c->plan, ret_err);
 }
 
 static int configure(struct comp *c, const void *old_plan, char **ret_err)
@@ -249,72 +248,23 @@ static int configure(struct comp *c, const void *old_plan, char **ret_err)
     return old_plan ? create(c, ret_err) : 0;
 }
 
-struct self {
-    struct shard *shard;
-    const struct args *args;
-    struct file_watch *watches[FILES_MAX];
-};
-
-static void changed(void *arg)
+static void follow_conf(const void *plan, struct follow_conf *ret)
 {
-    struct self *self = arg;
-    struct comp *c = self->shard->comp;
-    char *err;
-    if (publish(c, self->shard, self->args, &err) == 0) {
-        comp_health(c, HEALTH_HEALTHY, "credentials read");
-        return;
-    }
-    comp_health(c, HEALTH_UNHEALTHY, "failed to read credentials: %s", err);
-    log_error(c->log, "failed to read credentials", F_CSTR("err", err));
-    free(err);
+    const struct args *a = ((const struct plan *)plan)->args;
+    *ret = (struct follow_conf){.files = {a->client_auth ? a->client_auth->username_file : STR(""),
+                                          a->client_auth ? a->client_auth->password_file : STR(""),
+                                          a->htpasswd ? a->htpasswd->file : STR("")},
+                                .every = POLL};
 }
 
-static void watch(struct self *self)
-{
-    const struct args *a = self->args;
-    const struct str files[FILES_MAX] = {a->client_auth ? a->client_auth->username_file : STR(""),
-                                         a->client_auth ? a->client_auth->password_file : STR(""),
-                                         a->htpasswd ? a->htpasswd->file : STR("")};
-    for (size_t i = 0; i < FILES_MAX; i++)
-        if (files[i].n > 0)
-            self->watches[i] = file_watch_new(self->shard->worker->loop, files[i].p, DEBOUNCE, POLL,
-                                              changed, self);
-}
-
-static void unwatch(struct self *self)
-{
-    for (size_t i = 0; i < FILES_MAX; i++) {
-        if (self->watches[i]) file_watch_free(self->watches[i]);
-        self->watches[i] = NULL;
-    }
-}
+static const struct follow_rules rules = {.conf = follow_conf,
+                                          .publish = publish,
+                                          .well = "credentials read",
+                                          .failed = "failed to read credentials"};
 
 static int run(struct shard *s)
 {
-    struct self *self = s->self;
-    *self = (struct self){.shard = s, .args = ((const struct plan *)s->plan)->args};
-    watch(self);
-    return 0;
-}
-
-static int apply(struct shard *s, const void *plan)
-{
-    struct self *self = s->self;
-    unwatch(self);
-    self->args = ((const struct plan *)plan)->args;
-    watch(self);
-    return 0;
-}
-
-static void stop(struct shard *s)
-{
-    unwatch(s->self);
-    shard_stopped(s);
-}
-
-static void shard_done(struct shard *s)
-{
-    unwatch(s->self);
+    return follow_run(s, &rules);
 }
 
 DEFINE_COMPONENT(otelcol_auth_basic) = {
@@ -331,12 +281,12 @@ DEFINE_COMPONENT(otelcol_auth_basic) = {
     .exports = &auth_exports_schema,
     .placement = PLACE_CONTROL,
     .plan_size = sizeof(struct plan),
-    .self_size = sizeof(struct self),
+    .self_size = sizeof(struct follow),
     .prepare = prepare,
     .create = create,
     .configure = configure,
     .run = run,
-    .apply = apply,
-    .stop = stop,
-    .shard_done = shard_done,
+    .apply = follow_apply,
+    .stop = follow_stop,
+    .shard_done = follow_shard_done,
 };

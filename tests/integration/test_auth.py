@@ -63,6 +63,28 @@ otelcol.auth.bearer "h" {{
     assert backend.requests[-1][1]["Authorization"] == "Bearer two"
 
 
+def test_basic_follows_its_file_and_says_when_it_cannot(weir, backend, ports, tmp_path):
+    port, = ports(1)
+    users, other = tmp_path / "users", tmp_path / "other"
+    users.write_text("alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n")
+    other.write_text("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n")
+    text = config(port, backend.url, f'otelcol.auth.basic "h" {{\n htpasswd {{\n file = "{users}"\n }}\n}}',
+                  server="auth = otelcol.auth.basic.h.handler")
+    w = weir(text)
+
+    def sends(user):
+        return http("POST", f"http://127.0.0.1:{port}/v1/traces", SPAN, dict(JSON, **basic(user, "secret"))).status == 200
+
+    assert sends("alice") and not sends("bob")
+    users.unlink()
+    await_that("it says so", lambda: w.health("otelcol.auth.basic.h")["state"] == "unhealthy")
+    assert w.health("otelcol.auth.basic.h")["message"].startswith("failed to read credentials: ")
+    assert sends("alice")  # the users of before
+    assert w.reload(text.replace(str(users), str(other))).status == 200
+    await_that("all is well", lambda: w.health("otelcol.auth.basic.h")["state"] == "healthy")
+    assert sends("bob") and not sends("alice")
+
+
 def test_headers_from_the_client(weir, backend, ports):
     port, = ports(1)
     handlers = '''otelcol.auth.headers "h" {
