@@ -36,8 +36,8 @@ char *file_fault(const char *verb, const char *path, int err);
 struct tree_set {
     VEC(struct tree *) trees; /* one per file, same order */
 };
-/* Attributes at the top of a file, which only blocks may fill, count as faults of its syntax: -EINVAL
- * with each in diags, else 0. */
+/* Attributes at the top of a file, which only blocks may fill, count as faults of its syntax:
+ * -EINVAL with each in diags, else 0. */
 int tree_check_top(const struct tree *t, struct diags *diags);
 /* 0, or -EINVAL when any file has a fault of syntax; those of all files are in diags. */
 int source_set_parse(const struct source_set *s, struct tree_set *ret, struct diags *diags);
