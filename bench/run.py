@@ -120,6 +120,7 @@ def main():
     ap.add_argument("--out", default=os.devnull, help="append raw results as JSON lines")
     ap.add_argument("scenarios", nargs="*", default=SCENARIOS)
     a = ap.parse_args()
+    a.weir = os.path.abspath(a.weir)
     with tempfile.TemporaryDirectory() as folder:
         plan = Plan(a, folder)
         for scenario in a.scenarios:
