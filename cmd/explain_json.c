@@ -33,24 +33,31 @@ static void put_def(const struct topic *t, struct json_out *j)
     table(j, "debug_info", d->debug);
 }
 
+static void put_param(const struct func_param *p, struct json_out *j)
+{
+    json_obj(j);
+    json_key(j, STR("name"));
+    json_str(j, p->name);
+    json_key(j, STR("type"));
+    json_str(j, p->type);
+    if (p->repeats) member_bool(j, "repeats", true);
+    if (p->optional) member_bool(j, "optional", true);
+    json_obj_end(j);
+}
+
 static void put_params(const struct func *f, struct json_out *j)
 {
-    struct str names = str_of(f->param_names);
+    struct func_param p;
     json_key(j, STR("parameters"));
     json_arr(j);
-    for (size_t i = 0; i < f->n_params; i++) {
-        json_obj(j);
-        json_key(j, STR("name"));
-        json_str(j, topic_param(&names));
-        member(j, "type", param_kind_name(f->params[i]));
-        if (f->variadic && i + 1 == f->n_params) member_bool(j, "repeats", true);
-        json_obj_end(j);
-    }
+    for (size_t i = 0; func_param(f, i, &p); i++)
+        put_param(&p, j);
     json_arr_end(j);
 }
 
 static void put_func(const struct func *f, struct json_out *j)
 {
+    const struct func *instead = stdlib_instead(f);
     struct buf b = BUF_INIT(4096);
     func_signature(f, &b);
     json_key(j, STR("signature"));
@@ -59,7 +66,9 @@ static void put_func(const struct func *f, struct json_out *j)
     put_params(f, j);
     member(j, "returns", f->returns);
     member(j, "stability", stability_name(f->experimental ? STABILITY_EXPERIMENTAL : STABILITY_GA));
-    if (f->deprecated) member_bool(j, "deprecated", true);
+    if (!instead) return;
+    member_bool(j, "deprecated", true);
+    member(j, "instead", instead->name);
 }
 
 void explain_json(const struct topic *t, struct json_out *j)

@@ -154,21 +154,25 @@ static void def_text(const struct topic *t, struct buf *b)
     if (d->example) put_example(b, d->example);
 }
 
+static void put_param(struct buf *b, const struct func_param *p)
+{
+    buf_printf(b, "%*s" STR_FMT "  " STR_FMT "%s%s\n", STEP, "", STR_ARG(p->name), STR_ARG(p->type),
+               p->repeats ? ", any number of times" : "", p->optional ? ", optional" : "");
+}
+
 static void func_text(const struct topic *t, struct buf *b)
 {
     const struct func *f = t->func;
-    struct str names = str_of(f->param_names);
+    const struct func *instead = stdlib_instead(f);
+    struct func_param p;
     func_signature(f, b);
     buf_printf(b, "\n\n");
     put_text(b, 0, str_of(t->summary));
-    if (f->deprecated) buf_cstr(b, "Deprecated.\n");
+    if (instead) buf_printf(b, "Deprecated: use %s.\n", instead->name);
     if (f->experimental) buf_cstr(b, "Experimental.\n");
-    if (f->n_params > 0) buf_cstr(b, "\nParameters\n\n");
-    for (size_t i = 0; i < f->n_params; i++) {
-        struct str name = topic_param(&names);
-        buf_printf(b, "%*s" STR_FMT "  %s%s\n", STEP, "", STR_ARG(name),
-                   param_kind_name(f->params[i]),
-                   f->variadic && i + 1 == f->n_params ? ", any number of times" : "");
+    for (size_t i = 0; func_param(f, i, &p); i++) {
+        if (i == 0) buf_cstr(b, "\nParameters\n\n");
+        put_param(b, &p);
     }
 }
 

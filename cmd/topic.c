@@ -126,12 +126,6 @@ const char *topics_near(const struct topics *t, struct str name)
     return n.name;
 }
 
-struct str topic_param(struct str *names)
-{
-    struct str name = str_trim(str_cut(names, ','));
-    return str_ends(name, STR("...")) ? str_sub(name, 0, name.n - 3) : name;
-}
-
 /* ---- below a topic ---- */
 
 const struct schema *part_schema(const struct part *p)

@@ -37,9 +37,6 @@ bool topic_is_below(const struct topic *t, struct str name);
 /* The name most like this one; NULL when none is near. */
 const char *topics_near(const struct topics *t, struct str name);
 
-/* Cuts the next name off a function's parameter names ("format, values..."), without dots. */
-struct str topic_param(struct str *names);
-
 /* A place below a component or block: "client.tls", "output.traces". */
 struct part {
     const struct row *row;            /* the block, attribute or export */

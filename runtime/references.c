@@ -227,14 +227,19 @@ static void check_custom_field(struct visit *v, const struct target *to, const s
 
 /* ---- the standard library ---- */
 
+static void deprecated_func(struct visit *v, const struct traversal *t, const char *instead)
+{
+    struct diag *d = diag_add(v->c->diags, SEV_WARNING, DIAG_DEPRECATED, t->span,
+                              "this stdlib function is deprecated; please refer to the "
+                              "documentation for updated usage and alternatives");
+    diag_hint(v->c->diags, d, "use `%s`", instead);
+}
+
 static void check_func(struct visit *v, const struct traversal *t)
 {
     const struct func *f = find_func(t);
     if (!f) return;
-    if (f->deprecated)
-        diag_add(v->c->diags, SEV_WARNING, DIAG_DEPRECATED, t->span,
-                 "this stdlib function is deprecated; please refer to the documentation for "
-                 "updated usage and alternatives");
+    if (f->deprecated) deprecated_func(v, t, stdlib_instead(f)->name);
     if (f->experimental && v->c->o->min_stability < STABILITY_EXPERIMENTAL)
         diag_error(v->c->diags, DIAG_STABILITY, t->span,
                    "%s is at stability level \"experimental\", which is below the minimum allowed "

@@ -73,11 +73,12 @@ def page(c):
 
 
 def function(f):
-    out = [f"### `{f['signature']}`", "", ("Deprecated. " if f.get("deprecated") else "") + f["summary"], ""]
+    out = [f"### `{f['signature']}`", "", (f"Deprecated: use `{f['instead']}`. " if f.get("deprecated") else "") + f["summary"], ""]
     if f["stability"] != "generally-available":
         out += [f"Stability: {f['stability']}.", ""]
     for p in f["parameters"]:
-        out.append(f"* `{p['name']}`: {p['type']}" + (", any number of times" if p.get("repeats") else ""))
+        out.append(f"* `{p['name']}`: {p['type']}" + (", any number of times" if p.get("repeats") else "")
+                   + (", optional" if p.get("optional") else ""))
     return out + ([""] if f["parameters"] else [])
 
 

@@ -38,7 +38,18 @@ const struct constant *stdlib_constant(size_t i)
     return i < ARRAY_LEN(all) ? &all[i] : NULL;
 }
 
-const char *param_kind_name(enum param_kind k)
+/* --- for readers --- */
+
+const struct func *stdlib_instead(const struct func *f)
+{
+    const struct func *other;
+    if (!f->deprecated) return NULL;
+    for (size_t i = 0; (other = stdlib_func(i)); i++)
+        if (other->call == f->call && !other->deprecated) return other;
+    UNREACHABLE();
+}
+
+static const char *kind_name(enum param_kind k)
 {
     switch (k) {
     case P_ANY: return "any";
@@ -62,6 +73,34 @@ bool stdlib_has(struct str first)
         if (str_eq(first, str_cut(&rest, '.'))) return true;
     }
     return false;
+}
+
+/* The i-th of a list of words with commas between them; none: empty. */
+static struct str nth_word(const char *list, size_t i)
+{
+    struct str rest = str_of(list), word = STR("");
+    for (size_t n = 0; n <= i; n++)
+        word = str_trim(str_cut(&rest, ','));
+    return word;
+}
+
+static bool take_mark(struct str *name, struct str mark)
+{
+    bool marked = str_ends(*name, mark);
+    if (marked) name->n -= mark.n;
+    return marked;
+}
+
+bool func_param(const struct func *f, size_t i, struct func_param *ret)
+{
+    struct func_param p = {.name = nth_word(f->param_names, i)};
+    if (p.name.n == 0) return false;
+    p.repeats = take_mark(&p.name, STR("..."));
+    p.optional = take_mark(&p.name, STR("?"));
+    p.type = f->param_types ? nth_word(f->param_types, i)
+                            : str_of(kind_name(f->params[MIN(i, f->n_params - 1u)]));
+    *ret = p;
+    return true;
 }
 
 void func_signature(const struct func *f, struct buf *out)

@@ -42,8 +42,16 @@ struct constant {
     size_t off; /* of the text in struct func_env */
 };
 const struct constant *stdlib_constant(size_t i);
-/* The kind of a parameter as users read it: "list(string)". */
-const char *param_kind_name(enum param_kind k);
+/* What to use in place of a deprecated function; NULL for one that is not. */
+const struct func *stdlib_instead(const struct func *f);
+
+/* A parameter as users read it. Texts are borrowed from the function's row. */
+struct func_param {
+    struct str name, type; /* "list", "list(string)" */
+    bool repeats, optional;
+};
+/* The i-th; false past the end. */
+bool func_param(const struct func *f, size_t i, struct func_param *ret);
 /* "string.join(list, sep) string". */
 void func_signature(const struct func *f, struct buf *out);
 

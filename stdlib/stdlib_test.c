@@ -341,6 +341,37 @@ static void signatures_read_well(void **state)
     buf_done(&b);
 }
 
+static void assert_param(const char *func, size_t i, const char *name, const char *type)
+{
+    struct func_param p;
+    assert_true(func_param(stdlib_find(str_of(func)), i, &p));
+    assert_true(str_is(p.name, name));
+    assert_true(str_is(p.type, type));
+}
+
+static void parameters_read_well(void **state)
+{
+    struct func_param p;
+    assert_param("string.join", 0, "list", "list(string)");
+    assert_param("string.join", 1, "separator", "string");
+    assert_false(func_param(stdlib_find(STR("string.join")), 2, &p));
+    assert_param("array.combine_maps", 2, "keys", "list(string)");
+    assert_param("array.combine_maps", 3, "keep_unmatched_left", "bool");
+    assert_true(func_param(stdlib_find(STR("array.combine_maps")), 3, &p) && p.optional);
+    assert_true(func_param(stdlib_find(STR("coalesce")), 0, &p) && p.repeats && !p.optional);
+}
+
+static void old_names_have_new_ones(void **state)
+{
+    const struct func *f;
+    for (size_t i = 0; (f = stdlib_func(i)); i++)
+        assert_int_equal(stdlib_instead(f) != NULL, f->deprecated);
+    assert_string_equal(stdlib_instead(stdlib_find(STR("trim")))->name, "string.trim");
+    assert_string_equal(stdlib_instead(stdlib_find(STR("env")))->name, "sys.env");
+    assert_string_equal(stdlib_instead(stdlib_find(STR("nonsensitive")))->name,
+                        "convert.nonsensitive");
+}
+
 static int setup(void **state)
 {
     lib = stdlib_new(&env);
@@ -368,6 +399,8 @@ int main(void)
         cmocka_unit_test(functions_are_described),
         cmocka_unit_test(first_names_are_known),
         cmocka_unit_test(signatures_read_well),
+        cmocka_unit_test(parameters_read_well),
+        cmocka_unit_test(old_names_have_new_ones),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

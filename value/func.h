@@ -40,7 +40,8 @@ struct func {
      * owned *ret, or -EINVAL and *err filled. */
     int (*call)(const struct func_env *env, const struct value *args, size_t n, struct value *ret,
                 struct func_error *err);
-    const char *param_names; /* "list, sep": for documentation */
+    const char *param_names; /* for documentation: "list, sep", "values...", "keep?" (optional) */
+    const char *param_types; /* "list(any), bool"; NULL: the kinds say it */
     const char *returns;     /* "string" */
 };
 
