@@ -170,7 +170,7 @@ def one_change(w, text):
 
 def change(a, folder):
     texts = [generated(a.components, "--own", "--change"), generated(a.components, "--own")]
-    w = Weir(a.weir, folder, texts[1], ["--workers=1", "--config.watch=false"])
+    w = Weir(a.weir, folder, texts[1], ["--workers=1"])  # watching, as by default: what it does is counted too
     time.sleep(1)
     w.reload()  # the first one also pays for what the start left to do
     runs = [one_change(w, texts[i % 2]) for i in range(max(a.runs, 3) * 4)]
