@@ -207,6 +207,9 @@ void generation_import(struct build *b, struct generation *g, u32 rank)
         buf_cstr(&why, "nested import block failed to evaluate: ");
         diags_line(&own, &why);
         struct imported *empty = imported_empty(b->c, i, buf_take(&why, NULL));
+        log_error(g->module->states[rank]->log, "failed to process imported content",
+                  F_STR("file", g->module->tmpl->nodes[rank].block->label),
+                  F_CSTR("err", empty->fault));
         take_out(g, rank);
         (void)bring_in(b, g, rank, empty);
     }
