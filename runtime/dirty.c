@@ -109,8 +109,8 @@ static void pass(struct module *m)
         reevaluate(s);
         i64 took = clock_mono(clock) - start;
         controller_metrics_reevaluated(m->home->series, start - m->home->ctl->dirty_since, took);
-        log_debug(m->home->log, "finished node evaluation", F_CSTR("node_id", s->id),
-                  F_DUR("duration", took));
+        log_debug(m->home->log, "finished node evaluation",
+                  F_CSTR("node_id", m->tmpl->nodes[rank].id), F_DUR("duration", took));
     }
 }
 

@@ -393,7 +393,7 @@ int template_compile_import(const struct compile_opts *o, const struct import_co
         failed |= parse_text(label, &content->files.v[i], &trees, diags) < 0;
     if (failed) {
         tree_set_done(&trees);
-        return -EINVAL;
+        return -EBADMSG;
     }
     struct unit *u = unit_new(o, &trees);
     struct compiler *c = compiler_new(u, NULL, TEMPLATE_IMPORT, (struct str){0}, diags);

@@ -1,6 +1,7 @@
 /* Import nodes: what loads fetch, what was made of it, and what watching finds later. */
 #include "runtime/imports.h"
 
+#include <errno.h>
 #include "parser/source.h"
 #include "runtime/args_equal.h"
 #include "runtime/controller_impl.h"
@@ -62,6 +63,27 @@ struct imported *imported_empty(struct controller *c, const struct imported *of,
     return imported_new(of->content, compile_nothing(c), fault);
 }
 
+/* Returns the fault, owned. */
+static char *say_bad(const char *id, struct logger *log, bool syntax, const struct diags *diags)
+{
+    struct buf why = BUF_INIT(64 * 1024);
+    buf_printf(&why, "imported content from \"%s\" %s: ", label_of(id),
+               syntax ? "cannot be parsed" : "is invalid");
+    diags_line(diags, &why);
+    char *fault = buf_take(&why, NULL);
+    log_error(log, syntax ? "failed to parse file on update" : "failed to process imported content",
+              F_CSTR("file", label_of(id)), F_CSTR("err", fault));
+    return fault;
+}
+
+/* Declares that stand there twice. */
+static void say_warnings(const char *id, struct logger *log, const struct diags *diags)
+{
+    for (size_t i = 0; i < diags->list.n; i++)
+        log_warn(log, diags->list.v[i].message, F_CSTR("file", label_of(id)),
+                 F_INT("line", diags->list.v[i].span.start.line));
+}
+
 static struct imported *compile(struct controller *c, const struct import_kind *kind,
                                 const char *id, struct logger *log, struct import_content *content)
 {
@@ -69,15 +91,13 @@ static struct imported *compile(struct controller *c, const struct import_kind *
     struct diags diags;
     char *fault = NULL;
     diags_init(&diags);
-    if (template_compile_import(&c->compile, content, label_of(id), id, kind->may_import_files,
-                                &diags, &t) < 0) {
-        struct buf why = BUF_INIT(64 * 1024);
-        buf_printf(&why, "imported content from \"%s\" is invalid: ", label_of(id));
-        diags_line(&diags, &why);
-        fault = buf_take(&why, NULL);
+    int err = template_compile_import(&c->compile, content, label_of(id), id,
+                                      kind->may_import_files, &diags, &t);
+    if (err < 0) {
+        fault = say_bad(id, log, err == -EBADMSG, &diags);
         t = compile_nothing(c);
-        log_error(log, "failed to process imported content", F_CSTR("file", label_of(id)),
-                  F_CSTR("err", fault));
+    } else {
+        say_warnings(id, log, &diags);
     }
     diags_done(&diags);
     return imported_new(content, t, fault);

@@ -223,7 +223,8 @@ struct home *home_new(struct controller *ctl, struct node_state *owner, const ch
     h->host = owner ? owner->home->host : ctl->host;
     if (private_metrics && h->host->metrics) hide_metrics(h, h->host);
     h->log = home_logger(ctl->host, id);
-    h->series = controller_metrics_new(h);
+    bool evaluates = !owner || owner->kind != NODE_IMPORT; /* content only declares */
+    h->series = evaluates ? controller_metrics_new(h) : NULL;
     return h;
 }
 

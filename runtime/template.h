@@ -139,7 +139,8 @@ int template_compile(const struct compile_opts *o, struct tree_set *trees, struc
 /* Imported content: only declares and imports may stand in it. label: of the import block, the name
  * in diagnostics. may_import_files: false refuses import.file inside (nodeID in the message: id).
  * Bodies of its declares are compiled when they are used. A warning says which declares were
- * defined twice (the first one counts). What opts point to must outlive the template. */
+ * defined twice (the first one counts). What opts point to must outlive the template. 0, -EBADMSG
+ * when it cannot be parsed, -EINVAL for other faults. */
 int template_compile_import(const struct compile_opts *o, const struct import_content *content,
                             const char *label, const char *id, bool may_import_files,
                             struct diags *diags, struct template **ret);

@@ -170,7 +170,9 @@ static void ordered(struct json_out *j, const struct one_of_list *l)
 static void statements(struct json_out *j, const struct row *row, const void *member)
 {
     switch (row->kind) {
-    case K_BLOCK: block_statement(j, row->name, row->sub, member); return;
+    case K_BLOCK: /* of an opaque body nothing was read that could be shown */
+        if (!row->sub->opaque) block_statement(j, row->name, row->sub, member);
+        return;
     case K_BLOCK_PTR:
         if (pointee(member)) block_statement(j, row->name, row->sub, pointee(member));
         return;

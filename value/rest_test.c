@@ -150,6 +150,12 @@ static void opaque_bodies_are_not_read(void **state)
     assert_int_equal(f.rc, 0);
     assert_int_equal(h.n, 2);
     assert_true(h.body.present);
+    struct buf out = BUF_INIT(4096);
+    struct json_out j = {.b = &out};
+    encode_json(&holder, &h, &j);
+    assert_true(str_is(buf_view(&out), "[{\"name\":\"n\",\"type\":\"attr\",\"value\":{\"type\":"
+                                       "\"number\",\"value\":2}}]"));
+    buf_done(&out);
     done(&f);
     assert_checked(&holder, text, "");
     assert_checked(&holder, "n = 2\n", "0:0 missing required block \"template\"\n");

@@ -87,7 +87,7 @@ def test_broken_content_keeps_what_runs(weir, tmp_path):
     lib.write_text(module("one"))
     w = weir(f'import.file "lib" {{\n\tfilename = "{lib}"\n}}\n' + USER)
     put(lib, 'declare "greet" {\n')
-    await_that("the fault is logged", lambda: "failed to process imported content" in w.log)
+    await_that("the fault is logged", lambda: "failed to parse file on update" in w.log)
     assert word(w) == "one" and w.health("lib.greet.x")["state"] == "healthy"
     put(lib, module("two"))
     await_word(w, "two")
@@ -258,7 +258,7 @@ def test_a_push_is_followed(weir, repo):
     repo(module("two"))
     await_word(w, "two")
     repo('declare "greet" {\n')
-    await_that("the fault is logged", lambda: "failed to process imported content" in w.log)
+    await_that("the fault is logged", lambda: "failed to parse file on update" in w.log)
     assert word(w) == "two"
     repo(module("three"))
     await_word(w, "three")
