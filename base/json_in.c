@@ -208,7 +208,7 @@ static enum json_type read_number(struct json_in *j)
 {
     const char *end = number_end(j->p, j->end);
 
-    if (!end) return fail(j, "invalid number");
+    if (!end) return fail(j, strchr("-0123456789", *j->p) ? "invalid number" : "expected a value");
     j->raw = str_n(j->p, (size_t)(end - j->p));
     j->p = end;
     return JSON_NUMBER;
@@ -217,7 +217,7 @@ static enum json_type read_number(struct json_in *j)
 static enum json_type read_word(struct json_in *j, struct str word, enum json_type type)
 {
     if (!str_starts(str_n(j->p, (size_t)(j->end - j->p)), word))
-        return fail(j, "invalid character");
+        return fail(j, "expected a value");
     j->raw = str_n(j->p, word.n);
     j->p += word.n;
     return type;

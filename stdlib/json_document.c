@@ -14,6 +14,7 @@ struct reader {
     struct json_in in;
     enum json_numbers numbers;
     size_t nodes;
+    bool has_more; /* text behind the value */
 };
 
 static int read_node(struct reader *r, enum json_type type, struct value *ret);
@@ -168,6 +169,7 @@ static int read_document(struct reader *r, bool empty_is_null, struct value *ret
     if (read_node(r, type, ret)) return -EINVAL;
     if (json_value(&r->in) == JSON_END) return 0;
     value_unref(*ret);
+    r->has_more = true;
     r->in.err = "text after the end of the value";
     return -EINVAL;
 }
@@ -175,7 +177,7 @@ static int read_document(struct reader *r, bool empty_is_null, struct value *ret
 static char *fault_text(const struct reader *r, struct str text)
 {
     size_t at = json_offset(&r->in);
-    if (at >= text.n) return xstrdup("unexpected end of JSON input");
+    if (at >= text.n && !r->has_more) return xstrdup("unexpected end of JSON input");
     return xprintf("invalid JSON at byte %zu: %s", at + 1, r->in.err);
 }
 

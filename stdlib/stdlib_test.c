@@ -117,7 +117,7 @@ static void encodings(void **state)
          "\"a\": 1}`)",
          "{\"a\":1,\"ab\":[1,2.5,\"\xF0\x9F\x98\x80\"]}"},
         {"encoding.from_json(\"{\\\"a\\\": }\")",
-         "1:1 encoding.from_json invalid JSON at byte 7: invalid number"},
+         "1:1 encoding.from_json invalid JSON at byte 7: expected a value"},
         {"encoding.from_json(\"1 x\")",
          "1:1 encoding.from_json invalid JSON at byte 3: text after the end of the value"},
     };
