@@ -216,8 +216,7 @@ static enum json_type read_number(struct json_in *j)
 
 static enum json_type read_word(struct json_in *j, struct str word, enum json_type type)
 {
-    if (!str_starts(str_n(j->p, (size_t)(j->end - j->p)), word))
-        return fail(j, "expected a value");
+    if (!str_starts(str_n(j->p, (size_t)(j->end - j->p)), word)) return fail(j, "expected a value");
     j->raw = str_n(j->p, word.n);
     j->p += word.n;
     return type;
