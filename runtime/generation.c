@@ -232,10 +232,13 @@ static bool has_room(struct build *b, const struct node *n, const struct templat
     return false;
 }
 
+/* Another home where the metrics go elsewhere: what is in it starts anew. */
 static struct home *home_below(struct node_state *s, const char *id, bool private_metrics)
 {
+    bool hidden = private_metrics && s->home->host->metrics;
     for (size_t i = 0; i < s->n_inner; i++)
-        if (strcmp(s->inner[i]->id, id) == 0) return home_ref(s->inner[i]);
+        if (strcmp(s->inner[i]->id, id) == 0 && (s->inner[i]->own_host != NULL) == hidden)
+            return home_ref(s->inner[i]);
     return home_new(s->ctl, s, id, private_metrics);
 }
 

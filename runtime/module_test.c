@@ -200,6 +200,81 @@ static void test_foreach_follows_its_collection(void **state)
     assert_int_equal(counts_of("fake.value.g")->applied, 0);
 }
 
+static const char metered[] = "foreach \"f\" {\n"
+                              "  collection = [\"a\"]\n"
+                              "  var = \"x\"\n"
+                              "  enable_metrics = %s\n"
+                              "  template { fake.sink \"s\" { } }\n"
+                              "}\n";
+
+/* Whether the series of a child's own controller are among the agent's. */
+static bool shows_children(void)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    metrics_write(k.host.metrics, &text, NULL, 0);
+    bool shown = str_find(buf_view(&text), STR("controller_id=\"foreach_a_1\"")) >= 0;
+    buf_done(&text);
+    return shown;
+}
+
+static int load_metered(const char *enabled)
+{
+    char *text = xprintf(metered, enabled);
+    int err = kit_load(&k, text);
+    free(text);
+    return err;
+}
+
+static void await_destroyed(const char *id, int n)
+{
+    for (int i = 0; i < 200 && counts_of(id)->destroyed < n; i++)
+        loop_turn(k.loop, 5 * NS_PER_MS);
+    assert_int_equal(counts_of(id)->destroyed, n);
+}
+
+static void test_metrics_of_children(void **state)
+{
+    const char *sink = "foreach.f/foreach_a_1/fake.sink.s";
+    assert_int_equal(load_metered("false"), 0);
+    assert_false(shows_children());
+    assert_int_equal(load_metered("true"), 0); /* restarts them */
+    assert_true(shows_children());
+    assert_int_equal(counts_of(sink)->created, 2);
+    await_destroyed(sink, 1);
+    assert_int_equal(load_metered("true"), 0);
+    assert_int_equal(counts_of(sink)->created, 2);
+    assert_int_equal(load_metered("false"), 0);
+    assert_false(shows_children());
+    assert_int_equal(counts_of(sink)->created, 3);
+    await_destroyed(sink, 2);
+}
+
+static void test_stops_follow_the_data_through_modules(void **state)
+{
+    const char *text = "declare \"pipe\" {\n"
+                       "  argument \"to\" { }\n"
+                       "  foreach \"each\" {\n"
+                       "    collection = [\"a\", \"b\"]\n"
+                       "    var = \"x\"\n"
+                       "    template { fake.source \"s\" { forward_to = argument.to.value } }\n"
+                       "  }\n"
+                       "}\n"
+                       "foreach \"f\" {\n"
+                       "  collection = [1]\n"
+                       "  var = \"x\"\n"
+                       "  template { pipe \"p\" { to = [fake.sink.end.receiver] } }\n"
+                       "}\n"
+                       "fake.sink \"end\" { }\n";
+    const char *first = "foreach.f/foreach_1_1/pipe.p/foreach.each/foreach_a_1/fake.source.s";
+    const char *second = "foreach.f/foreach_1_1/pipe.p/foreach.each/foreach_b_1/fake.source.s";
+    assert_int_equal(kit_load(&k, text), 0);
+    assert_int_equal(counts_of(first)->created, 1);
+    assert_int_equal(kit_load(&k, ""), 0);
+    await_destroyed("fake.sink.end", 1);
+    assert_true(counts_of(first)->order < counts_of("fake.sink.end")->order);
+    assert_true(counts_of(second)->order < counts_of("fake.sink.end")->order);
+}
+
 /* ---- imports ---- */
 
 static void test_import_string(void **state)
@@ -267,6 +342,63 @@ static void test_bad_content_is_no_fault_of_the_load(void **state)
                      HEALTH_UNHEALTHY);
 }
 
+static const char follows[] =
+    "fake.value \"c\" { text = `declare \"d\" { fake.sink \"s\" { } }` }\n"
+    "import.string \"m\" { content = fake.value.c.text }\n"
+    "m.d \"x\" { }\n"
+    "fake.sink \"other\" { }\n";
+
+/* What was created for it is gone; what runs was not touched, and neither was what would go. */
+static void test_a_rebuild_that_fails_changes_nothing(void **state)
+{
+    assert_int_equal(kit_load(&k, follows), 0);
+    publish("fake.value.c",
+            "declare \"d\" { fake.sink \"n\" { }\n fake.sink \"f\" { fail = 1/0 } }");
+    assert_int_equal(counts_of("m.d.x/fake.sink.n")->created,
+                     counts_of("m.d.x/fake.sink.n")->destroyed);
+    assert_null(state_of("m.d.x/fake.sink.n"));
+    assert_int_equal(counts_of("m.d.x/fake.sink.s")->created, 1);
+    assert_int_equal(counts_of("m.d.x/fake.sink.s")->stopped, 0);
+    assert_int_equal(counts_of("m.d.x/fake.sink.s")->applied, 0);
+    assert_int_equal(counts_of("fake.sink.other")->applied, 0);
+    publish("fake.value.c", "declare \"d\" { fake.sink \"n\" { } }");
+    assert_non_null(state_of("m.d.x/fake.sink.n"));
+    await_destroyed("m.d.x/fake.sink.s", 1);
+}
+
+static void test_a_rebuild_waits_for_the_commit(void **state)
+{
+    struct template *t = kit_compile(&k, follows, false);
+    assert_non_null(t);
+    assert_int_equal(controller_load(k.controller, t, "/etc", &k.diags), 0);
+    assert_false(controller_settled(k.controller));
+    fake_publish(counts_of("fake.value.c")->comp, STR("declare \"d\" { fake.sink \"t\" { } }"));
+    for (int i = 0; i < 100 && counts_of("m.d.x/fake.sink.t")->created == 0; i++)
+        loop_turn(k.loop, 5 * NS_PER_MS);
+    kit_settle(&k);
+    assert_int_equal(counts_of("m.d.x/fake.sink.t")->created, 1);
+    assert_int_equal(counts_of("m.d.x/fake.sink.s")->created, 1);
+    await_destroyed("m.d.x/fake.sink.s", 1);
+}
+
+static void never_told(void *arg, int err, struct diags *diags)
+{
+    fail();
+}
+
+/* The file is being read by the pool when the end comes: at the teardown of this test. */
+static void test_the_end_comes_while_a_load_fetches(void **state)
+{
+    struct template *t = kit_compile(&k,
+                                     "import.file \"m\" { filename = \"/dev/null/none\" }\n"
+                                     "fake.sink \"s\" { }\n",
+                                     false);
+    assert_non_null(t);
+    controller_on_loaded(k.controller, never_told, NULL);
+    assert_int_equal(controller_load(k.controller, t, "/etc", &k.diags), -EINPROGRESS);
+    assert_int_equal(counts_of("fake.sink.s")->created, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -280,11 +412,16 @@ int main(void)
         TEST(test_nested_declares),
         TEST(test_foreach),
         TEST(test_foreach_follows_its_collection),
+        TEST(test_metrics_of_children),
+        TEST(test_stops_follow_the_data_through_modules),
         TEST(test_import_string),
         TEST(test_import_follows_what_it_refers_to),
         TEST(test_data_flows_into_imported_components),
         TEST(test_an_unknown_member_of_an_import),
         TEST(test_bad_content_is_no_fault_of_the_load),
+        TEST(test_a_rebuild_that_fails_changes_nothing),
+        TEST(test_a_rebuild_waits_for_the_commit),
+        TEST(test_the_end_comes_while_a_load_fetches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
