@@ -317,10 +317,16 @@ class Knocker(threading.Thread):
 
     def __init__(self, *ports):
         super().__init__(daemon=True)
-        self.ports, self.done, self.tried, self.refused = ports, False, 0, 0
+        self.ports, self.done, self.tried, self.refused, self.broken = ports, False, 0, 0, None
         self.start()
 
     def run(self):
+        try:
+            self.knock()
+        except OSError as e:
+            self.broken = e
+
+    def knock(self):
         while not self.done:
             for p in self.ports:
                 self.tried += 1
@@ -328,10 +334,12 @@ class Knocker(threading.Thread):
                     socket.create_connection(("127.0.0.1", p), 30).close()
                 except ConnectionRefusedError:
                     self.refused += 1
+                time.sleep(0.001)  # the machine has so many ports to connect from
 
     def finish(self):
         self.done = True
         self.join()
+        assert not self.broken, self.broken
         assert self.tried > 20 and self.refused == 0, f"{self.refused} of {self.tried} refused"
 
 
