@@ -465,9 +465,10 @@ void file_watch_entries(struct file_watch *w, bool (*counts)(const char *name))
     w->told = stamp_of(w);
 }
 
+/* A folder that went during the walk is no refusal; it is polled all the same, until the next. */
 int file_watch_blind(const struct file_watch *w)
 {
-    return w->blind;
+    return w->blind == -ENOENT || w->blind == -ENOTDIR ? 0 : w->blind;
 }
 
 void file_watch_free(struct file_watch *w)
