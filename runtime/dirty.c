@@ -8,7 +8,8 @@
 #include "runtime/blocks.h"
 #include "runtime/controller_impl.h"
 
-static void pass(struct module *m);
+/* Evaluates what is dirty. Faults are added to those given, besides being told. */
+static void pass(struct module *m, struct diags *faults);
 
 /* Replaces what the node shows, and tells its users. */
 static void show(struct node_state *s, struct value exports)
@@ -42,26 +43,39 @@ static void argument(struct node_state *s, struct diags *faults)
         show(s, exports);
 }
 
-static void custom(struct node_state *s, bool changed)
+static void retry_failed(struct module *m)
+{
+    for (u32 r = 0; r < m->tmpl->n; r++)
+        if (m->states[r]->failed) rank_add(m->dirty, r);
+}
+
+/* Who gives a body arguments that it cannot take, or has done so, has failed itself: in Alloy it
+ * would load the body again. What fails inside for other reasons is not its fault. */
+static void custom(struct node_state *s, bool changed, struct diags *faults)
 {
     struct module *in = s->inner[0]->module;
+    struct diags others, *own = changed || s->failed ? faults : &others;
+    if (own == faults) retry_failed(in);
     if (changed) {
         const struct custom_args *a = s->plan->args;
         value_unref(in->args);
         in->args = value_ref(a->args);
         module_mark_kind(in, NODE_ARGUMENT);
     }
-    pass(in);
+    diags_init(&others);
+    pass(in, own);
+    diags_done(&others);
     if (!in->exports_dirty) return;
     in->exports_dirty = false;
     show(s, module_exports(in, NULL));
 }
 
-static void children(struct node_state *s)
+static void children(struct node_state *s, struct diags *faults)
 {
     for (size_t i = 0; i < s->n_inner; i++) {
         module_mark_outer(s->inner[i]->module);
-        pass(s->inner[i]->module);
+        retry_failed(s->inner[i]->module);
+        pass(s->inner[i]->module, faults);
     }
 }
 
@@ -78,8 +92,8 @@ static void proceed(struct node_state *s, struct plan *p, struct diags *faults)
     switch (s->kind) {
     case NODE_ARGUMENT: argument(s, faults); return;
     case NODE_EXPORT: s->module->exports_dirty |= p != NULL; return;
-    case NODE_CUSTOM: custom(s, p != NULL); return;
-    case NODE_FOREACH: children(s); return;
+    case NODE_CUSTOM: custom(s, p != NULL, faults); return;
+    case NODE_FOREACH: children(s, faults); return;
     case NODE_CONFIG:
     case NODE_COMPONENT:
     case NODE_SERVICE:
@@ -88,7 +102,7 @@ static void proceed(struct node_state *s, struct plan *p, struct diags *faults)
     }
 }
 
-static void reevaluate(struct node_state *s)
+static void reevaluate(struct node_state *s, struct diags *all)
 {
     struct diags faults;
     struct plan *p;
@@ -96,17 +110,18 @@ static void reevaluate(struct node_state *s)
     if (arguments(s, &p, &faults) == 0) proceed(s, p, &faults);
     if (faults.n_errors > 0) node_log_fault(s, &faults);
     node_evaluated(s, faults.n_errors > 0 ? &faults : NULL);
+    diags_move(all, &faults);
     diags_done(&faults);
 }
 
-static void pass(struct module *m)
+static void pass(struct module *m, struct diags *faults)
 {
     const struct clock *clock = m->home->ctl->host->clock;
     u32 rank;
     while (module_next_dirty(m, &rank)) {
         struct node_state *s = m->states[rank];
         i64 start = clock_mono(clock);
-        reevaluate(s);
+        reevaluate(s, faults);
         i64 took = clock_mono(clock) - start;
         controller_metrics_reevaluated(m->home->series, start - m->home->ctl->dirty_since, took);
         log_debug(m->home->log, "finished node evaluation",
@@ -121,9 +136,12 @@ static void turn(struct msg *m)
     struct controller *c = container_of(m, struct controller, turn);
     c->turn_posted = false;
     if (c->stopping || !c->root->module) return;
+    struct diags told;
+    diags_init(&told);
     c->evaluating = true;
-    pass(c->root->module);
+    pass(c->root->module, &told);
     c->evaluating = false;
+    diags_done(&told);
 }
 
 static void post_turn(struct controller *c)

@@ -57,3 +57,48 @@ def test_no_item_no_fault(weir):
     w = weir(config % "[]", "--stability.level=experimental")
     answer = w.reload(config % "[1]")
     assert answer.status == 400 and 'cannot find the definition of component name "no.such"' in answer.text
+
+
+FOREACH = """foreach "f" {
+	collection = ["a"]
+	var = "x"
+	enable_metrics = %s
+	template {
+		otelcol.processor.batch "b" {
+			output { }
+		}
+	}
+}
+"""
+
+
+def test_metrics_of_items_come_and_go(weir):
+    w = weir(FOREACH % "false", "--stability.level=experimental")
+    inside = {"component_path": "/foreach.f/foreach_a_1"}
+    name = "otelcol_processor_batch_metadata_cardinality"
+    for wanted in ("true", "false", "true"):
+        assert w.reload(FOREACH % wanted).status == 200
+        await_that(f"enable_metrics = {wanted} holds", lambda: (w.metric(name, **inside) is not None) == (wanted == "true"))
+        assert w.health("foreach.f")["state"] == "healthy"
+
+
+def test_arguments_that_a_body_cannot_take_fail_the_instance(weir, tmp_path):
+    value = tmp_path / "value"
+    value.write_text("5s")
+    w = weir(f'local.file "t" {{\n\tfilename = "{value}"\n}}\n' + """declare "d" {
+	argument "t" { }
+	otelcol.processor.batch "b" {
+		timeout = argument.t.value
+		output { }
+	}
+}
+d "x" {
+	t = local.file.t.content
+}
+""")
+    value.write_text("bad")
+    await_that("the instance is unhealthy", lambda: w.health("d.x")["state"] == "unhealthy")
+    assert "invalid duration" in w.health("d.x")["message"]
+    assert w.get("/-/healthy").text == "unhealthy components: d\n"
+    value.write_text("7s")
+    await_that("it is well again", lambda: w.health("d.x")["state"] == "healthy")
