@@ -189,6 +189,15 @@ static int load(struct reloader *r, struct prepared *p)
     return controller_load(r->conf.controller, t, r->sources.module_path, &p->diags);
 }
 
+/* A failed load is told by its errors. */
+static void drop_warnings(struct diags *diags)
+{
+    size_t kept = 0;
+    vec_each (&diags->list, d)
+        if (d->severity == SEV_ERROR) diags->list.v[kept++] = *d;
+    diags->list.n = kept;
+}
+
 /* Nothing else happens before the first load: the loop is ours to turn. */
 static int wait_for_first(struct reloader *r, struct diags *diags)
 {
@@ -205,22 +214,16 @@ int reloader_first(struct reloader *r, struct diags *diags, char **ret_err)
     int err = load(r, &p);
     diags_move(diags, &p.diags);
     if (err == -EINPROGRESS) err = wait_for_first(r, diags);
-    if (err == 0) keep_report(r, diags, NULL);
+    if (err == 0)
+        keep_report(r, diags, NULL);
+    else
+        drop_warnings(diags);
     if (p.why) *ret_err = xprintf("reading config path \"%s\": %s", r->path, p.why);
     prepared_done(&p);
     return err;
 }
 
 /* ---- reloads ---- */
-
-/* A failed load is told by its errors. */
-static void drop_warnings(struct diags *diags)
-{
-    size_t kept = 0;
-    vec_each (&diags->list, d)
-        if (d->severity == SEV_ERROR) diags->list.v[kept++] = *d;
-    diags->list.n = kept;
-}
 
 static char *failure_text(struct reloader *r, const struct diags *diags, const char *why, bool read)
 {
