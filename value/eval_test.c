@@ -119,6 +119,12 @@ static void secrets_spread(void **state)
         {"o + o", "\"11\""},
         {"o + h", "\"(secret)\""},
         {"o == \"1\"", "true"},
+        {"\"1\" == o", "true"},
+        {"\"2\" != o", "true"},
+        {"s == s", "true"},
+        {"s == \"S\"", "true"},
+        {"s < s", "1:1 s should be one of [number string] for binop <, got capsule"},
+        {"!s", "1:2 s should be bool, got capsule"},
         {"s - s", "1:1 s should be one of [number] for binop -, got capsule"},
         {"t + t", "1:1 t should be a secret or a string for binop +"},
         {"s + t", "1:5 t should be a secret or a string for binop +"},
@@ -130,11 +136,56 @@ static void secrets_spread(void **state)
     run(cases, ARRAY_LEN(cases));
 }
 
+/* What + made of secrets: a text, an optional secret (flagged or not), a secret. */
+static const char *secrecy(struct value v)
+{
+    struct str text;
+    bool secret;
+    if (v.type == V_STRING) return "text";
+    assert_true(value_secret_text(v, &text, &secret));
+    if (v.capsule->type == &capsule_secret) return "secret";
+    return secret ? "flagged" : "plain";
+}
+
+static void assert_secrecy(const char *text, const char *want)
+{
+    struct diags diags;
+    struct expr *e;
+    struct value v;
+    struct source *src = source_new(NULL, str_of(text));
+    diags_init(&diags);
+    struct tree *tree = parse_expr(src, &diags, &e);
+    assert_int_equal(eval_expr(e, &scope, &v, &diags), 0);
+    assert_string_equal(secrecy(v), want);
+    value_unref(v);
+    tree_free(tree);
+    source_unref(src);
+    diags_done(&diags);
+}
+
+/* S, a secret, makes all secret; an optional one that is flagged makes the sum flagged. */
+static void sums_are_as_secret_as_their_parts(void **state)
+{
+    static const char *const sums[][2] = {
+        {"\"a\" + o", "text"},    {"o + \"a\"", "text"},    {"o + o", "plain"},
+        {"\"a\" + h", "flagged"}, {"h + \"a\"", "flagged"}, {"h + h", "flagged"},
+        {"o + h", "flagged"},     {"h + o", "flagged"},     {"\"a\" + s", "secret"},
+        {"s + \"a\"", "secret"},  {"s + o", "secret"},      {"o + s", "secret"},
+        {"s + h", "secret"},      {"h + s", "secret"},      {"s + s", "secret"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(sums); i++)
+        assert_secrecy(sums[i][0], sums[i][1]);
+}
+
 static void access_and_index(void **state)
 {
     static const struct eval_case cases[] = {
         {"t.__address__", "\"host:1\""},
         {"t[\"nope\"]", "null"},
+        {"t.nope", "1:3 field \"nope\" does not exist"},
+        {"t[0]", "1:3 0 should be string, got number"},
+        {"s[0]",
+         "1:1 s expected object or array or a capsule convertible to an object, got capsule"},
         {"{alpha = 1}.alhpa", "1:13 field \"alhpa\" does not exist +did you mean `alpha`?"},
         {"s.x",
          "1:1 s expected object or array or a capsule convertible to an object, got capsule"},
@@ -223,6 +274,7 @@ int main(void)
         cmocka_unit_test(literals),
         cmocka_unit_test(operators),
         cmocka_unit_test(secrets_spread),
+        cmocka_unit_test(sums_are_as_secret_as_their_parts),
         cmocka_unit_test(access_and_index),
         cmocka_unit_test(calls),
         cmocka_unit_test(deep_chains_are_refused),
