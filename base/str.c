@@ -102,29 +102,48 @@ static void cut_common(struct str *a, struct str *b)
     *b = str_sub(*b, head, b->n - tail);
 }
 
-/* One row of the edit matrix at a time; a row whose least entry passes max ends the search. */
+struct matrix { /* the last three rows of the edit matrix */
+    int above[DISTANCE_LONGEST + 1], last[DISTANCE_LONGEST + 1], row[DISTANCE_LONGEST + 1];
+};
+
+static bool swapped(struct str a, struct str b, size_t i, size_t j)
+{
+    return i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1];
+}
+
+/* Row i from those before it; returns its least entry. */
+static int next_row(struct matrix *m, struct str a, struct str b, size_t i)
+{
+    int least = m->row[0] = (int)i;
+
+    for (size_t j = 1; j <= b.n; j++) {
+        int d = m->last[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+
+        d = MIN(d, 1 + MIN(m->last[j], m->row[j - 1]));
+        if (swapped(a, b, i, j)) d = MIN(d, 1 + m->above[j - 2]);
+        m->row[j] = d;
+        least = MIN(least, d);
+    }
+    return least;
+}
+
+/* A row whose least entry passes max ends the search: a swap of letters costs no less than what the
+ * row between has. */
 int str_distance(struct str a, struct str b, int max)
 {
-    int row[DISTANCE_LONGEST + 1];
+    struct matrix m;
 
     if (a.n > DISTANCE_LONGEST || b.n > DISTANCE_LONGEST) return max + 1;
     cut_common(&a, &b);
     if (MAX(a.n, b.n) - MIN(a.n, b.n) > (size_t)MAX(max, 0)) return max + 1;
     for (size_t j = 0; j <= b.n; j++)
-        row[j] = (int)j;
-    for (size_t i = 0; i < a.n; i++) {
-        int diagonal = row[0], least = ++row[0];
-
-        for (size_t j = 1; j <= b.n; j++) {
-            int change = diagonal + (a.p[i] != b.p[j - 1]);
-
-            diagonal = row[j];
-            row[j] = MIN(change, 1 + MIN(row[j], row[j - 1]));
-            least = MIN(least, row[j]);
-        }
-        if (least > max) return max + 1;
+        m.last[j] = (int)j;
+    for (size_t i = 1; i <= a.n; i++) {
+        if (next_row(&m, a, b, i) > max) return max + 1;
+        memcpy(m.above, m.last, (b.n + 1) * sizeof(int));
+        memcpy(m.last, m.row, (b.n + 1) * sizeof(int));
     }
-    return MIN(row[b.n], max + 1);
+    return MIN(m.last[b.n], max + 1);
 }
 
 char *str_dup(struct str s)

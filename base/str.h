@@ -51,7 +51,8 @@ struct str str_trim(struct str s);
 /* Cuts s at the first sep: returns what stands before it, leaves the rest in *s. Without a sep
  * returns all, *s becomes empty with p == NULL. */
 struct str str_cut(struct str *s, char sep);
-/* Edit distance, for "did you mean". Capped: returns max+1 once it is larger than max. */
+/* Edit distance, for "did you mean"; two letters that changed places are one edit. Capped: returns
+ * max+1 once it is larger than max. */
 int str_distance(struct str a, struct str b, int max);
 /* Owned, terminated copy; free() it. */
 char *str_dup(struct str s);

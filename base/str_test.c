@@ -69,6 +69,9 @@ static void distances(void **state)
     assert_int_equal(str_distance(STR("kitten"), STR("sitting"), 5), 3);
     assert_int_equal(str_distance(STR("kitten"), STR("sitting"), 2), 3);
     assert_int_equal(str_distance(STR("forward_too"), STR("forward_to"), 2), 1);
+    assert_int_equal(str_distance(STR("ulr"), STR("url"), 1), 1);
+    assert_int_equal(str_distance(STR("tiemuot"), STR("timeout"), 3), 2);
+    assert_int_equal(str_distance(STR("ca"), STR("abc"), 4), 3); /* no letter is moved twice */
     assert_int_equal(str_distance(STR(""), STR("abc"), 9), 3);
     assert_int_equal(str_distance(STR("abc"), STR(""), 1), 2);
     assert_int_equal(str_distance(STR("same"), STR("same"), 0), 0);
