@@ -465,6 +465,12 @@ void file_watch_entries(struct file_watch *w, bool (*counts)(const char *name))
     w->told = stamp_of(w);
 }
 
+void file_watch_suspect(struct file_watch *w)
+{
+    w->told = (struct stamp){.hash = ~stamp_of(w).hash};
+    look(w, true);
+}
+
 /* A folder that went during the walk is no refusal; it is polled all the same, until the next. */
 int file_watch_blind(const struct file_watch *w)
 {

@@ -280,6 +280,20 @@ static void waits_for_an_empty_file_to_be_filled(void **state)
     file_watch_free(w);
 }
 
+static void looks_again_when_told_to(void **state)
+{
+    struct place *p = *state;
+
+    put(p, "f", "one");
+    struct file_watch *w = file_watch_new(p->loop, in(p, "f"), NS_PER_MS, 0, told, p);
+    file_watch_suspect(w);
+    assert_int_equal(p->told, 0);
+    expect_told(p, 1);
+    turns(p, 20);
+    assert_int_equal(p->told, 1);
+    file_watch_free(w);
+}
+
 static bool is_conf(const char *name)
 {
     return strstr(name, ".conf") != NULL;
@@ -338,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(does_not_wait_for_ever, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgets_the_writer_of_what_was_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_an_empty_file_to_be_filled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(looks_again_when_told_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(looks_at_the_entries_that_count, set_up, tear_down),
         cmocka_unit_test_setup_teardown(polls_without_inotify, set_up, tear_down),
     };

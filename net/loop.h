@@ -67,6 +67,8 @@ struct file_watch *file_watch_new(struct loop *l, const char *path, i64 debounce
 void file_watch_free(struct file_watch *w);
 /* Of a folder only the entries for whose name counts() is true are looked at. Right after new. */
 void file_watch_entries(struct file_watch *w, bool (*counts)(const char *name));
+/* As if it had just changed: fn is called once it rests. */
+void file_watch_suspect(struct file_watch *w);
 /* 0, or the -errno with which inotify was refused (its limits are reached): it polls then. */
 int file_watch_blind(const struct file_watch *w);
 

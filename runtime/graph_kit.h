@@ -260,6 +260,7 @@ static inline void kit_done(struct graph_kit *k)
     for (int i = 0; i < 1000 && !k->stopped; i++)
         loop_turn(k->loop, 5 * NS_PER_MS);
     assert_true(k->stopped);
+    if (k->host.offload) assert_true(offload_settle(k->host.offload, k->loop, 5 * NS_PER_SEC));
     controller_free(k->controller);
     workers_free(k->workers);
     diags_done(&k->diags);

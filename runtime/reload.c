@@ -371,5 +371,6 @@ void reloader_watch(struct reloader *r)
     if (r->watch) return;
     r->watch = file_watch_new(r->conf.loop, r->path, WATCH_QUIET, 0, on_change, r);
     file_watch_entries(r->watch, is_config_name);
-    on_change(r); /* it may have changed while the first load fetched its modules */
+    say_blind(r);
+    file_watch_suspect(r->watch); /* it may have changed while the first load fetched its modules */
 }
