@@ -62,6 +62,7 @@ struct file_watch {
     void (*fn)(void *arg);
     void *arg;
     bool (*counts)(const char *name); /* which entries of a folder are looked at; NULL: all */
+    bool links; /* some of them are symlinks: what those name is polled, not watched */
     struct timer *quiet, *poller;
     struct stamp told, seen;
     int waited, rested; /* debounce periods: since the change, and since it last changed */
@@ -363,6 +364,17 @@ static bool start_walk(struct walk *k, const char *path)
     return n >= 0 && (size_t)n < sizeof(k->rest);
 }
 
+static bool holds_links(const struct file_watch *w)
+{
+    DIR *d = opendir(w->path);
+    bool found = false;
+
+    for (struct dirent *e; !found && d && (e = readdir(d));)
+        found = (e->d_type == DT_LNK || e->d_type == DT_UNKNOWN) && is_counted(w, e->d_name);
+    if (d) closedir(d);
+    return found;
+}
+
 static void watch_chain(struct file_watch *w)
 {
     struct walk k;
@@ -374,11 +386,12 @@ static void watch_chain(struct file_watch *w)
     while (walks && step(w, &k)) {
     }
     let_go(w, &old);
+    w->links = holds_links(w);
 }
 
 static void set_poller(struct file_watch *w)
 {
-    i64 every = w->poll ? w->poll : w->blind ? POLL_FALLBACK : 0;
+    i64 every = w->poll ? w->poll : w->blind || w->links ? POLL_FALLBACK : 0;
 
     if (every && !timer_active(w->poller)) timer_every(w->poller, every);
     if (!every) timer_stop(w->poller);
@@ -462,6 +475,8 @@ struct file_watch *file_watch_new(struct loop *l, const char *path, i64 debounce
 void file_watch_entries(struct file_watch *w, bool (*counts)(const char *name))
 {
     w->counts = counts;
+    w->links = holds_links(w);
+    set_poller(w);
     w->told = stamp_of(w);
 }
 

@@ -102,3 +102,15 @@ d "x" {
     assert w.get("/-/healthy").text == "unhealthy components: d\n"
     value.write_text("7s")
     await_that("it is well again", lambda: w.health("d.x")["state"] == "healthy")
+
+
+def test_a_link_in_a_folder_is_followed_to_its_file(weir, tmp_path):
+    """The file stands elsewhere and is rewritten in place: nothing in the folder changes."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here").mkdir()
+    file = tmp_path / "there" / "a.alloy"
+    file.write_text(BATCH)
+    (tmp_path / "here" / "a.alloy").symlink_to(file)
+    w = weir(None, path=tmp_path / "here")
+    file.write_text(BATCH.replace('"b"', '"c"'))
+    await_that("the change is followed", lambda: w.health("otelcol.processor.batch.c"))
