@@ -8,8 +8,9 @@
 #include "base/xalloc.h"
 
 #define LOG_LINE_MAX   (64 * 1024)
-#define LOG_LINE_USUAL 250  /* bytes that most lines fit into */
-#define LOG_HELD_MAX   1000 /* records; of a first load with more nodes the rest is counted, not kept */
+#define LOG_LINE_USUAL 250 /* bytes that most lines fit into */
+#define LOG_HELD_MAX                                                                               \
+    1000 /* records; of a first load with more nodes the rest is counted, not kept */
 
 struct held {
     enum log_level level;

@@ -227,7 +227,7 @@ static void stop(void *arg)
 static void reload(void *arg)
 {
     struct weir *w = arg;
-    reloader_request(w->reloader, NULL, NULL);
+    reloader_request(w->reloader, NULL, NULL, NULL);
 }
 
 static int first_load(struct weir *w)

@@ -84,7 +84,7 @@ void node_log_fault(struct node_state *s, const struct diags *faults)
 {
     struct buf text = BUF_INIT(64 * 1024);
     diags_line(faults, &text);
-    log_error(s->home->log, "failed to evaluate config", F_CSTR("node", s->id),
+    log_error(s->home->log, "failed to evaluate config", F_CSTR("node", node_state_local_id(s)),
               F_STR("err", buf_view(&text)));
     buf_done(&text);
 }

@@ -314,3 +314,8 @@ const struct node *node_state_node(const struct node_state *s)
 {
     return &s->module->tmpl->nodes[s->rank];
 }
+
+const char *node_state_local_id(const struct node_state *s)
+{
+    return *s->home->id ? s->id + strlen(s->home->id) + 1 : s->id;
+}

@@ -129,6 +129,8 @@ void node_state_free(struct node_state *s);
 /* Borrowed; null when it exports nothing or was removed. */
 struct value node_state_exports(const struct node_state *s);
 const struct node *node_state_node(const struct node_state *s); /* of its module */
+/* Its id without that of its home: what logs of the home call it. */
+const char *node_state_local_id(const struct node_state *s);
 static inline bool node_state_is_component(const struct node_state *s)
 {
     return s->kind == NODE_COMPONENT || s->kind == NODE_CUSTOM || s->kind == NODE_FOREACH;

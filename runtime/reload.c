@@ -9,6 +9,7 @@
 #define DIAGS_TEXT_MAX ((size_t)256 << 10) /* about; shown to people */
 
 struct request {
+    struct logger *log; /* of who asks; NULL: the reloader's */
     void (*done)(void *arg, const char *err);
     void *arg;
 };
@@ -239,6 +240,12 @@ static char *failure_text(struct reloader *r, const struct diags *diags, const c
     return buf_take(&text, NULL);
 }
 
+static struct logger *outcome_log(const struct reloader *r)
+{
+    struct logger *log = r->served.n > 0 ? r->served.v[0].log : NULL;
+    return log ? log : r->conf.log;
+}
+
 /* why: it could not be read. read: it got as far as parsed trees. */
 static void conclude(struct reloader *r, int err, struct diags *diags, const char *why, bool read)
 {
@@ -246,9 +253,9 @@ static void conclude(struct reloader *r, int err, struct diags *diags, const cha
     if (err < 0) {
         drop_warnings(diags);
         text = failure_text(r, diags, why, read);
-        log_error(r->conf.log, "failed to reload config", F_CSTR("err", text));
+        log_error(outcome_log(r), "failed to reload config", F_CSTR("err", text));
     } else {
-        log_info(r->conf.log, "config reloaded");
+        log_info(outcome_log(r), "config reloaded");
     }
     keep_report(r, diags, text);
     answer(&r->served, text);
@@ -336,9 +343,10 @@ static void on_loaded(void *arg, int err, struct diags *diags)
     serve(r);
 }
 
-void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg)
+void reloader_request(struct reloader *r, struct logger *log,
+                      void (*done)(void *arg, const char *err), void *arg)
 {
-    vec_push(&r->waiting, ((struct request){done, arg}));
+    vec_push(&r->waiting, ((struct request){log, done, arg}));
     if (r->stopped)
         reloader_stop(r);
     else

@@ -27,8 +27,9 @@ void reloader_free(struct reloader *r);
 /* The first load. 0; -EINVAL with faults in diags; or another -errno with an owned *ret_err. */
 int reloader_first(struct reloader *r, struct diags *diags, char **ret_err);
 /* A reload; done(arg, err) when it was decided, maybe at once; err NULL: loaded. done may be NULL.
- * Logs the outcome. */
-void reloader_request(struct reloader *r, void (*done)(void *arg, const char *err), void *arg);
+ * Logs the outcome, with log when the first of those who wait gave one (else NULL). */
+void reloader_request(struct reloader *r, struct logger *log,
+                      void (*done)(void *arg, const char *err), void *arg);
 /* Reloads by itself when the file or directory changes. */
 void reloader_watch(struct reloader *r);
 /* How loading went, for people. Texts are owned by the reloader and valid until the next load. */

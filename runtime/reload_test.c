@@ -64,7 +64,7 @@ static int first(const char *text, char **why)
 static const char *reload(const char *text)
 {
     put(text);
-    reloader_request(w.r, answered, NULL);
+    reloader_request(w.r, NULL, answered, NULL);
     kit_settle(&w.k);
     return w.answer;
 }
@@ -129,7 +129,7 @@ static void test_report(void **state)
     assert_true(p.ok && !p.error && p.when > 0 && p.since == p.when);
     assert_int_equal(p.counts.added, 2);
     put("fake.value \"a\" {\n  text = \"new\"\n}\nfake.value \"c\" { }\n");
-    reloader_request(w.r, answered, NULL);
+    reloader_request(w.r, NULL, answered, NULL);
     kit_settle(&w.k);
     p = reloader_report(w.r);
     assert_int_equal(p.counts.added, 1);
@@ -137,7 +137,7 @@ static void test_report(void **state)
     assert_int_equal(p.counts.removed, 1);
     assert_int_equal(p.counts.left, 0);
     put("fake.value \"a\" {\n  txt = \"new\"\n}\n");
-    reloader_request(w.r, answered, NULL);
+    reloader_request(w.r, NULL, answered, NULL);
     i64 since = p.since;
     p = reloader_report(w.r);
     assert_false(p.ok);
@@ -156,7 +156,7 @@ static void test_requests_share_a_load(void **state)
     assert_int_equal(reloader_first(w.r, &w.k.diags, &why), 0);
     put("fake.sink \"a\" { note = \"new\" }\n");
     for (int i = 0; i < 3; i++)
-        reloader_request(w.r, answered, NULL);
+        reloader_request(w.r, NULL, answered, NULL);
     kit_settle(&w.k);
     for (int i = 0; i < 100 && w.answers < 3; i++)
         loop_turn(w.k.loop, NS_PER_MS);

@@ -61,7 +61,7 @@ static void reload(struct ui *u, struct http_req *r, struct str rest)
     *waiting = r;
     r->user = waiting;
     log_info(u->log, "reload requested via /-/reload endpoint");
-    reloader_request(u->reloader, reloaded, waiting);
+    reloader_request(u->reloader, u->log, reloaded, waiting);
 }
 
 /* ---- metrics ---- */

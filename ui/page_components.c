@@ -7,24 +7,43 @@
 
 /* ---- the table ---- */
 
+/* Imports have no page of their own. */
+static void name(struct page *p, const struct module *m, u32 rank)
+{
+    if (node_is_component(&m->tmpl->nodes[rank])) {
+        page_component_link(p, m, rank);
+        return;
+    }
+    buf_cstr(p->b, "<code>");
+    html_text(p->b, str_of(m->tmpl->nodes[rank].id));
+    buf_cstr(p->b, "</code>");
+}
+
 static void row(struct page *p, const struct module *m, u32 rank)
 {
     const struct health_part *h = node_health_worst(&m->states[rank]->health);
     buf_cstr(p->b, "<tr><td>");
     page_health(p, h);
     buf_cstr(p->b, "</td><td class=\"id\">");
-    page_component_link(p, m, rank);
+    name(p, m, rank);
     buf_cstr(p->b, "</td><td class=\"since\">");
     page_time(p, h->when);
     html(p->b, "</td><td class=\"why\">%s</td></tr>\n", h->text ? h->text : "");
 }
 
+static void table_head(struct page *p, const char *what)
+{
+    buf_printf(p->b,
+               "<table class=\"components\"><thead><tr><th scope=\"col\">Health</th><th "
+               "scope=\"col\">%s</th><th scope=\"col\">Since</th><th "
+               "scope=\"col\">Message</th></tr></thead><tbody>\n",
+               what);
+}
+
 void page_component_table(struct page *p, const struct module *m)
 {
     size_t n = 0;
-    buf_cstr(p->b, "<table class=\"components\"><thead><tr><th scope=\"col\">Health</th><th "
-                   "scope=\"col\">Component</th><th scope=\"col\">Since</th><th "
-                   "scope=\"col\">Message</th></tr></thead><tbody>\n");
+    table_head(p, "Component");
     for (u32 r = 0; m && r < m->tmpl->n; r++) {
         if (!node_is_component(&m->tmpl->nodes[r])) continue;
         row(p, m, r);
@@ -33,6 +52,21 @@ void page_component_table(struct page *p, const struct module *m)
     if (n == 0)
         buf_cstr(p->b, "<tr><td colspan=\"4\" class=\"none\">No components are running.</td></tr>");
     buf_cstr(p->b, "</tbody></table>\n");
+}
+
+/* How their sources fare: content that could not be used is told here, while what ran goes on. */
+static void imports(struct page *p)
+{
+    size_t n = 0;
+    for (u32 r = 0; p->root && r < p->root->tmpl->n; r++) {
+        if (p->root->tmpl->nodes[r].kind != NODE_IMPORT) continue;
+        if (n++ == 0) {
+            buf_cstr(p->b, "<h2>Imports</h2>\n");
+            table_head(p, "Import");
+        }
+        row(p, p->root, r);
+    }
+    if (n > 0) buf_cstr(p->b, "</tbody></table>\n");
 }
 
 /* ---- how many of each ---- */
@@ -105,6 +139,7 @@ void page_components(struct page *p, struct str rest)
     page_component_table(p, p->root);
     if (p->root) each_module(&l, p->root);
     if (l.n > 0) buf_cstr(p->b, "</tbody></table>\n");
+    imports(p);
     buf_cstr(p->b, "</div>\n");
     page_close(p);
 }

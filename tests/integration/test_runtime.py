@@ -48,6 +48,7 @@ def test_a_broken_reload_changes_nothing_and_says_why(weir, backend, ports):
     r = w.reload(good)
     assert (r.status, r.text) == (200, "config reloaded\n")
     assert w.metric("alloy_config_last_load_successful") == 1
+    assert 'level=info msg="config reloaded" service=http' in w.log
 
 
 def test_sighup_applies_in_place(weir, backend, ports, root):

@@ -145,6 +145,16 @@ def test_a_broken_configuration_says_why_on_the_page(weir):
 
 # ---- the API ----
 
+def test_an_import_says_on_the_page_how_it_fares(weir, tmp_path):
+    lib = tmp_path / "lib.alloy"
+    lib.write_text('declare "d" { }\n')
+    w = weir(f'import.file "lib" {{\n  filename = "{lib}"\n}}\nlib.d "x" {{ }}\n')
+    assert "<code>import.file.lib</code>" in w.get("/").text and "healthy" in w.get("/").text
+    lib.write_text('declare "d" {\n')
+    await_that("what is wrong with the new content", lambda: "cannot be parsed" in w.get("/").text)
+    assert w.health("lib.d.x")["state"] == "healthy"
+
+
 def test_modules_in_the_api(weir):
     w = weir(QUIET)
     every = components(w.get("/api/v0/web/components"))
