@@ -265,6 +265,7 @@ static inline void kit_done(struct graph_kit *k)
     workers_free(k->workers);
     diags_done(&k->diags);
     stdlib_free(k->stdlib);
+    offload_free(k->host.offload); /* its threads may still be about to wake the loop */
     loop_free(k->loop);
     metrics_free(k->host.metrics);
     map_done(&fake_counts, free);

@@ -14,7 +14,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     kit_done(&k);
-    offload_free(k.host.offload);
     return 0;
 }
 
