@@ -75,8 +75,8 @@ int file_watch_blind(const struct file_watch *w);
 /* --- blocking work (fsync, name lookup, glob) on a small pool --- */
 struct offload;
 struct offload *offload_new(int threads);
-/* Waits for running work; what it answers afterwards is not heard (offload_settle first). Before the
- * loops that jobs answer are freed. */
+/* Waits for running work; what it answers afterwards is not heard (offload_settle first). Before
+ * the loops that jobs answer are freed. */
 void offload_free(struct offload *o);
 /* Turns l, the caller's, until every job has been answered, those that answers ask for included; at
  * most this long: false. For the end of a process: a file system that hangs must not keep it. */
