@@ -14,7 +14,7 @@ import pytest
 
 from backend import Backend
 from configs import FAST_RETRY, direct, pipeline
-from weirproc import await_that
+from weirproc import await_that, port_open
 
 pytestmark = pytest.mark.core
 
@@ -318,6 +318,7 @@ class Knocker(threading.Thread):
     def __init__(self, *ports):
         super().__init__(daemon=True)
         self.ports, self.done, self.tried, self.refused, self.broken = ports, False, 0, 0, None
+        await_that("all ports are open", lambda: all(port_open(p) for p in ports))  # the agent is ready a little earlier
         self.start()
 
     def run(self):
