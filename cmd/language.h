@@ -5,7 +5,7 @@
 
 #include "runtime/logging.h"
 #include "components/foreign.h"
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 #include "stdlib/stdlib.h"
 
 #define LANGUAGE_BLOCKS 9

@@ -13,7 +13,7 @@
 #include "runtime/logging.h"
 #include "runtime/reload.h"
 #include "runtime/self_metrics.h"
-#include "runtime/tap.h"
+#include "runtime/tap/tap.h"
 #include "ui/ui.h"
 
 #define STOP_NS         (25 * NS_PER_SEC)

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "components/foreign.h"
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 
 /* ---- gathering ---- */
 

@@ -1,7 +1,7 @@
 /* The commit: the new modules become the running ones in one turn; then, over the next turns, new
  * and changed components start and apply (sinks before those who feed them: rank order), and when
  * they have answered, or after two seconds, the removed ones stop. */
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 #include "runtime/controller_impl.h"
 
 #define SETTLE_NS (2 * NS_PER_SEC)

@@ -5,7 +5,7 @@
  * A module below a node is visited when its owner is: values flow into it as arguments and out of
  * it as exports of the owner. What would need other nodes than there are (the items of a foreach,
  * the content of an import) is left to a load that builds them beside what runs. */
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 #include "runtime/controller_impl.h"
 
 /* Evaluates what is dirty. Faults are added to those given, besides being told. */

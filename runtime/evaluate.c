@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include "parser/source.h"
 #include "runtime/args_equal.h"
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 #include "value/decode.h"
 
 static void release_source(void *arg)

@@ -2,7 +2,7 @@
 #ifndef RUNTIME_FLOW_H
 #define RUNTIME_FLOW_H
 
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 
 struct flow {
     u32 signal; /* one bit; 0: a value that is read, such as the content of a file */

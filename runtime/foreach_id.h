@@ -4,7 +4,7 @@
 #define RUNTIME_FOREACH_ID_H
 
 #include "base/map.h"
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 
 struct foreach_ids {
     const struct foreach_args *args;

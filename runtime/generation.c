@@ -8,7 +8,7 @@
 #include "runtime/controller_impl.h"
 
 #include <errno.h>
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 #include "value/encode.h"
 
 /* ---- states: kept by id, or new ---- */

@@ -2,7 +2,7 @@
  * children of a foreach, and what an import brings. */
 #include <errno.h>
 #include "runtime/args_equal.h"
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 #include "runtime/controller_impl.h"
 #include "runtime/foreach_id.h"
 

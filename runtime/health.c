@@ -2,7 +2,7 @@
 #include "runtime/health.h"
 
 #include "base/xalloc.h"
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 
 static const char *const names[] = {
     [HEALTH_UNKNOWN] = "unknown",

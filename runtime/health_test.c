@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "runtime/health.h"
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 
 static void test_worst_wins(void **state)
 {

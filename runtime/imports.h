@@ -3,7 +3,7 @@
 #ifndef RUNTIME_IMPORTS_H
 #define RUNTIME_IMPORTS_H
 
-#include "runtime/import.h"
+#include "runtime/import/import.h"
 #include "runtime/module.h"
 
 /* Content and what was compiled of it. Bad content never fails the import: it is empty then, and

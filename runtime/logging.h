@@ -4,7 +4,7 @@
 #define RUNTIME_LOGGING_H
 
 #include "runtime/own_log.h"
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 
 struct logging { /* what the block configures */
     struct logger *root;

@@ -1,7 +1,7 @@
 /* Modules, homes and node states: memory, scopes, and sets of ranks. */
 #include "runtime/module.h"
 
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 #include "runtime/controller_impl.h"
 #include "runtime/imports.h"
 

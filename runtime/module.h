@@ -8,9 +8,9 @@
 #define RUNTIME_MODULE_H
 
 #include "runtime/health.h"
-#include "runtime/instance.h"
+#include "runtime/dataplane/instance.h"
 #include "runtime/scope.h"
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 
 struct controller;
 struct controller_metrics;

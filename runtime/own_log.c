@@ -5,7 +5,7 @@
 
 #include "base/spin.h"
 #include "base/xalloc.h"
-#include "runtime/dataplane.h"
+#include "runtime/dataplane/dataplane.h"
 
 #define PAGE_BYTES  ((size_t)256 << 10)
 #define PAGE_LINES  2048

@@ -11,7 +11,7 @@
 #ifndef RUNTIME_OWN_LOG_H
 #define RUNTIME_OWN_LOG_H
 
-#include "runtime/instance.h"
+#include "runtime/dataplane/instance.h"
 
 struct own_line {
     i64 time;        /* ns since 1970 */

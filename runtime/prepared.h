@@ -5,7 +5,7 @@
 #define RUNTIME_PREPARED_H
 
 #include "runtime/load.h"
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 
 /* How far it came. */
 enum prepared_stage {

@@ -3,7 +3,7 @@
 
 #include "parser/lexer.h"
 #include "parser/parser.h"
-#include "runtime/blocks.h"
+#include "runtime/compile/blocks.h"
 
 #define LEVELS_MAX 200 /* of declares that hand a value on; beyond, it counts as a secret */
 #define STARS      8   /* shown of a secret, whatever its length */

@@ -6,7 +6,7 @@
 #ifndef RUNTIME_REDACT_H
 #define RUNTIME_REDACT_H
 
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 
 /* What may be known of the blocks: the registry and the config blocks of o. Calls fn for each
  * attribute with a secret, in no particular order; fn may replace its value. */

@@ -1,7 +1,7 @@
 /* Rows of the services that have few settings or none. Spec: runtime.md 12. */
 #include "runtime/services.h"
 
-#include "runtime/tap.h"
+#include "runtime/tap/tap.h"
 
 static const struct schema empty = SCHEMA_EMPTY;
 

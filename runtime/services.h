@@ -2,7 +2,7 @@
 #ifndef RUNTIME_SERVICES_H
 #define RUNTIME_SERVICES_H
 
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 
 extern const struct config_def labelstore_def;                /* an empty block is accepted */
 extern const struct config_def livedebugging_def;             /* self: struct taps * */

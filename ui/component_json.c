@@ -2,7 +2,7 @@
 #include "ui/find.h"
 #include "ui/ui_impl.h"
 
-#include "runtime/tap.h"
+#include "runtime/tap/tap.h"
 #include "value/encode.h"
 
 static void member_str(struct json_out *j, const char *key, struct str v)

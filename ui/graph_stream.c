@@ -3,7 +3,7 @@
  */
 #include "base/num.h"
 #include "base/vec.h"
-#include "runtime/tap.h"
+#include "runtime/tap/tap.h"
 #include "ui/live_stream.h"
 
 #define WINDOW_DEFAULT 5

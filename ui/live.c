@@ -2,7 +2,7 @@
  * for as long as the client listens. Spec: runtime.md 14. */
 #include "base/num.h"
 #include "base/xalloc.h"
-#include "runtime/tap.h"
+#include "runtime/tap/tap.h"
 #include "ui/live_stream.h"
 
 #define FLUSH_EVERY NS_PER_SEC

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "cmd/language.h"
 #include "runtime/controller_impl.h"
-#include "runtime/tap.h"
+#include "runtime/tap/tap.h"
 #include "telemetry/labels.h"
 
 enum stage { READ, PARSE, COMPILE, EVALUATE, TOTAL, CREATE, STAGES };

@@ -2,7 +2,7 @@
  * registry whose schemas have every shape. */
 #include "runtime/logging.h"
 #include "runtime/services.h"
-#include "runtime/template.h"
+#include "runtime/compile/template.h"
 #include "stdlib/stdlib.h"
 
 struct inner {
