@@ -9,6 +9,12 @@ BROWSER_PACKAGES="chromium"
 # Only when this machine's python3 is Debian's own; another one brings its modules by pip (see scripts/test).
 PYTHON_PACKAGES="python3 python3-venv"
 
+# What a build needs: its tables are made by a script (scripts/foreign.py), for which any python3 will do.
+build_packages() {
+    echo "$BUILD_PACKAGES"
+    command -v python3 >/dev/null || echo python3
+}
+
 missing_packages() {
     local p
     for p in "$@"; do
