@@ -1,0 +1,34 @@
+/* The positions file of a log source, in Alloy's format (spec pipelines A.3): what was read of each
+ * stream, by path and label text. Kept in memory, written to a temporary file and renamed.
+ *
+ * Belongs to one worker, with the exception of positions_load (control loop, before anybody uses
+ * it). Saving runs on the offload pool within a second of a change; positions_save writes at once.
+ * A failed write is told through health and tried again. */
+#ifndef COMPONENTS_COMMON_POSITIONS_H
+#define COMPONENTS_COMMON_POSITIONS_H
+
+#include "runtime/component.h"
+
+struct positions;
+/* Reads <data dir of c>/positions.yml; missing or empty: none. A file cut short or otherwise not in
+ * the format fails with Alloy's text ("invalid yaml positions file [P]: ..."): -errno and owned
+ * *ret_err. */
+int positions_load(struct comp *c, struct positions **ret, char **ret_err);
+/* The same from Promtail's or the static agent's file (path: offset, labels become "{}"), only when
+ * the new file is absent or empty; see spec for what is an error. */
+int positions_load_legacy(struct positions *p, const char *path, char **ret_err);
+void positions_free(struct positions *p); /* takes NULL */
+
+/* Starts saving on changes. Worker that owns it from now on. */
+void positions_start(struct positions *p, struct shard *s);
+/* The value; .p NULL when there is none. Valid until the next call that changes. */
+struct str positions_get(const struct positions *p, struct str path, struct str labels);
+void positions_put(struct positions *p, struct str path, struct str labels, struct str value);
+void positions_put_number(struct positions *p, struct str path, struct str labels, u64 value);
+void positions_del(struct positions *p, struct str path, struct str labels);
+/* Writes now and waits for the disk (stop). Says why not. */
+void positions_save(struct positions *p);
+/* Stops saving by itself; waits for a save that is under way. */
+void positions_stop(struct positions *p);
+
+#endif
