@@ -72,39 +72,37 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Sorted, without doubles, into out; how many. */
-static size_t normalise(const struct label *v, size_t n, struct indexed *out)
+static size_t normalise(struct indexed *v, size_t n, struct label *out)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < n; i++)
-        out[i] = (struct indexed){v[i], i};
-    qsort(out, n, sizeof(*out), by_name);
+    qsort(v, n, sizeof(*v), by_name);
     for (size_t i = 0; i < n; i++) {
-        bool again = kept > 0 && str_eq(out[kept - 1].label.name, out[i].label.name);
-        out[again ? kept - 1 : kept++] = out[i];
+        bool again = kept > 0 && str_eq(out[kept - 1].name, v[i].label.name);
+        out[again ? kept - 1 : kept++] = v[i].label;
     }
     return kept;
 }
 
-static void write_text(struct buf *b, const struct indexed *v, size_t n)
+static void write_text(struct buf *b, const struct label *v, size_t n)
 {
     buf_ch(b, '{');
     for (size_t i = 0; i < n; i++) {
         if (i > 0) buf_cstr(b, ", ");
-        buf_str(b, v[i].label.name);
+        buf_str(b, v[i].name);
         buf_ch(b, '=');
-        utf8_quote(b, v[i].label.value);
+        utf8_quote(b, v[i].value);
     }
     buf_ch(b, '}');
 }
 
-static u64 hash_of(const struct indexed *v, size_t n)
+static u64 hash_of(const struct label *v, size_t n)
 {
     u64 h = 0;
 
     for (size_t i = 0; i < n; i++) {
-        h = hash_bytes(v[i].label.name.p, v[i].label.name.n, h);
-        h = hash_bytes(v[i].label.value.p, v[i].label.value.n, h + 1);
+        h = hash_bytes(v[i].name.p, v[i].name.n, h);
+        h = hash_bytes(v[i].value.p, v[i].value.n, h + 1);
     }
     return h;
 }
@@ -120,14 +118,14 @@ static struct str copy_to(char **at, struct str s)
 }
 
 /* The set in one piece: struct, labels, then their texts. NULL when memory is out. */
-static struct labels *build(struct label_table *t, const struct indexed *v, size_t n, u64 hash)
+static struct labels *build(struct label_table *t, const struct label *v, size_t n, u64 hash)
 {
     struct buf text = BUF_INIT(TEXT_SIZE);
     size_t size = sizeof(struct labels) + n * sizeof(struct label);
 
     write_text(&text, v, n);
     for (size_t i = 0; i < n; i++)
-        size += v[i].label.name.n + v[i].label.value.n + 2;
+        size += v[i].name.n + v[i].value.n + 2;
     struct labels *l = buf_err(&text) ? NULL : budget_alloc(size + text.n + 1);
     if (l) {
         struct label *list = (struct label *)(l + 1);
@@ -136,8 +134,8 @@ static struct labels *build(struct label_table *t, const struct indexed *v, size
         *l = (struct labels){.n = (u32)n, .v = list, .hash = hash, .table = t};
         refs_init(&l->refs);
         for (size_t i = 0; i < n; i++) {
-            list[i].name = copy_to(&at, v[i].label.name);
-            list[i].value = copy_to(&at, v[i].label.value);
+            list[i].name = copy_to(&at, v[i].name);
+            list[i].value = copy_to(&at, v[i].value);
         }
         l->text = copy_to(&at, buf_view(&text));
     }
@@ -157,18 +155,18 @@ static struct labels **chain_of(struct part *p, u64 hash)
     return &p->chains[hash / PARTS % p->n_chains];
 }
 
-static bool is_set(const struct labels *l, const struct indexed *v, size_t n)
+static bool is_set(const struct labels *l, const struct label *v, size_t n)
 {
     bool same = l->n == n;
 
     for (size_t i = 0; same && i < n; i++)
-        same = str_eq(l->v[i].name, v[i].label.name) && str_eq(l->v[i].value, v[i].label.value);
+        same = str_eq(l->v[i].name, v[i].name) && str_eq(l->v[i].value, v[i].value);
     return same;
 }
 
 /* Part locked. Its count may not be zero: who drops the last reference unlinks it in the same lock.
  */
-static struct labels *find(struct part *p, const struct indexed *v, size_t n, u64 hash)
+static struct labels *find(struct part *p, const struct label *v, size_t n, u64 hash)
 {
     for (struct labels *l = *chain_of(p, hash); l; l = l->next)
         if (l->hash == hash && is_set(l, v, n)) return labels_ref(l);
@@ -204,7 +202,7 @@ static void grow(struct part *p, size_t n_chains)
 }
 
 /* Puts mine in, unless another thread was faster: then that one. */
-static struct labels *insert(struct part *p, struct labels *mine, const struct indexed *v, size_t n)
+static struct labels *insert(struct part *p, struct labels *mine, const struct label *v, size_t n)
 {
     size_t full = 0;
 
@@ -223,7 +221,7 @@ static struct labels *insert(struct part *p, struct labels *mine, const struct i
     return found;
 }
 
-static struct labels *intern_sorted(struct label_table *t, const struct indexed *v, size_t n)
+struct labels *labels_intern_sorted(struct label_table *t, const struct label *v, size_t n)
 {
     u64 hash = hash_of(v, n);
     struct part *p = part_of(t, hash);
@@ -236,15 +234,34 @@ static struct labels *intern_sorted(struct label_table *t, const struct indexed 
     return l ? insert(p, l, v, n) : NULL;
 }
 
+static bool is_sorted(const struct label *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (str_cmp(v[i - 1].name, v[i].name) >= 0) return false;
+    return true;
+}
+
+static struct labels *sort_and_intern(struct label_table *t, const struct label *v, size_t n)
+{
+    struct few {
+        struct indexed from;
+        struct label to;
+    } few[32];
+    void *room = n <= ARRAY_LEN(few) ? few : budget_alloc(n * sizeof(*few));
+    if (!room) return NULL;
+    struct indexed *from = room;
+    struct label *to = (struct label *)(from + n);
+
+    for (size_t i = 0; i < n; i++)
+        from[i] = (struct indexed){v[i], i};
+    struct labels *l = labels_intern_sorted(t, to, normalise(from, n, to));
+    if (room != few) free(room);
+    return l;
+}
+
 struct labels *labels_intern(struct label_table *t, const struct label *v, size_t n)
 {
-    struct indexed few[32];
-    struct indexed *sorted = n <= ARRAY_LEN(few) ? few : budget_alloc(n * sizeof(*sorted));
-
-    if (!sorted) return NULL;
-    struct labels *l = intern_sorted(t, sorted, normalise(v, n, sorted));
-    if (sorted != few) free(sorted);
-    return l;
+    return is_sorted(v, n) ? labels_intern_sorted(t, v, n) : sort_and_intern(t, v, n);
 }
 
 struct labels *labels_ref(struct labels *l)

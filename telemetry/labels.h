@@ -33,6 +33,10 @@ size_t label_table_count(const struct label_table *t);
 /* The one set with these labels, in any order; of several with one name the last counts. A new
  * reference; NULL when memory is out. */
 struct labels *labels_intern(struct label_table *t, const struct label *v, size_t n) WARN_UNUSED;
+/* The same for labels that are sorted by name, bytewise, without doubles: a set that exists costs a
+ * hash and a comparison. */
+struct labels *labels_intern_sorted(struct label_table *t, const struct label *v,
+                                    size_t n) WARN_UNUSED;
 struct labels *labels_ref(struct labels *l);
 void labels_unref(struct labels *l); /* takes NULL */
 /* The value; .p is NULL when there is no such label. */
