@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include "base/assert.h"
 #include "base/num.h"
+#include "base/refcount.h"
 #include "base/xalloc.h"
 
 /* A thread's number is a property of the thread: it cannot be passed down through every counting
@@ -33,7 +34,7 @@ static _Atomic f64 *my_cell(struct metric *s)
     _Atomic f64 *cell = atomic_load_explicit(&s->cells[this_writer], memory_order_relaxed);
 
     if (LIKELY(cell)) return cell;
-    cell = xcalloc(metric_values(s->family->desc), sizeof(*cell));
+    cell = xcalloc(metric_values(s->desc), sizeof(*cell));
     atomic_store_explicit(&s->cells[this_writer], cell, memory_order_release);
     return cell;
 }
@@ -63,7 +64,7 @@ void metric_set(struct metric *s, f64 v)
 void metric_observe(struct metric *s, f64 v)
 {
     if (!s) return;
-    const struct metric_desc *d = s->family->desc;
+    const struct metric_desc *d = s->desc;
     _Atomic f64 *cell = my_cell(s);
     size_t i = 0;
 
@@ -72,6 +73,16 @@ void metric_observe(struct metric *s, f64 v)
         i++;
     cell_add(&cell[i], 1);
     cell_add(&cell[d->n_bounds + 1], v);
+}
+
+void metric_set_user(struct metric *s, void *user)
+{
+    s->user = user;
+}
+
+void *metric_user(const struct metric *s)
+{
+    return s->user;
 }
 
 void metric_fn(struct metric *s, f64 (*fn)(void *arg), void *arg)
@@ -96,6 +107,43 @@ f64 metric_value(const struct metric *s)
     return s->fn ? s->fn(s->fn_arg) : metric_sum(s, 0);
 }
 
+/* --- descriptions --- */
+
+struct counted_desc {
+    struct refs refs;
+    struct metric_desc desc;
+};
+
+const struct metric_desc *metric_desc_new(const struct metric_desc *d)
+{
+    struct counted_desc *c = xnew(struct counted_desc);
+
+    refs_init(&c->refs);
+    c->desc = *d;
+    c->desc.counted = true;
+    c->desc.name = xstrdup(d->name);
+    c->desc.help = xstrdup(d->help ? d->help : "");
+    if (d->n_bounds > 0) c->desc.bounds = xmemdup(d->bounds, d->n_bounds * sizeof(*d->bounds));
+    return &c->desc;
+}
+
+const struct metric_desc *metric_desc_ref(const struct metric_desc *d)
+{
+    if (d->counted) refs_get(&container_of(d, struct counted_desc, desc)->refs);
+    return d;
+}
+
+void metric_desc_unref(const struct metric_desc *d)
+{
+    if (!d || !d->counted) return;
+    struct counted_desc *c = container_of(d, struct counted_desc, desc);
+    if (!refs_put(&c->refs)) return;
+    free((void *)d->name);
+    free((void *)d->help);
+    free((void *)d->bounds);
+    free(c);
+}
+
 /* --- registry --- */
 
 struct metrics *metrics_new(void)
@@ -107,6 +155,7 @@ static void series_free(struct metric *s)
 {
     for (size_t w = 0; w < METRIC_WRITERS; w++)
         free((void *)atomic_load_explicit(&s->cells[w], memory_order_acquire));
+    metric_desc_unref(s->desc);
     free(s->labels);
     free(s);
 }
@@ -118,6 +167,7 @@ static void family_free(void *p)
     vec_each (&f->series, s)
         series_free(*s);
     vec_done(&f->series);
+    metric_desc_unref(f->desc);
     free(f);
 }
 
@@ -128,17 +178,38 @@ void metrics_free(struct metrics *m)
     free(m);
 }
 
+static bool same_bounds(const struct metric_desc *a, const struct metric_desc *b)
+{
+    for (size_t i = 0; i < a->n_bounds; i++)
+        if (a->bounds[i] != b->bounds[i]) return false;
+    return true;
+}
+
+static bool same_shape(const struct metric_desc *a, const struct metric_desc *b)
+{
+    return a->kind == b->kind && a->n_bounds == b->n_bounds && same_bounds(a, b);
+}
+
+static void describe(struct metric_family *f, const struct metric_desc *desc)
+{
+    const struct metric_desc *was = f->desc;
+
+    f->desc = metric_desc_ref(desc);
+    metric_desc_unref(was);
+}
+
+/* NULL: series of another shape have this name. A family without series is what its next one says.
+ */
 static struct metric_family *family_of(struct metrics *m, const struct metric_desc *desc)
 {
     struct metric_family *f = map_get(&m->families, str_of(desc->name));
 
     if (!f) {
         f = xnew(struct metric_family);
-        f->desc = desc;
         map_put(&m->families, str_of(desc->name), f);
     }
-    ASSERT(f->desc->kind == desc->kind && f->desc->n_bounds == desc->n_bounds);
-    return f;
+    if (f->series.n == 0) describe(f, desc);
+    return same_shape(f->desc, desc) ? f : NULL;
 }
 
 /* By name, into out. There are few: insertion sorts them. */
@@ -185,25 +256,48 @@ static char *render_labels(const struct metric_label *labels, size_t n)
     return buf_take(&b, NULL);
 }
 
-struct metric *metric_new(struct metrics *m, const struct metric_desc *desc,
-                          const struct metric_label *labels, size_t n)
+struct metric *metric_make(const struct metric_desc *desc, const struct metric_label *labels,
+                           size_t n)
 {
     struct metric *s = xnew(struct metric);
 
-    s->family = family_of(m, desc);
+    s->desc = metric_desc_ref(desc);
     s->labels = render_labels(labels, n);
+    return s;
+}
+
+bool metric_register(struct metrics *m, struct metric *s)
+{
+    s->family = family_of(m, s->desc);
+    if (!s->family) return false;
     s->at = s->family->series.n;
     vec_push(&s->family->series, s);
+    return true;
+}
+
+struct metric *metric_new(struct metrics *m, const struct metric_desc *desc,
+                          const struct metric_label *labels, size_t n)
+{
+    struct metric *s = metric_make(desc, labels, n);
+
+    ASSERT(metric_register(m, s));
     return s;
+}
+
+/* An empty family stays: its name will come again, and it is not written. */
+static void unregister(struct metric *s)
+{
+    struct metric_family *f = s->family;
+    struct metric *last = vec_pop(&f->series);
+
+    f->series.v[s->at] = last; /* their order is made when they are written */
+    last->at = s->at;
 }
 
 void metric_free(struct metrics *m, struct metric *s)
 {
     if (!s) return;
-    struct metric_family *f = s->family;
-    struct metric *last = vec_pop(&f->series);
-    f->series.v[s->at] = last; /* their order is made when they are written */
-    last->at = s->at;
+    if (s->family) unregister(s);
     series_free(s);
-    (void)m; /* an empty family stays: its name will come again, and it is not written */
+    (void)m;
 }

@@ -22,18 +22,35 @@ struct metric_desc {
     enum metric_kind kind;
     const f64 *bounds; /* histograms: upper bounds without +Inf */
     size_t n_bounds;
+    bool counted; /* made by metric_desc_new */
 };
+/* A counted copy, for families that a configuration names; descs in code are static and need none.
+ * Series and families hold references. Any thread. */
+const struct metric_desc *metric_desc_new(const struct metric_desc *d);
+const struct metric_desc *metric_desc_ref(const struct metric_desc *d);
+void metric_desc_unref(const struct metric_desc *d); /* takes NULL, and static ones */
 
 struct metrics; /* the registry */
 struct metric;  /* one series */
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
-/* New series of desc's family with these labels (copied). The desc must outlive the registry.
- * Control loop only. */
+/* New series of desc's family with these labels (copied). Of series that are equal (several threads
+ * count the same thing) the sum is shown. Control loop only. */
 struct metric *metric_new(struct metrics *m, const struct metric_desc *desc,
                           const struct metric_label *labels, size_t n);
 void metric_free(struct metrics *m, struct metric *s); /* takes NULL */
+
+/* In two steps, for series that are found on another thread: made there, and counted in at once;
+ * shown once the control loop has registered it. False: the family exists with another kind or
+ * other bounds, so that this series cannot be shown. */
+struct metric *metric_make(const struct metric_desc *desc, const struct metric_label *labels,
+                           size_t n);
+bool metric_register(struct metrics *m, struct metric *s) WARN_UNUSED;
+
+/* Whatever its maker wants to find again. */
+void metric_set_user(struct metric *s, void *user);
+void *metric_user(const struct metric *s);
 
 /* The writer number of this thread, set once when the thread starts. */
 void metric_set_writer(int writer);

@@ -8,16 +8,18 @@
 #include "base/vec.h"
 
 struct metric_family {
-    const struct metric_desc *desc;
+    const struct metric_desc *desc; /* of its first series; replaced while there is none */
     VEC(struct metric *) series;
 };
 
 struct metric {
-    struct metric_family *family;
+    const struct metric_desc *desc;
+    struct metric_family *family; /* NULL until it is registered */
     size_t at;    /* its place among the family's series */
     char *labels; /* rendered and sorted, without braces; owned */
     f64 (*fn)(void *arg);
     void *fn_arg;
+    void *user;
     _Atomic(_Atomic f64 *) cells[METRIC_WRITERS]; /* NULL until that writer's first use */
 };
 

@@ -4,11 +4,15 @@
 #include "base/test.h"
 
 static const f64 bounds[] = {0.1, 1, 2.5};
-static const struct metric_desc requests = {"http_requests_total", "Requests\nby \\code.",
-                                            METRIC_COUNTER, NULL, 0};
-static const struct metric_desc memory = {"a_memory_bytes", NULL, METRIC_GAUGE, NULL, 0};
-static const struct metric_desc latency = {"latency_seconds", "Time.", METRIC_HISTOGRAM, bounds,
-                                           ARRAY_LEN(bounds)};
+static const struct metric_desc requests = {.name = "http_requests_total",
+                                            .help = "Requests\nby \\code.",
+                                            .kind = METRIC_COUNTER};
+static const struct metric_desc memory = {.name = "a_memory_bytes", .kind = METRIC_GAUGE};
+static const struct metric_desc latency = {.name = "latency_seconds",
+                                           .help = "Time.",
+                                           .kind = METRIC_HISTOGRAM,
+                                           .bounds = bounds,
+                                           .n_bounds = ARRAY_LEN(bounds)};
 
 static void counters_and_gauges(void **state)
 {
@@ -166,12 +170,51 @@ static void series_go_in_any_order(void **state)
     metrics_free(m);
 }
 
+static void equal_series_are_one(void **state)
+{
+    struct metrics *m = metrics_new();
+    struct buf b = BUF_INIT(10000);
+    struct metric *one = metric_new(m, &memory, NULL, 0), *two = metric_make(&memory, NULL, 0);
+
+    metric_add(one, 2);
+    metric_add(two, 3); /* counted before it is shown */
+    metrics_write(m, &b, NULL, 0);
+    assert_buf(&b, "# TYPE a_memory_bytes gauge\na_memory_bytes 2\n");
+    assert_true(metric_register(m, two));
+    metrics_write(m, &b, NULL, 0);
+    assert_buf(&b, "# TYPE a_memory_bytes gauge\na_memory_bytes 5\n");
+    buf_done(&b);
+    metrics_free(m);
+}
+
+static void a_name_has_one_shape_at_a_time(void **state)
+{
+    struct metrics *m = metrics_new();
+    struct buf b = BUF_INIT(10000);
+    const struct metric_desc *counter =
+        metric_desc_new(&(struct metric_desc){.name = "mine", .kind = METRIC_COUNTER});
+    const struct metric_desc *gauge =
+        metric_desc_new(&(struct metric_desc){.name = "mine", .kind = METRIC_GAUGE, .help = "X."});
+    struct metric *first = metric_new(m, counter, NULL, 0), *other = metric_make(gauge, NULL, 0);
+
+    metric_desc_unref(counter);
+    metric_desc_unref(gauge);
+    assert_false(metric_register(m, other));
+    metric_free(m, first);
+    assert_true(metric_register(m, other)); /* nobody has the name any more */
+    metrics_write(m, &b, NULL, 0);
+    assert_buf(&b, "# HELP mine X.\n# TYPE mine gauge\nmine 0\n");
+    buf_done(&b);
+    metrics_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_and_gauges),     cmocka_unit_test(histograms),
         cmocka_unit_test(functions_and_selection), cmocka_unit_test(no_metric),
         cmocka_unit_test(several_writers),         cmocka_unit_test(series_go_in_any_order),
+        cmocka_unit_test(equal_series_are_one),    cmocka_unit_test(a_name_has_one_shape_at_a_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,23 +40,42 @@ static void add_line(struct buf *b, const struct metric *s, const char *suffix, 
     buf_ch(b, '\n');
 }
 
-static void add_histogram(struct buf *b, const struct metric *s)
+/* Equal series are neighbours: value i of n of them together. */
+static f64 sum_of(struct metric *const *s, size_t n, size_t i)
 {
-    const struct metric_desc *d = s->family->desc;
+    f64 sum = 0;
+
+    for (size_t k = 0; k < n; k++)
+        sum += metric_sum(s[k], i);
+    return sum;
+}
+
+static void add_histogram(struct buf *b, struct metric *const *s, size_t n)
+{
+    const struct metric_desc *d = (*s)->family->desc;
     f64 count = 0;
 
     for (size_t i = 0; i < d->n_bounds; i++) {
         struct buf le = BUF_INIT(64);
 
         num_f64_g(&le, d->bounds[i]);
-        count += metric_sum(s, i);
-        add_line(b, s, "_bucket", le.p, count);
+        count += sum_of(s, n, i);
+        add_line(b, *s, "_bucket", le.p, count);
         buf_done(&le);
     }
-    count += metric_sum(s, d->n_bounds);
-    add_line(b, s, "_bucket", "+Inf", count);
-    add_line(b, s, "_sum", NULL, metric_sum(s, d->n_bounds + 1));
-    add_line(b, s, "_count", NULL, count);
+    count += sum_of(s, n, d->n_bounds);
+    add_line(b, *s, "_bucket", "+Inf", count);
+    add_line(b, *s, "_sum", NULL, sum_of(s, n, d->n_bounds + 1));
+    add_line(b, *s, "_count", NULL, count);
+}
+
+static void add_number(struct buf *b, struct metric *const *s, size_t n)
+{
+    f64 sum = 0;
+
+    for (size_t k = 0; k < n; k++)
+        sum += metric_value(s[k]);
+    add_line(b, *s, "", NULL, sum);
 }
 
 static int by_labels(const void *a, const void *b)
@@ -64,19 +83,31 @@ static int by_labels(const void *a, const void *b)
     return strcmp((*(struct metric *const *)a)->labels, (*(struct metric *const *)b)->labels);
 }
 
+static size_t equal_from(const struct metric_family *f, size_t i)
+{
+    size_t n = 1;
+
+    while (i + n < f->series.n && strcmp(f->series.v[i]->labels, f->series.v[i + n]->labels) == 0)
+        n++;
+    return n;
+}
+
+static void sort_series(struct metric_family *f)
+{
+    qsort(f->series.v, f->series.n, sizeof(*f->series.v), by_labels);
+    for (size_t i = 0; i < f->series.n; i++)
+        f->series.v[i]->at = i;
+}
+
 static void add_family(struct buf *b, struct metric_family *f)
 {
     if (f->series.n == 0) return;
     add_help(b, f->desc);
     buf_printf(b, "# TYPE %s %s\n", f->desc->name, kind_name[f->desc->kind]);
-    qsort(f->series.v, f->series.n, sizeof(*f->series.v), by_labels);
-    for (size_t i = 0; i < f->series.n; i++)
-        f->series.v[i]->at = i;
-    vec_each (&f->series, s) {
-        if (f->desc->kind == METRIC_HISTOGRAM)
-            add_histogram(b, *s);
-        else
-            add_line(b, *s, "", NULL, metric_value(*s));
+    sort_series(f);
+    for (size_t i = 0, n; i < f->series.n; i += n) {
+        n = equal_from(f, i);
+        (f->desc->kind == METRIC_HISTOGRAM ? add_histogram : add_number)(b, &f->series.v[i], n);
     }
 }
 

@@ -170,6 +170,14 @@ void comp_health(struct comp *c, enum health h, const char *fmt, ...) PRINTF(3, 
 struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
                            const struct metric_label *labels, size_t n);
 
+/* The same for series whose labels are found on a worker (per file, per tenant): counted in at once,
+ * shown soon after. They end with the instance, or before it by shard_metric_free (NULL: no-op).
+ * When the family has another kind already, this is logged and the series is not shown. Worker of
+ * the shard. */
+struct metric *shard_metric(struct shard *s, const struct metric_desc *d,
+                            const struct metric_label *labels, size_t n);
+void shard_metric_free(struct shard *s, struct metric *m);
+
 /* --- storage: <storage.path>/<global id>, made on first call; owned text --- */
 char *comp_data_dir(struct comp *c, char **ret_err);
 

@@ -1,37 +1,6 @@
-/* Small services of the runtime to a component: its metrics, its folder, waking its producers. */
-#include <stdlib.h>
-#include "base/xalloc.h"
+/* Small services of the runtime to a component: its folder, waking its producers. */
 #include "runtime/data_dir.h"
 #include "runtime/dataplane/dataplane.h"
-
-/* --- metrics --- */
-
-/* "/" for the root, "/mods.a.b" for an instance inside a module. */
-static char *component_path(const struct comp *c)
-{
-    size_t id = strlen(c->id), local = strlen(c->local_id);
-
-    if (id <= local + 1) return xstrdup("/");
-    return xprintf("/%.*s", (int)(id - local - 1), c->id);
-}
-
-struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
-                           const struct metric_label *labels, size_t n)
-{
-    struct instance *i = instance_of(c);
-    char *path = component_path(c);
-    struct metric_label *all = xcalloc(n + 2, sizeof(*all));
-
-    for (size_t k = 0; k < n; k++)
-        all[k] = labels[k];
-    all[n] = (struct metric_label){"component_id", c->local_id};
-    all[n + 1] = (struct metric_label){"component_path", path};
-    struct metric *m = metric_new(c->host->metrics, d, all, n + 2);
-    vec_push(&i->metrics, m);
-    free(all);
-    free(path);
-    return m;
-}
 
 /* --- storage --- */
 

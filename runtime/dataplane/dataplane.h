@@ -162,6 +162,7 @@ struct instance {
     struct tap *tap;             /* of its id, once it was watched (tap.c); NULL */
     struct list tap_node;
     VEC(struct metric *) metrics;
+    struct list series; /* of shards: series.c */
     struct outbox out;
     /* rollout of plans */
     enum life life;
@@ -197,6 +198,9 @@ void instance_settle(struct instance *i);
 /* The timers and callbacks of a rollout, ended early. */
 void instance_abort_rollout(struct instance *i);
 void callbacks_run(callbacks *list);
+
+/* Frees the series that shards have made. */
+void instance_free_series(struct instance *i);
 
 /* Decides the shards' workers from the definition and the sinks its arguments lead to. */
 void place_instance(struct instance *i, const void *args);

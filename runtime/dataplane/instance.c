@@ -39,6 +39,7 @@ struct instance *instance_new(struct workers *w, const struct host *host,
     i->ev = *ev;
     i->arg = arg;
     i->turn.fn = on_turn;
+    list_init(&i->series);
     outbox_init(&i->out);
     taps_attach(host->taps, i);
     w->instances++;

@@ -36,6 +36,7 @@ static void destroy(struct instance *i, bool created)
         metric_free(i->pub.host->metrics, *m);
     }
     vec_done(&i->metrics);
+    if (i->quiet) instance_free_series(i);
 }
 
 static void tell_gone(struct instance *i)
@@ -51,6 +52,7 @@ static void tell_gone(struct instance *i)
 static void instance_free(struct instance *i)
 {
     taps_detach(i);
+    instance_free_series(i);
     unplace_instance(i);
     timer_free(i->retry);
     timer_free(i->pending);

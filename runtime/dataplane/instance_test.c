@@ -379,6 +379,38 @@ static void metrics_carry_the_component(void **state)
     kit_done(&w.k);
 }
 
+static bool shown(struct world *w, const char *what)
+{
+    struct buf text = BUF_INIT(4096);
+
+    metrics_write(w->k.host.metrics, &text, NULL, 0);
+    bool found = text.p && strstr(text.p, what);
+    buf_done(&text);
+    return found;
+}
+
+static void a_shard_makes_series_of_its_own(void **state)
+{
+    struct world w;
+    const struct metric_desc *named =
+        metric_desc_new(&(struct metric_desc){.name = "fake_named", .kind = METRIC_GAUGE});
+
+    world_open(&w, 1);
+    node_up(&w.n, &w.k, &fake_consumers[PLACE_CONTROL], w.a, NULL); /* its worker is this thread */
+    struct shard *s = &instance_of(instance_comp(w.n.inst))->shards[0].pub;
+    struct metric *early = shard_metric(s, named, NULL, 0);
+    struct metric *stays = shard_metric(s, &test_metric, NULL, 0);
+    metric_desc_unref(named);
+    metric_inc(stays);
+    kit_until(&w.k, shown(&w, "fake_named{component_id=\"fake.x\""));
+    assert_true(shown(&w, "fake_total{component_id=\"fake.x\",component_path=\"/mods.a\"} 1"));
+    shard_metric_free(s, early);
+    kit_until(&w.k, !shown(&w, "fake_named"));
+    node_down(&w.n);
+    assert_false(shown(&w, "fake_total"));
+    kit_done(&w.k);
+}
+
 static void data_dir_is_made(void **state)
 {
     char root[] = "/tmp/weir-test-XXXXXX";
@@ -509,6 +541,7 @@ int main(void)
         cmocka_unit_test(health_newest_wins),
         cmocka_unit_test(exports_from_workers),
         cmocka_unit_test(metrics_carry_the_component),
+        cmocka_unit_test(a_shard_makes_series_of_its_own),
         cmocka_unit_test(data_dir_is_made),
         cmocka_unit_test(leave_is_for_what_runs),
         cmocka_unit_test(waits_for_who_holds_its_sink),
