@@ -4,9 +4,8 @@
 #include "base/test.h"
 
 static const f64 bounds[] = {0.1, 1, 2.5};
-static const struct metric_desc requests = {.name = "http_requests_total",
-                                            .help = "Requests\nby \\code.",
-                                            .kind = METRIC_COUNTER};
+static const struct metric_desc requests = {
+    .name = "http_requests_total", .help = "Requests\nby \\code.", .kind = METRIC_COUNTER};
 static const struct metric_desc memory = {.name = "a_memory_bytes", .kind = METRIC_GAUGE};
 static const struct metric_desc latency = {.name = "latency_seconds",
                                            .help = "Time.",

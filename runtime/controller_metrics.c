@@ -5,26 +5,32 @@
 
 static const f64 buckets[] = {.005, .025, .1, .5, 1, 5, 10, 30, 60, 120, 300, 600};
 
-static const struct metric_desc evaluating_desc = {"alloy_component_controller_evaluating",
-                                                   "1 while the graph is being evaluated.",
-                                                   METRIC_GAUGE, NULL, 0};
+static const struct metric_desc evaluating_desc = {.name = "alloy_component_controller_evaluating",
+                                                   .help = "1 while the graph is being evaluated.",
+                                                   .kind = METRIC_GAUGE};
 static const struct metric_desc seconds_desc = {
-    "alloy_component_evaluation_seconds",
-    "How long evaluating a component again after a change took.", METRIC_HISTOGRAM, buckets,
-    ARRAY_LEN(buckets)};
+    .name = "alloy_component_evaluation_seconds",
+    .help = "How long evaluating a component again after a change took.",
+    .kind = METRIC_HISTOGRAM,
+    .bounds = buckets,
+    .n_bounds = ARRAY_LEN(buckets)};
 static const struct metric_desc wait_desc = {
-    "alloy_component_dependencies_wait_seconds",
-    "How long a component waited to be evaluated again after what it refers to changed.",
-    METRIC_HISTOGRAM, buckets, ARRAY_LEN(buckets)};
-static const struct metric_desc queue_desc = {"alloy_component_evaluation_queue_size",
-                                              "Components that wait to be evaluated again.",
-                                              METRIC_GAUGE, NULL, 0};
-static const struct metric_desc running_desc = {"alloy_component_controller_running_components",
-                                                "Components by the state of their health.",
-                                                METRIC_GAUGE, NULL, 0};
+    .name = "alloy_component_dependencies_wait_seconds",
+    .help = "How long a component waited to be evaluated again after what it refers to changed.",
+    .kind = METRIC_HISTOGRAM,
+    .bounds = buckets,
+    .n_bounds = ARRAY_LEN(buckets)};
+static const struct metric_desc queue_desc = {.name = "alloy_component_evaluation_queue_size",
+                                              .help = "Components that wait to be evaluated again.",
+                                              .kind = METRIC_GAUGE};
+static const struct metric_desc running_desc = {.name =
+                                                    "alloy_component_controller_running_components",
+                                                .help = "Components by the state of their health.",
+                                                .kind = METRIC_GAUGE};
 static const struct metric_desc edge_desc = {
-    "alloy_component_graph_connection",
-    "A constant 1 for each pair of components that data flows between.", METRIC_GAUGE, NULL, 0};
+    .name = "alloy_component_graph_connection",
+    .help = "A constant 1 for each pair of components that data flows between.",
+    .kind = METRIC_GAUGE};
 
 #define HEALTH_TYPES 4
 

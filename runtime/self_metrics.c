@@ -10,17 +10,21 @@
 /* ---- configuration ---- */
 
 static const struct metric_desc hash_desc = {
-    "alloy_config_hash", "A constant 1, labelled with the digest of the configuration read last.",
-    METRIC_GAUGE, NULL, 0};
+    .name = "alloy_config_hash",
+    .help = "A constant 1, labelled with the digest of the configuration read last.",
+    .kind = METRIC_GAUGE};
 static const struct metric_desc success_desc = {
-    "alloy_config_last_load_successful", "1 when the configuration read last could be parsed.",
-    METRIC_GAUGE, NULL, 0};
+    .name = "alloy_config_last_load_successful",
+    .help = "1 when the configuration read last could be parsed.",
+    .kind = METRIC_GAUGE};
 static const struct metric_desc stamp_desc = {
-    "alloy_config_last_load_success_timestamp_seconds",
-    "When a configuration was read and parsed last, in seconds since 1970.", METRIC_GAUGE, NULL, 0};
-static const struct metric_desc failures_desc = {"alloy_config_load_failures_total",
-                                                 "Configurations that could not be read or parsed.",
-                                                 METRIC_COUNTER, NULL, 0};
+    .name = "alloy_config_last_load_success_timestamp_seconds",
+    .help = "When a configuration was read and parsed last, in seconds since 1970.",
+    .kind = METRIC_GAUGE};
+static const struct metric_desc failures_desc = {
+    .name = "alloy_config_load_failures_total",
+    .help = "Configurations that could not be read or parsed.",
+    .kind = METRIC_COUNTER};
 
 struct config_metrics {
     struct metrics *registry;
@@ -184,25 +188,38 @@ static const struct {
     struct metric_desc desc;
     f64 (*fn)(void *arg);
 } process_rows[] = {
-    {{"alloy_resources_process_start_time_seconds", START, METRIC_GAUGE, NULL, 0}, start_time},
-    {{"alloy_resources_process_resident_memory_bytes", RESIDENT, METRIC_GAUGE, NULL, 0},
+    {{.name = "alloy_resources_process_start_time_seconds", .help = START, .kind = METRIC_GAUGE},
+     start_time},
+    {{.name = "alloy_resources_process_resident_memory_bytes",
+      .help = RESIDENT,
+      .kind = METRIC_GAUGE},
      resident_bytes},
-    {{"alloy_resources_process_virtual_memory_bytes", VIRTUAL, METRIC_GAUGE, NULL, 0},
+    {{.name = "alloy_resources_process_virtual_memory_bytes",
+      .help = VIRTUAL,
+      .kind = METRIC_GAUGE},
      virtual_bytes},
-    {{"alloy_resources_process_cpu_seconds_total", CPU, METRIC_COUNTER, NULL, 0}, cpu_seconds},
-    {{"alloy_resources_machine_rx_bytes_total", RECEIVED, METRIC_COUNTER, NULL, 0}, rx_bytes},
-    {{"alloy_resources_machine_tx_bytes_total", SENT, METRIC_COUNTER, NULL, 0}, tx_bytes},
+    {{.name = "alloy_resources_process_cpu_seconds_total", .help = CPU, .kind = METRIC_COUNTER},
+     cpu_seconds},
+    {{.name = "alloy_resources_machine_rx_bytes_total", .help = RECEIVED, .kind = METRIC_COUNTER},
+     rx_bytes},
+    {{.name = "alloy_resources_machine_tx_bytes_total", .help = SENT, .kind = METRIC_COUNTER},
+     tx_bytes},
 
-    {{"process_start_time_seconds", START, METRIC_GAUGE, NULL, 0}, start_time},
-    {{"process_resident_memory_bytes", RESIDENT, METRIC_GAUGE, NULL, 0}, resident_bytes},
-    {{"process_virtual_memory_bytes", VIRTUAL, METRIC_GAUGE, NULL, 0}, virtual_bytes},
-    {{"process_cpu_seconds_total", CPU, METRIC_COUNTER, NULL, 0}, cpu_seconds},
-    {{"process_open_fds", "Open file descriptors.", METRIC_GAUGE, NULL, 0}, open_files},
-    {{"process_max_fds", "Most file descriptors allowed.", METRIC_GAUGE, NULL, 0}, most_files},
+    {{.name = "process_start_time_seconds", .help = START, .kind = METRIC_GAUGE}, start_time},
+    {{.name = "process_resident_memory_bytes", .help = RESIDENT, .kind = METRIC_GAUGE},
+     resident_bytes},
+    {{.name = "process_virtual_memory_bytes", .help = VIRTUAL, .kind = METRIC_GAUGE},
+     virtual_bytes},
+    {{.name = "process_cpu_seconds_total", .help = CPU, .kind = METRIC_COUNTER}, cpu_seconds},
+    {{.name = "process_open_fds", .help = "Open file descriptors.", .kind = METRIC_GAUGE},
+     open_files},
+    {{.name = "process_max_fds", .help = "Most file descriptors allowed.", .kind = METRIC_GAUGE},
+     most_files},
 };
 
-static const struct metric_desc build_desc = {
-    "alloy_build_info", "A constant 1, labelled with what was built.", METRIC_GAUGE, NULL, 0};
+static const struct metric_desc build_desc = {.name = "alloy_build_info",
+                                              .help = "A constant 1, labelled with what was built.",
+                                              .kind = METRIC_GAUGE};
 
 struct process_metrics {
     struct metrics *registry;

@@ -104,16 +104,25 @@ static int prepare(struct prepare *p, const void *args, void *plan)
 
 #define NAME "otelcol_processor_batch_"
 static const struct metric_desc metrics[] = {
-    {NAME "batch_send_size", "Items of the batches sent.", METRIC_HISTOGRAM, otel_item_bounds,
-     ARRAY_LEN(otel_item_bounds)},
-    {NAME "batch_send_size_bytes", "Bytes of the batches sent.", METRIC_HISTOGRAM, otel_byte_bounds,
-     ARRAY_LEN(otel_byte_bounds)},
-    {NAME "batch_size_trigger_send_total", "Batches sent because they were large enough.",
-     METRIC_COUNTER, NULL, 0},
-    {NAME "timeout_trigger_send_total", "Batches sent because their time was up.", METRIC_COUNTER,
-     NULL, 0},
-    {NAME "metadata_cardinality", "Combinations of metadata values being batched.", METRIC_GAUGE,
-     NULL, 0},
+    {.name = NAME "batch_send_size",
+     .help = "Items of the batches sent.",
+     .kind = METRIC_HISTOGRAM,
+     .bounds = otel_item_bounds,
+     .n_bounds = ARRAY_LEN(otel_item_bounds)},
+    {.name = NAME "batch_send_size_bytes",
+     .help = "Bytes of the batches sent.",
+     .kind = METRIC_HISTOGRAM,
+     .bounds = otel_byte_bounds,
+     .n_bounds = ARRAY_LEN(otel_byte_bounds)},
+    {.name = NAME "batch_size_trigger_send_total",
+     .help = "Batches sent because they were large enough.",
+     .kind = METRIC_COUNTER},
+    {.name = NAME "timeout_trigger_send_total",
+     .help = "Batches sent because their time was up.",
+     .kind = METRIC_COUNTER},
+    {.name = NAME "metadata_cardinality",
+     .help = "Combinations of metadata values being batched.",
+     .kind = METRIC_GAUGE},
 };
 
 static int create(struct comp *c, char **ret_err)
