@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from backend import Backend
+from loki_backend import Loki
 from weirproc import Weir, free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -52,6 +53,14 @@ def weir(weir_binary, tmp_path):
 @pytest.fixture
 def backend():
     b = Backend()
+    yield b
+    b.close()
+
+
+@pytest.fixture
+def loki():
+    """A Loki push endpoint; see loki_backend.py."""
+    b = Loki()
     yield b
     b.close()
 
