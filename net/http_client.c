@@ -1,6 +1,6 @@
-/* Calls: name looked up, curl handle configured, answer collected, done() called once. Every end of
- * a call passes through finish() or http_client_cancel(); a client freed inside a callback only
- * goes when the last of its frames has returned. */
+/* Calls: name looked up, curl handle configured, answer collected or handed on, done() called once.
+ * Every end of a call passes through finish() or http_client_cancel(); a client freed inside a
+ * callback only goes when the last of its frames has returned. */
 #include "net/http_client.h"
 
 #include "base/arena.h"
@@ -21,8 +21,12 @@ struct http_client {
     struct list calls, pools;
     struct grpc_channels *channels; /* NULL until the first gRPC call */
     size_t n_calls;
-    int depth; /* callbacks on the stack */
+    int depth; /* callbacks on the stack, and the message under way */
     bool dead, curl_ready;
+    struct list news;                 /* calls whose caller has to be told something */
+    struct msg tell;                  /* tells them later in this turn */
+    bool telling;                     /* it is under way */
+    struct http_call_handle *current; /* who is being told; NULL: it went meanwhile */
 };
 
 enum state { STARTING, RESOLVING, RUNNING, FAILING, FINISHED };
@@ -50,6 +54,15 @@ struct http_call_handle {
     i64 started;
     void (*done)(void *arg, const struct http_result *r);
     void *arg;
+    /* an answer in pieces */
+    struct http_flow flow;
+    struct list news;
+    bool over; /* curl has ended, with `code`; the caller has not taken everything yet */
+    CURLcode code;
+    i64 heard, idle_timeout;
+    struct timer *idle;
+    size_t (*data)(void *arg, const char *p, size_t n);
+    void (*head)(void *arg, const struct http_result *r);
 };
 
 /* --- process-wide --- */
@@ -246,7 +259,10 @@ static void set_route(struct http_call_handle *h)
         }
     }
     const char *form = str_chr(h->dial_host, ':') >= 0 ? "[" STR_FMT "]:%d" : STR_FMT ":%d";
-    h->target = arena_printf(&h->arena, form, STR_ARG(h->dial_host), h->dial_port);
+    if (h->pool->target->conf.unix_socket.n)
+        h->target = h->pool->target->conf.unix_socket.p;
+    else
+        h->target = arena_printf(&h->arena, form, STR_ARG(h->dial_host), h->dial_port);
 }
 
 /* --- the end of a call --- */
@@ -269,6 +285,7 @@ static void detach(struct http_call_handle *h)
     stop_transfer(h, false);
     if (h->pool) curl_pool_give(h->pool, h->easy);
     timer_free(h->timer);
+    timer_free(h->idle);
 }
 
 static void call_free(struct http_call_handle *h)
@@ -278,6 +295,7 @@ static void call_free(struct http_call_handle *h)
     if (h->connect_to) curl_slist_free_all(h->connect_to);
     if (h->proxy_headers) curl_slist_free_all(h->proxy_headers);
     http_response_done(&h->response);
+    http_flow_done(&h->flow);
     arena_done(&h->arena);
     free(h);
 }
@@ -285,6 +303,8 @@ static void call_free(struct http_call_handle *h)
 static void unlink_call(struct http_call_handle *h)
 {
     list_del(&h->node);
+    list_del(&h->news);
+    if (h->c->current == h) h->c->current = NULL;
     h->c->n_calls--;
 }
 
@@ -355,12 +375,13 @@ static const char *connect_error(struct http_call_handle *h)
 {
     long err = 0;
     char why[128];
+    const char *network = h->pool->target->conf.unix_socket.n ? "unix" : "tcp";
 
     curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &err);
     const char *text = err           ? strerror_r((int)err, why, sizeof(why))
                        : h->error[0] ? h->error
                                      : "failed";
-    return arena_printf(&h->arena, "dial tcp %s: connect: %s", h->target,
+    return arena_printf(&h->arena, "dial %s %s: connect: %s", network, h->target,
                         lower_first(&h->arena, text));
 }
 
@@ -399,6 +420,125 @@ static void transfer_over(struct http_call_handle *h, CURLcode code)
     }
 }
 
+/* --- answers in pieces --- */
+
+static void on_news(struct http_flow *f)
+{
+    struct http_call_handle *h = container_of(f, struct http_call_handle, flow);
+
+    h->heard = loop_now(h->c->loop);
+    list_del(&h->news);
+    list_add_tail(&h->c->news, &h->news);
+}
+
+static void tell_head(struct http_call_handle *h)
+{
+    struct http_result r = {.fail = HTTP_OK, .elapsed = loop_now(h->c->loop) - h->started};
+
+    h->flow.told = true;
+    if (!h->head) return;
+    http_response_fill(&h->response, &r);
+    h->head(h->arg, &r);
+}
+
+static void tell_data(struct http_call_handle *h)
+{
+    struct str s = buf_view(&h->flow.waiting);
+    struct http_client *c = h->c;
+    size_t took = h->data(h->arg, s.p, s.n);
+
+    if (c->current != h) return;
+    ASSERT(took <= s.n);
+    http_flow_take(&h->flow, took);
+    if (took < s.n) h->flow.paused = true;
+}
+
+/* Curl hands over what it kept at once: that makes news again. */
+static void unchoke(struct http_call_handle *h)
+{
+    h->flow.choked = false;
+    if (h->state != RUNNING || h->over) return;
+    CURLcode r = curl_easy_pause(h->easy, CURLPAUSE_CONT);
+    if (r != CURLE_OK) transfer_over(h, r);
+}
+
+static void tell(struct http_call_handle *h)
+{
+    struct http_client *c = h->c;
+    struct http_flow *f = &h->flow;
+
+    c->current = h;
+    if (f->head && !f->told) tell_head(h);
+    if (c->current == h && f->waiting.n && !f->paused) tell_data(h);
+    if (c->current == h && f->choked && !f->paused) unchoke(h);
+    if (c->current == h && h->over && !f->paused && !f->waiting.n) transfer_over(h, h->code);
+    c->current = NULL;
+}
+
+static void tell_all(struct http_client *c)
+{
+    while (!c->dead && !list_empty(&c->news)) {
+        struct http_call_handle *h = list_item(c->news.next, struct http_call_handle, news);
+        list_del(&h->news);
+        if (!h->flow.paused) tell(h);
+    }
+}
+
+static void on_tell(struct msg *m)
+{
+    struct http_client *c = container_of(m, struct http_client, tell);
+
+    c->telling = false;
+    tell_all(c);
+    leave(c);
+}
+
+static void tell_later(struct http_call_handle *h)
+{
+    struct http_client *c = h->c;
+
+    on_news(&h->flow);
+    if (c->telling) return;
+    c->telling = true;
+    enter(c);
+    loop_defer(c->loop, &c->tell);
+}
+
+void http_call_pause(struct http_call_handle *h)
+{
+    ASSERT(h->data);
+    h->flow.paused = true;
+}
+
+void http_call_resume(struct http_call_handle *h)
+{
+    if (!h->flow.paused || h->state == FINISHED) return;
+    h->flow.paused = false;
+    tell_later(h);
+}
+
+/* Bytes may come all the time: the timer is not moved by each, but looks when it comes. */
+static void on_idle(void *arg)
+{
+    struct http_call_handle *h = arg;
+    i64 left = h->heard + h->idle_timeout - loop_now(h->c->loop);
+
+    if (h->flow.paused || h->over)
+        timer_start(h->idle, h->idle_timeout);
+    else if (left > 0)
+        timer_start(h->idle, left);
+    else
+        finish(h, HTTP_TIMEOUT, "nothing came for too long");
+}
+
+/* Everything that came is handed over before the end is told. */
+static void transfer_ended(struct http_call_handle *h, CURLcode code)
+{
+    h->over = true;
+    h->code = code;
+    if (!h->flow.paused && !h->flow.waiting.n) transfer_over(h, code);
+}
+
 static void on_active(struct curl_pool *p)
 {
     struct http_client *c = p->arg;
@@ -407,9 +547,10 @@ static void on_active(struct curl_pool *p)
     CURL *easy;
 
     enter(c);
+    tell_all(c);
     while (!c->dead && curl_pool_next(p, &easy, &code)) {
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &h);
-        transfer_over(h, code);
+        transfer_ended(h, code);
     }
     leave(c);
 }
@@ -473,7 +614,7 @@ static void on_resolved(void *arg, const char *addrs, const char *err)
 
 static void go(struct http_call_handle *h)
 {
-    if (resolver_is_literal(h->dial_host)) {
+    if (resolver_is_literal(h->dial_host) || h->pool->target->conf.unix_socket.n) {
         run(h);
         return;
     }
@@ -506,6 +647,8 @@ static const char *configure(struct http_call_handle *h, const struct http_call 
     set_route(h);
     http_response_init(&h->response, h->easy, call->max_response);
     h->response.truncate = call->truncate;
+    h->response.follow = h->pool->target->conf.follow_redirects;
+    if (call->data) h->response.flow = &h->flow;
     return NULL;
 }
 
@@ -562,6 +705,8 @@ struct http_client *http_client_new(struct net *n, struct loop *l)
     c->loop = l;
     list_init(&c->calls);
     list_init(&c->pools);
+    list_init(&c->news);
+    c->tell.fn = on_tell;
     return c;
 }
 
@@ -589,6 +734,18 @@ struct grpc_channels *http_client_channels(struct http_client *c)
     return c->channels;
 }
 
+static void expect_pieces(struct http_call_handle *h, const struct http_call *call)
+{
+    h->data = call->data;
+    h->head = call->head;
+    h->heard = h->started;
+    h->idle_timeout = call->idle_timeout;
+    http_flow_init(&h->flow, on_news);
+    if (call->idle_timeout <= 0) return;
+    h->idle = timer_new(h->c->loop, on_idle, h);
+    timer_start(h->idle, h->idle_timeout);
+}
+
 static struct http_call_handle *call_new(struct http_client *c, const struct http_call *call)
 {
     struct http_call_handle *h = xnew(struct http_call_handle);
@@ -603,6 +760,8 @@ static struct http_call_handle *call_new(struct http_client *c, const struct htt
     arena_init(&h->arena, 0);
     h->timer = timer_new(c->loop, on_timeout, h);
     if (call->timeout > 0) timer_start(h->timer, call->timeout);
+    list_init(&h->news);
+    if (call->data) expect_pieces(h, call);
     list_add_tail(&c->calls, &h->node);
     c->n_calls++;
     return h;

@@ -37,6 +37,9 @@ struct http_target_conf {
     bool keepalive_without_calls, round_robin, wait_for_ready; /* gRPC only */
     size_t read_buffer, write_buffer;
     bool cookies; /* keep cookies between calls */
+    /* A path: calls go to this socket, whatever host their URL names (its text becomes the Host
+     * header); proxies are not used. Empty: TCP. */
+    struct str unix_socket;
 };
 struct http_target;
 /* Copies everything. NULL and owned *ret_err when the settings cannot work. */
@@ -80,8 +83,25 @@ struct http_call {
     bool truncate;
     void (*done)(void *arg, const struct http_result *r);
     void *arg;
+
+    /* With `data` an answer is handed over as it comes: that of a success (2xx) in pieces, of
+     * which nothing is kept; any other is gathered within max_response and given to done, as are
+     * the headers and trailers of both. data returns how many of the bytes it took: fewer than n
+     * pauses the call, and the rest comes again after http_call_resume. While a call is paused the
+     * server is made to wait, and at most some 150 KiB are held here. done is called when all was
+     * taken, or at once when a time is over: what then still waited is lost. The call may be
+     * cancelled, paused, resumed, and its client freed from within any of its callbacks. */
+    size_t (*data)(void *arg, const char *p, size_t n);
+    /* Optional, with data: the headers of the final answer, whatever its status, before its body.
+     */
+    void (*head)(void *arg, const struct http_result *r);
+    i64 idle_timeout; /* ns, with data: no byte came for so long, pauses left out; 0: none */
 };
 struct http_call_handle;
+/* With `data`: nothing is handed over until it is resumed. Harmless when it is so already. */
+void http_call_pause(struct http_call_handle *h);
+/* Goes on; never calls back from within. */
+void http_call_resume(struct http_call_handle *h);
 /* Starts it; done is called later on the loop, exactly once, unless cancelled. */
 struct http_call_handle *http_client_start(struct http_client *c, const struct http_call *call);
 /* No callback will come; the body may be released at once. */

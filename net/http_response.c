@@ -35,6 +35,17 @@ static void add(struct http_response *r, struct str line)
     if (r->head_done) r->n_trailers++;
 }
 
+static void head_over(struct http_response *r)
+{
+    long status = 0;
+
+    if (r->head_done) return; /* the end of the trailers */
+    r->head_done = true;
+    if (!r->flow) return;
+    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    http_flow_head(r->flow, status, r->follow && status / 100 == 3);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct http_response *r = arg;
@@ -43,7 +54,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     if (str_starts(line, STR("HTTP/")))
         start_over(r);
     else if (line.n == 0)
-        r->head_done = true;
+        head_over(r);
     else
         add(r, line);
     r->bad_head = buf_err(&r->text) != 0;
@@ -67,6 +78,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     struct http_response *r = arg;
     size_t have = r->body.n, take = MIN(size * n, r->max - have);
 
+    if (r->flow && r->flow->streams) return http_flow_put(r->flow, p, size * n);
     buf_add(&r->body, p, take);
     if (buf_err(&r->body)) return 0;
     return take == size * n ? take : over(r, size * n - take) == 0 ? 0 : size * n;
@@ -95,6 +107,7 @@ void http_response_fill(struct http_response *r, struct http_result *out)
 {
     long status = 0;
 
+    vec_clear(&r->headers);
     vec_each (&r->marks, m)
         vec_push(&r->headers, ((struct http_header){str_n(r->text.p + m->name, m->n_name),
                                                     str_n(r->text.p + m->value, m->n_value)}));

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "net/curl_lib.h"
 #include "net/http_client.h"
+#include "net/http_flow.h"
 
 struct response_mark {
     size_t name, n_name, value, n_value; /* places in text */
@@ -23,6 +24,8 @@ struct http_response {
     bool truncate;
     bool cut; /* ended by us, having all that we want: a success */
     bool too_large, bad_head;
+    struct http_flow *flow; /* NULL: the answer is gathered whole */
+    bool follow;            /* redirects are followed: they are not the answer */
 };
 
 /* Sets the callbacks of `easy`; truncate is set afterwards. */

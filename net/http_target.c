@@ -2,6 +2,8 @@
  */
 #include "net/http_target.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "net/http_proxy.h"
@@ -101,6 +103,13 @@ static void disown_proxy_headers(struct http_target *t)
     free((void *)(uintptr_t)t->conf.proxy_headers);
 }
 
+static char *check_socket(struct str path)
+{
+    if (path.n < sizeof(((struct sockaddr_un *)0)->sun_path)) return NULL;
+    return xprintf("the path of a Unix socket has at most %zu bytes: " STR_FMT,
+                   sizeof(((struct sockaddr_un *)0)->sun_path) - 1, STR_ARG(path));
+}
+
 struct http_target *http_target_new(const struct http_target_conf *conf, char **ret_err)
 {
     struct http_target *t = xnew(struct http_target);
@@ -110,8 +119,10 @@ struct http_target *http_target_new(const struct http_target_conf *conf, char **
     tls_conf_own(&t->conf.tls);
     t->conf.proxy_url = own(conf->proxy_url);
     t->conf.no_proxy = own(conf->no_proxy);
+    t->conf.unix_socket = own(conf->unix_socket);
     own_proxy_headers(t, conf);
     char *err = tls_client_check(&t->conf.tls);
+    if (!err) err = check_socket(conf->unix_socket);
     if (!err) err = check_proxy(conf->proxy_url);
     if (!err) err = gather_names(t);
     if (!err) err = gather_cas(t);
@@ -133,6 +144,7 @@ void http_target_unref(struct http_target *t)
     tls_conf_drop(&t->conf.tls);
     disown(t->conf.proxy_url);
     disown(t->conf.no_proxy);
+    disown(t->conf.unix_socket);
     disown_proxy_headers(t);
     free(t->ca);
     free(t->ciphers);
@@ -168,6 +180,7 @@ static bool is_exempt(struct str no_proxy, const struct url *url)
 
 struct str http_target_proxy(const struct http_target *t, const struct url *url)
 {
+    if (t->conf.unix_socket.n) return (struct str){0};
     if (t->conf.proxy_url.n && !is_exempt(t->conf.no_proxy, url)) return t->conf.proxy_url;
     return t->conf.proxy_from_env ? http_proxy_from_env(url) : (struct str){0};
 }
@@ -283,6 +296,7 @@ void http_target_apply(const struct http_target *t, CURL *e)
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, t->conf.follow_redirects ? 1L : 0L);
     curl_easy_setopt(e, CURLOPT_MAXREDIRS, 10L);
     if (t->conf.cookies) curl_easy_setopt(e, CURLOPT_COOKIEFILE, "");
+    if (t->conf.unix_socket.n) curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, t->conf.unix_socket.p);
     apply_connection(&t->conf, e);
     apply_tls(t, e);
 }
