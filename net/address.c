@@ -25,6 +25,12 @@ static int unix_address(const char *path, struct address *ret, char **ret_err)
     return 0;
 }
 
+/* tcp4, udp4; tcp6, udp6. */
+static bool ends_with(const char *network, char digit)
+{
+    return strlen(network) == 4 && network[3] == digit;
+}
+
 static bool has_ipv6(void)
 {
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -36,7 +42,7 @@ static bool has_ipv6(void)
 
 static void any_address(const char *network, int port, struct address *ret)
 {
-    if (strcmp(network, "tcp4") == 0 || !has_ipv6()) {
+    if (ends_with(network, '4') || !has_ipv6()) {
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
         memcpy(&ret->sa, &in, sizeof(in));
         ret->len = sizeof(in);
@@ -49,9 +55,7 @@ static void any_address(const char *network, int port, struct address *ret)
 
 static int family_of(const char *network)
 {
-    return strcmp(network, "tcp4") == 0   ? AF_INET
-           : strcmp(network, "tcp6") == 0 ? AF_INET6
-                                          : AF_UNSPEC;
+    return ends_with(network, '4') ? AF_INET : ends_with(network, '6') ? AF_INET6 : AF_UNSPEC;
 }
 
 /* IPv4 first when the name has both, as Go does for listening. */

@@ -75,6 +75,7 @@ static void on_release(struct msg *m)
 
     if (c->proto) c->proto->free(c);
     server_conf_unref(c->conf);
+    free(c->handshake_err);
     free(c);
 }
 
@@ -422,6 +423,7 @@ static size_t read_once(struct conn *c, bool *ret_short)
     *ret_short = !c->ssl && n > 0 && (size_t)n < room;
     if (n == -EAGAIN) return 0;
     if (n < 0) {
+        c->error = (int)n;
         conn_close(c);
         return 0;
     }
@@ -477,6 +479,7 @@ static void on_resume(struct msg *m)
     if (held.n) feed(c, held.p, held.n);
     buf_done(&held);
     if (!c->dead && c->ssl && c->handshaken) read_burst(c);
+    if (!c->dead && c->proto->resumed) c->proto->resumed(c);
     if (!c->dead) {
         conn_flush(c);
         if (!c->dead) update_io(c);
@@ -512,6 +515,10 @@ static void start_protocol(struct conn *c)
     const unsigned char *alpn;
     unsigned n;
 
+    if (c->conf->proto) {
+        stream_start(c);
+        return;
+    }
     SSL_get0_alpn_selected(c->ssl, &alpn, &n);
     if (n == 2 && memcmp(alpn, "h2", 2) == 0 && !c->conf->h.no_h2)
         http2_start(c);
@@ -532,9 +539,10 @@ static void handshake(struct conn *c)
     int e = SSL_get_error(c->ssl, r);
     if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE) {
         update_io(c);
-    } else if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
+    } else if (!c->conf->proto && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
         refuse_plain(c);
     } else {
+        if (c->conf->proto) c->handshake_err = tls_error("TLS handshake");
         conn_close(c);
     }
 }
@@ -608,7 +616,7 @@ struct conn *conn_new(struct member *m, struct server_conf *conf, int fd, const 
     c->conf = server_conf_ref(conf);
     c->loop = m->loop;
     c->fd = fd;
-    c->proto = &sniff_proto;
+    c->proto = conf->proto ? conf->proto : &sniff_proto;
     c->resume.fn = on_resume;
     c->release.fn = on_release;
     c->opened = c->last_read = loop_now(c->loop);
@@ -622,6 +630,10 @@ struct conn *conn_new(struct member *m, struct server_conf *conf, int fd, const 
     c->io = io_new(c->loop, fd, IO_READ, on_io, c);
     if (conf->h.tls) c->ssl = tls_server_session(conf->h.tls, fd, loop_now(c->loop));
     if (conf->h.read_header_timeout > 0) conn_arm(c, c->opened + conf->h.read_header_timeout);
-    if (!conf->h.tls && conf->h.no_h2) http1_start(c);
+    if (conf->h.tls) return c;
+    if (conf->proto)
+        stream_start(c);
+    else if (conf->h.no_h2)
+        http1_start(c);
     return c;
 }

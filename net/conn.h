@@ -10,21 +10,26 @@
 #include "net/http_server.h"
 
 /* Settings of the connections accepted under them; counted, immutable, defaults filled in. */
+struct conn_proto;
 struct server_conf {
     struct refs refs;
     struct http_conf h;
+    const struct conn_proto *proto; /* what connections speak; NULL: HTTP */
+    size_t buffer;                  /* stream servers: most bytes that wait for their rest */
 };
 struct server_conf *server_conf_new(const struct http_conf *h);
 struct server_conf *server_conf_ref(struct server_conf *c);
 void server_conf_unref(struct server_conf *c); /* takes NULL */
 
 struct http_listener;
+struct stream_handler;
 
 /* A loop's part in a listener. */
 struct member {
     struct http_listener *listener;
     struct loop *loop;
     struct http_handler handler;
+    struct stream_handler *stream; /* of a stream server; owned */
     void *arg;
     struct list conns;
     _Atomic u32 n_conns; /* read by the accepting loop: the least loaded is chosen */
@@ -42,6 +47,11 @@ struct member {
 /* A connection of the member ended, or it was let go: done() when nothing is left. */
 void listener_member_check(struct member *m);
 void listener_conn_closed(struct http_listener *l); /* any thread */
+/* For what is not HTTP, net/stream_server.c: as their http_ kin, conf moves. */
+int listener_open(struct listeners *ls, const char *network, const char *addr,
+                  struct server_conf *conf, struct http_listener **ret, char **ret_err);
+void listener_update(struct http_listener *l, struct server_conf *conf);
+struct member *listener_join(struct http_listener *l, struct loop *loop, void *arg);
 /* Serves a connected socket that was not accepted here (fuzzing). On the loop's thread. */
 void listener_adopt(struct http_listener *l, struct loop *loop, int fd);
 
@@ -56,6 +66,8 @@ struct conn_proto {
     /* Optional: bytes of a message that is being received and are still to come. */
     size_t (*expects)(const struct conn *c);
     void (*drained)(struct conn *c); /* all output was written */
+    /* Optional: held bytes were offered again. */
+    void (*resumed)(struct conn *c);
     void (*timeout)(struct conn *c); /* the time of conn_arm came */
     void (*eof)(struct conn *c);
     void (*drain)(struct conn *c); /* finish what runs, then close */
@@ -87,6 +99,8 @@ struct conn {
     bool dead, draining, close_after, resuming, saw_eof;
     struct msg resume, release;
     u8 n_sniffed;
+    int error;           /* -errno of the read that ended it; 0: none */
+    char *handshake_err; /* why TLS was refused; owned */
     i64 opened, last_read;
     char peer[64], peer_ip[48];
 };
@@ -117,6 +131,9 @@ struct str conn_date(struct conn *c);
 #define FRESH_TIME                                                                                 \
     (NS_PER_SEC /                                                                                  \
      2) /* what a connection made while its listener leaves gets to say what it wants */
+
+/* Sets up a stream server's connection: at once without TLS, else when the handshake is done. */
+void stream_start(struct conn *c);
 
 extern const struct conn_proto http1_proto, http2_proto, sniff_proto;
 void http1_start(struct conn *c);

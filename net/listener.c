@@ -1,51 +1,33 @@
-/* The registry of listening sockets, accepting, and handing connections to loops.
+/* Accepting connections, and handing them to loops.
  *
- * Accepting runs on the control loop, which alone touches the registry and each listener's list of
- * members. A member belongs to its own loop; it joins and leaves by messages, and only the number
- * of its connections is read across threads. After the control loop has let a member go
+ * Accepting runs on the control loop, which alone touches each listener's list of members. A member
+ * belongs to its own loop; it joins and leaves by messages, and only the number of its connections
+ * is read across threads. After the control loop has let a member go
  * (`left`), no connection comes to it any more, so that it may be freed when its last one ends.
- * The descriptor belongs to a `socket`, which outlives its owner when another listener takes the
- * same address over. */
+ * The descriptor belongs to the registry (listen_socket.h). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "base/xalloc.h"
 #include "net/address.h"
 #include "net/conn.h"
 #include "net/http1.h"
+#include "net/listen_socket.h"
 #include "net/loop_private.h"
 
-#define BACKLOG      1024
 #define ACCEPT_BURST 64
 #define ACCEPT_PAUSE (100 * NS_PER_MS) /* after running out of descriptors */
 
-struct listeners {
-    struct loop *control;
-    struct list all; /* of listener sockets */
-};
-
-struct listen_socket {
-    struct list node;
-    struct listeners *ls;
-    char *key;  /* network and address as asked for: what a new owner is matched by */
-    char *path; /* of a Unix socket, removed at the end */
-    struct str addr;
-    int fd;
-    struct http_listener *owner; /* NULL never; replaced on take-over */
-};
-
 struct http_listener {
     struct listeners *ls;
-    struct listen_socket *sock; /* NULL after it was taken over */
+    struct socket_owner at;
     struct server_conf *conf;
     struct list members;
     struct io *io;
     struct timer *pause;
     char *addr;
-    bool leaving;
     _Atomic u32 n_conns;
     u32 max_conns;
     atomic_bool full; /* not accepting because of max_conns */
@@ -152,7 +134,7 @@ static void update_accepting(struct http_listener *l)
         atomic_store(&l->full, false);
     }
     if (l->io)
-        io_set(l->io, !full && !l->leaving && !list_empty(&l->members) && !timer_active(l->pause)
+        io_set(l->io, !full && !l->at.leaving && !list_empty(&l->members) && !timer_active(l->pause)
                           ? IO_READ
                           : 0);
 }
@@ -165,8 +147,8 @@ static void on_pause_over(void *arg)
 static bool accept_one(struct http_listener *l)
 {
     struct address peer = {.len = sizeof(peer.sa)};
-    int fd =
-        accept4(l->sock->fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(listen_socket_fd(&l->at), (struct sockaddr *)&peer.sa, &peer.len,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd >= 0) {
         atomic_fetch_add(&l->n_conns, 1);
@@ -215,179 +197,63 @@ void listener_conn_closed(struct http_listener *l)
     loop_post(l->ls->control, &l->room);
 }
 
-/* --- sockets --- */
-
-static int bind_error(const char *network, const struct address *a, const char *step, int err,
-                      char **ret_err)
-{
-    char text[128], why[128];
-
-    address_format((const struct sockaddr *)&a->sa, a->len, text, sizeof(text), NULL, 0);
-    const char *s = strerror_r(err, why, sizeof(why));
-    char *lower = xprintf("listen %s %s: %s: %s", network, text, step, s);
-    char *tail = lower + strlen(lower) - strlen(s);
-    if (*tail >= 'A' && *tail <= 'Z')
-        *tail = (char)(*tail | 0x20); /* as Go words it: "address already in use" */
-    *ret_err = lower;
-    return -err;
-}
-
-/* A socket file left by a process that is gone is in the way; one that answers is not ours to
- * remove. */
-static void remove_stale(const struct address *a)
-{
-    const struct sockaddr_un *un = (const void *)&a->sa;
-    struct stat st;
-
-    if (a->sa.ss_family != AF_UNIX || stat(un->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) return;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return;
-    if (connect(fd, (const struct sockaddr *)&a->sa, a->len) != 0 && errno == ECONNREFUSED)
-        unlink(un->sun_path);
-    close(fd);
-}
-
-static int open_socket(const char *network, const struct address *a, int *ret_fd, char **ret_err)
-{
-    const int on = 1, off = 0;
-    int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0) return bind_error(network, a, "socket", errno, ret_err);
-    if (a->sa.ss_family != AF_UNIX) (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (a->sa.ss_family == AF_INET6)
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, strcmp(network, "tcp6") == 0 ? &on : &off,
-                         sizeof(on));
-    remove_stale(a);
-    const char *step = bind(fd, (const struct sockaddr *)&a->sa, a->len) != 0 ? "bind"
-                       : listen(fd, BACKLOG) != 0                             ? "listen"
-                                                                              : NULL;
-    if (step) {
-        int err = errno;
-        close(fd);
-        return bind_error(network, a, step, err, ret_err);
-    }
-    *ret_fd = fd;
-    return 0;
-}
-
-static char *bound_text(int fd)
-{
-    struct address a = {.len = sizeof(a.sa)};
-    char text[128] = "?";
-
-    if (getsockname(fd, (struct sockaddr *)&a.sa, &a.len) == 0)
-        address_format((const struct sockaddr *)&a.sa, a.len, text, sizeof(text), NULL, 0);
-    return xstrdup(text);
-}
-
-static struct listen_socket *find_socket(struct listeners *ls, const char *key)
-{
-    list_each (&ls->all, node) {
-        struct listen_socket *s = list_item(node, struct listen_socket, node);
-        if (strcmp(s->key, key) == 0) return s;
-    }
-    return NULL;
-}
-
-static void socket_free(struct listen_socket *s)
-{
-    list_del(&s->node);
-    close(s->fd);
-    if (s->path) unlink(s->path);
-    free(s->path);
-    free(s->key);
-    free(s);
-}
-
-/* A chosen port is nobody else's: such an address never matches. */
-static bool port_is_chosen(const char *addr)
-{
-    size_t n = strlen(addr);
-
-    return n >= 2 && strcmp(addr + n - 2, ":0") == 0;
-}
-
-static int socket_new(struct listeners *ls, const char *network, const char *addr, const char *key,
-                      struct listen_socket **ret, char **ret_err)
-{
-    struct address a;
-    int fd = -1, r = address_parse(network, addr, &a, ret_err);
-
-    if (r == 0) r = open_socket(network, &a, &fd, ret_err);
-    if (r != 0) return r;
-    struct listen_socket *s = xnew(struct listen_socket);
-    s->ls = ls;
-    s->fd = fd;
-    s->key = port_is_chosen(addr) ? xprintf("%s#%d", key, fd) : xstrdup(key);
-    if (a.sa.ss_family == AF_UNIX)
-        s->path = xstrdup(((const struct sockaddr_un *)(const void *)&a.sa)->sun_path);
-    list_add_tail(&ls->all, &s->node);
-    *ret = s;
-    return 0;
-}
-
-/* The old owner keeps its connections, and loses the socket. */
-static void take_over(struct listen_socket *s)
-{
-    struct http_listener *old = s->owner;
-
-    io_free(old->io);
-    old->io = NULL;
-    old->sock = NULL;
-}
-
 /* --- listeners --- */
 
-static struct http_listener *listener_new(struct listeners *ls, struct listen_socket *s,
-                                          const struct http_conf *conf)
+static void on_taken(struct socket_owner *o)
+{
+    struct http_listener *l = container_of(o, struct http_listener, at);
+
+    io_free(l->io);
+    l->io = NULL;
+}
+
+int listener_open(struct listeners *ls, const char *network, const char *addr,
+                  struct server_conf *conf, struct http_listener **ret, char **ret_err)
 {
     struct http_listener *l = xnew(struct http_listener);
+    int r = listen_socket_claim(ls, network, addr, &l->at, ret_err);
 
+    if (r != 0) {
+        server_conf_unref(conf);
+        free(l);
+        return r;
+    }
+    l->at.taken = on_taken;
     l->ls = ls;
-    l->sock = s;
-    l->conf = server_conf_new(conf);
-    l->max_conns = l->conf->h.max_conns;
-    l->addr = bound_text(s->fd);
+    l->conf = conf;
+    l->max_conns = conf->h.max_conns;
+    l->addr = listen_socket_addr(&l->at);
     list_init(&l->members);
     l->pause = timer_new(ls->control, on_pause_over, l);
-    l->io = io_new(ls->control, s->fd, 0, on_acceptable, l);
-    s->owner = l;
-    return l;
+    l->io = io_new(ls->control, listen_socket_fd(&l->at), 0, on_acceptable, l);
+    *ret = l;
+    return 0;
 }
 
 int http_listener_open(struct listeners *ls, const char *network, const char *addr,
                        const struct http_conf *conf, struct http_listener **ret, char **ret_err)
 {
-    char *key = xprintf("%s %s", network, addr);
-    struct listen_socket *s = find_socket(ls, key);
-    int r = 0;
-
-    if (!s) {
-        r = socket_new(ls, network, addr, key, &s, ret_err);
-    } else if (s->owner->leaving) {
-        take_over(s);
-    } else {
-        *ret_err = xprintf("listen %s %s: bind: address already in use", network, addr);
-        r = -EADDRINUSE;
-    }
-    free(key);
-    if (r == 0) *ret = listener_new(ls, s, conf);
-    return r;
+    return listener_open(ls, network, addr, server_conf_new(conf), ret, ret_err);
 }
 
-void http_listener_update(struct http_listener *l, const struct http_conf *conf)
+void listener_update(struct http_listener *l, struct server_conf *conf)
 {
     struct server_conf *old = l->conf;
 
-    l->conf = server_conf_new(conf);
-    l->max_conns = l->conf->h.max_conns;
+    l->conf = conf;
+    l->max_conns = conf->h.max_conns;
     server_conf_unref(old);
     update_accepting(l);
 }
 
+void http_listener_update(struct http_listener *l, const struct http_conf *conf)
+{
+    listener_update(l, server_conf_new(conf));
+}
+
 void http_listener_leave(struct http_listener *l)
 {
-    l->leaving = true;
+    l->at.leaving = true;
     update_accepting(l);
 }
 
@@ -401,7 +267,7 @@ static void close_now(struct http_listener *l)
     ASSERT(list_empty(&l->members));
     io_free(l->io);
     l->io = NULL;
-    if (l->sock) socket_free(l->sock);
+    listen_socket_release(&l->at);
     l->closed = true;
     maybe_free(l);
 }
@@ -432,20 +298,26 @@ static void on_join(struct msg *msg)
     update_accepting(m->listener);
 }
 
-void http_listener_serve(struct http_listener *l, struct loop *loop, const struct http_handler *h,
-                         void *arg)
+struct member *listener_join(struct http_listener *l, struct loop *loop, void *arg)
 {
     struct member *m = xnew(struct member);
 
-    ASSERT(loop_is_mine(loop) && h->request);
+    ASSERT(loop_is_mine(loop));
     m->listener = l;
     m->loop = loop;
-    m->handler = *h;
     m->arg = arg;
     list_init(&m->conns);
     list_add_tail(loop_members(loop), &m->loop_node);
     m->join.fn = on_join;
     loop_post(l->ls->control, &m->join);
+    return m;
+}
+
+void http_listener_serve(struct http_listener *l, struct loop *loop, const struct http_handler *h,
+                         void *arg)
+{
+    ASSERT(h->request);
+    listener_join(l, loop, arg)->handler = *h;
 }
 
 static void on_finish(struct msg *msg)
@@ -455,6 +327,7 @@ static void on_finish(struct msg *msg)
     timer_free(m->grace);
     list_del(&m->loop_node);
     if (m->done) m->done(m->done_arg);
+    free(m->stream);
     free(m);
 }
 

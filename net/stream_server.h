@@ -8,6 +8,8 @@
 
 #include "net/http_server.h" /* struct listeners */
 
+/* --- byte streams --- */
+
 struct stream_conn {
     struct str peer; /* "127.0.0.1:4711" */
     struct str peer_ip;
@@ -15,52 +17,79 @@ struct stream_conn {
     struct loop *loop;
     void *_conn; /* private */
 };
+enum stream_end {
+    STREAM_EOF,     /* the peer has said all */
+    STREAM_IDLE,    /* no byte within the idle timeout */
+    STREAM_LEFT,    /* the server let go of it */
+    STREAM_TOO_BIG, /* a full buffer of which nothing was used */
+    STREAM_ERROR,   /* lost, see the text */
+};
 struct stream_handler {
-    void (*opened)(void *arg, struct stream_conn *c); /* optional */
-    /* Bytes that came in, gathered with what was left before. Returns how many it has used; the rest
-     * is given again, with more. A full buffer of which nothing is used closes the connection. */
+    void (*opened)(void *arg, struct stream_conn *c); /* optional; after the TLS handshake */
+    /* Bytes that came in, gathered with what was left before. Returns how many it has used; the
+     * rest is given again, with more (or, when it paused the connection, at resume). A full buffer
+     * of which nothing is used ends the connection. */
     size_t (*data)(void *arg, struct stream_conn *c, struct str bytes);
-    /* The end: err NULL for an orderly one; what was not used is in `rest`. c is invalid
-     * afterwards. */
-    void (*closed)(void *arg, struct stream_conn *c, struct str rest, const char *err);
+    /* The end, once for each `opened`; what was not used is in `rest`, text says what went wrong
+     * (NULL for an orderly end). c is invalid afterwards. */
+    void (*closed)(void *arg, struct stream_conn *c, struct str rest, enum stream_end end,
+                   const char *text);
+    /* Optional: a peer that never got as far as `opened`, and why. */
+    void (*refused)(void *arg, struct str peer, const char *text);
 };
 struct stream_conf {
-    size_t buffer;    /* most bytes a connection holds; default 64 KiB */
-    i64 idle_timeout; /* ns without a byte; 0: none */
-    u32 max_conns;    /* 0: 4096 */
-    struct tls_server *tls;
+    size_t buffer;          /* most bytes that wait for their rest; default 64 KiB */
+    i64 idle_timeout;       /* ns without a byte; 0: never */
+    u32 max_conns;          /* 0: 4096 */
+    struct tls_server *tls; /* NULL: cleartext; a reference is taken */
 };
 struct stream_listener;
-int stream_listener_open(struct listeners *ls, const char *addr, const struct stream_conf *conf,
-                         struct stream_listener **ret, char **ret_err); /* control loop */
+/* network "tcp", "tcp4", "tcp6" or "unix". Control loop; else as http_listener_open and its kin. */
+int stream_listener_open(struct listeners *ls, const char *network, const char *addr,
+                         const struct stream_conf *conf, struct stream_listener **ret,
+                         char **ret_err);
+/* For connections accepted from now on. */
+void stream_listener_update(struct stream_listener *l, const struct stream_conf *conf);
 struct str stream_listener_addr(const struct stream_listener *l);
 void stream_listener_leave(struct stream_listener *l);
 void stream_listener_serve(struct stream_listener *l, struct loop *loop,
                            const struct stream_handler *h, void *arg); /* on that loop */
-/* Ends all connections of that loop; done(arg) on it. */
-void stream_listener_unserve(struct stream_listener *l, struct loop *loop,
+/* Connections of that loop end: what has arrived is given first, paused ones get `grace` to be
+ * resumed. done(arg) on the loop. */
+void stream_listener_unserve(struct stream_listener *l, struct loop *loop, i64 grace,
                              void (*done)(void *arg), void *arg);
-void stream_listener_close(struct stream_listener *l);
-/* Back-pressure: nothing is read until resume. Within handlers too. */
-void stream_conn_pause(struct stream_conn *c);
-void stream_conn_resume(struct stream_conn *c);
-void stream_conn_close(struct stream_conn *c); /* `closed` is called */
+void stream_listener_close(struct stream_listener *l); /* any thread; takes NULL */
 
-/* Datagrams. */
+/* Back-pressure: nothing is given until resume (64 KiB more are read ahead). Within handlers too.
+ */
+void stream_conn_pause(struct stream_conn *c);
+void stream_conn_resume(struct stream_conn *c); /* bytes come later in the turn */
+void stream_conn_close(struct stream_conn *c);  /* `closed` is called, with STREAM_LEFT */
+
+/* --- datagrams --- */
+
 struct udp_listener;
 struct udp_handler {
-    void (*datagram)(void *arg, struct str bytes, struct str peer_ip);
+    /* False: not taken; it is given again at resume (pause first). cut: it was longer than
+     * max_datagram. */
+    bool (*datagram)(void *arg, struct str bytes, bool cut, struct str peer_ip);
+    /* Optional: that was all for now; so many were lost since the last time for want of room in the
+     * kernel. */
+    void (*rest)(void *arg, u32 lost);
 };
-int udp_listener_open(struct listeners *ls, const char *addr, size_t max_datagram,
-                      struct udp_listener **ret, char **ret_err);
+/* network "udp", "udp4" or "udp6". Control loop. */
+int udp_listener_open(struct listeners *ls, const char *network, const char *addr,
+                      size_t max_datagram, struct udp_listener **ret, char **ret_err);
 struct str udp_listener_addr(const struct udp_listener *l);
-void udp_listener_leave(struct udp_listener *l);
+void udp_listener_leave(struct udp_listener *l); /* control loop */
+/* One loop at a time, on its thread. */
 void udp_listener_serve(struct udp_listener *l, struct loop *loop, const struct udp_handler *h,
                         void *arg);
+/* What has arrived is given first, unless it is paused. On the same thread. */
 void udp_listener_unserve(struct udp_listener *l);
-void udp_listener_close(struct udp_listener *l);
+void udp_listener_close(struct udp_listener *l); /* unserved; any thread; takes NULL */
 /* While paused the kernel keeps what its buffer holds and drops the rest. */
 void udp_listener_pause(struct udp_listener *l);
-void udp_listener_resume(struct udp_listener *l);
+void udp_listener_resume(struct udp_listener *l); /* datagrams come later in the turn */
 
 #endif
