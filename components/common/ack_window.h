@@ -29,11 +29,14 @@ struct ack_window *ack_window_new(const struct ack_window_conf *conf);
 void ack_window_free(struct ack_window *w);
 /* A range that ends at `end`, waiting for DELIVERED; the caller's reference. */
 struct ack *ack_window_open(struct ack_window *w, u64 end) WARN_UNUSED;
-/* Moves the end of the last range (or, with none on its way, the place itself): for bytes that make
- * no entry. */
+/* Moves the end of the last range (or, with none on its way, the place itself, which `advanced` is
+ * told of at once): for bytes that make no entry. */
 void ack_window_skip(struct ack_window *w, u64 end);
 u64 ack_window_done(const struct ack_window *w);
+/* Ranges that the window has not passed yet. */
 u32 ack_window_open_ranges(const struct ack_window *w);
+/* `broken` was told, and the window has not been restarted since. */
+bool ack_window_is_broken(const struct ack_window *w);
 /* Forgets what is on its way and goes on from `start`: after `broken`, or when the stream began
  * anew. */
 void ack_window_restart(struct ack_window *w, u64 start);

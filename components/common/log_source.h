@@ -13,6 +13,8 @@ struct log_source {
     struct fanout *out;
     struct log_builder *builder;
     struct batch *held; /* sealed, waits for room */
+    bool unsealed;      /* what the builder holds waits for memory, and its ack with it */
+    struct ack *ack;
     struct timer *retry;
     void (*room)(void *arg); /* there is room again, and nothing is held */
     void *arg;
@@ -27,13 +29,14 @@ static inline struct log_builder *log_source_builder(struct log_source *ls)
 {
     return ls->builder;
 }
-/* Sends what was added, with these acks (references are taken; NULL: none), as one batch; nothing
- * added: nothing is sent and the acks are let go. True: taken. False: it is held, room() comes;
- * read on then. */
+/* Sends what was added, with this ack (the caller's reference moves; NULL: none), as one batch;
+ * nothing added: nothing is sent and the ack is let go. True: taken. False: it is held, room()
+ * comes; read on then. Not while blocked. */
 bool log_source_send(struct log_source *ls, struct ack *ack);
-/* Something is held, or no memory was left: pause. */
+/* Something is held, no memory was left, or a branch has no room: pause, room() comes. It may come
+ * when nobody was blocked, too. */
 bool log_source_blocked(const struct log_source *ls);
-/* Nothing waits any more, in the branches either: a stop may end. */
+/* Nothing waits any more, in the branches either: a stop may end. Until then room() comes. */
 bool log_source_idle(const struct log_source *ls);
 
 #endif
