@@ -7,13 +7,11 @@ scenarios: idle plain gzip grpc grpc-out workers live overload outage   (default
 Each pass runs every agent once, so that the machine's drift falls on all alike; medians over the passes are quoted.
 """
 import argparse
-import json
 import os
 import pathlib
-import statistics
-import subprocess
-import sys
 import tempfile
+
+from table import interleaved
 
 HERE = pathlib.Path(__file__).resolve().parent
 COLLECTOR = pathlib.Path.home() / ".cache/weir-tests/otelcol-0.158.0/src/otelcol-weir-test"
@@ -32,15 +30,6 @@ def config(name, folder, compression, grpc=False):
     path = pathlib.Path(folder) / f"{compression}-{'grpc' if grpc else 'http'}-{pathlib.Path(name).name}"
     path.write_text(text)
     return str(path)
-
-
-def one(scenario, name, cmd, conf, extra, out):
-    argv = [sys.executable, str(HERE / "bench.py"), scenario, "--name", name, "--cmd", cmd, "--config", conf, "--runs", "1", "--out", out, *extra]
-    r = subprocess.run(argv, capture_output=True, text=True)
-    if r.returncode:
-        print(f"{name}: {(r.stderr or r.stdout).strip().splitlines()[-1:]}", file=sys.stderr)
-        return None
-    return json.loads(r.stdout.splitlines()[0])
 
 
 class Plan:
@@ -92,24 +81,6 @@ class Plan:
         return [("weir", "outage", w(2), plain, EXPECT), ("weir-64MiB", "outage", w(2, BUDGET), plain, EXPECT)]
 
 
-SHOWN = ["cpu_s_per_mspan", "delivered_spans_per_s", "peak_rss_mb", "lost", "duplicates", "refused", "errors", "p50_ms", "p99_ms", "out_bytes_per_span",
-         "ready_ms", "cpu_to_ready_ms", "rss_mb", "pss_mb", "cpu_ms_per_30s", "threads", "sent", "delivered", "calib_ms"]
-
-
-def show(scenario, results):
-    names = [k for k in SHOWN if any(k in r for rs in results.values() for r in rs)]
-    print(f"\n### {scenario}\n\n| agent | runs | " + " | ".join(names) + " |\n|" + "---|" * (len(names) + 2))
-    for agent, rs in results.items():
-        cells = []
-        for k in names:
-            vals = [statistics.mean(r[k]) if isinstance(r[k], list) else r[k] for r in rs if r.get(k) is not None]
-            cells.append(f"{statistics.median(vals):g} ({min(vals):g}-{max(vals):g})" if vals else "")
-        print(f"| {agent} | {len(rs)} | " + " | ".join(cells) + " |", flush=True)
-    if scenario == "workers":
-        for agent, rs in results.items():
-            print(f"\n{agent}, CPU seconds by thread in the last run: {rs[-1]['cpu_by_thread']}")
-
-
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--weir", required=True)
@@ -124,13 +95,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         plan = Plan(a, folder)
         for scenario in a.scenarios:
-            results = {}
-            for _ in range(a.runs):
-                for name, kind, cmd, conf, extra in plan.of(scenario):
-                    res = one(kind, name, cmd, conf, extra, a.out)
-                    if res:
-                        results.setdefault(name, []).append(res)
-            show(scenario, results)
+            results = interleaved(scenario, lambda: plan.of(scenario), a.runs, a.out)
+            if scenario == "workers":
+                show_threads(results)
+
+
+def show_threads(results):
+    for agent, rs in results.items():
+        print(f"\n{agent}, CPU seconds by thread in the last run: {rs[-1]['cpu_by_thread']}")
 
 
 main()
