@@ -94,15 +94,23 @@ static bool new_page(struct label_set *s, size_t want)
     return true;
 }
 
+char *label_set_room(struct label_set *s, size_t n)
+{
+    bool fits = s->page && s->page->cap - s->page->n >= n;
+
+    if (!fits && !new_page(s, n)) return NULL;
+    char *at = s->page->text + s->page->n;
+    s->page->n += n;
+    return at;
+}
+
 struct str label_set_keep(struct label_set *s, struct str text)
 {
-    bool fits = s->page && s->page->cap - s->page->n > text.n;
+    char *at = label_set_room(s, text.n + 1);
 
-    if (!fits && !new_page(s, text.n + 1)) return STR("");
-    char *at = s->page->text + s->page->n;
+    if (!at) return STR("");
     if (text.n) memcpy(at, text.p, text.n);
     at[text.n] = '\0';
-    s->page->n += text.n + 1;
     return str_n(at, text.n);
 }
 

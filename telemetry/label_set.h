@@ -38,6 +38,8 @@ void label_set_filter(struct label_set *s, bool (*keep)(const struct label *l, v
 void label_set_strip(struct label_set *s, bool empty_too);
 /* A terminated copy that lives until the next load or reset; empty when memory is out. */
 struct str label_set_keep(struct label_set *s, struct str text);
+/* n writable bytes that live as long; NULL when memory is out. */
+char *label_set_room(struct label_set *s, size_t n);
 /* The one set of the table; a new reference, NULL when memory is out. */
 struct labels *label_set_intern(const struct label_set *s, struct label_table *t) WARN_UNUSED;
 

@@ -31,17 +31,31 @@ struct relabel;
 int relabel_prepare(struct prepare *p, const struct relabel_rules *rules, enum relabel_names names,
                     struct relabel **ret) WARN_UNUSED;
 struct relabel *relabel_ref(struct relabel *r);
-void relabel_unref(struct relabel *r); /* takes NULL */
+void relabel_unref(struct relabel *r);       /* takes NULL */
 bool relabel_empty(const struct relabel *r); /* no rules; NULL too */
+/* The same rules, in the same order. */
+bool relabel_equal(const struct relabel *a, const struct relabel *b);
 /* False: the rules drop the set (whose labels are then whatever they were at that rule). r may be
- * NULL. limited: set to true when a regular expression reached its match limit (the rule counts as
- * not matching); may be NULL. */
+ * NULL. Labels without a value count as absent, and are, once there are rules. limited: set to true
+ * when a regular expression reached its match limit (the rule counts as not matching); may be NULL.
+ * Memory that ran out shows in s->err. Names and values made are the set's own. */
 bool relabel_apply(const struct relabel *r, struct label_set *s, bool *limited);
 
-/* The `rules` export and the `relabel_rules` argument. */
+/* The `rules` export and the `relabel_rules` argument. What goes through a capsule makes classic
+ * names only, whoever wrote the rules. */
 extern const struct capsule_type capsule_relabel_rules; /* "RelabelRules" */
-struct capsule *relabel_capsule(struct relabel *r);     /* takes a reference; owned by the caller */
+struct capsule *relabel_capsule(struct relabel *r);     /* keeps r; owned by the caller */
 /* The rules of a capsule (NULL capsule: NULL). Borrowed from it. */
 struct relabel *relabel_of(const struct capsule *c);
+
+/* Rows that are the same in every component. */
+#define RELABEL_RULE_BLOCKS(T, m)                                                                  \
+    BLOCKS_AS(T, m, "rule", &relabel_rule_schema, .doc = "A step of relabelling, in order.")
+#define RELABEL_RULES_EXPORT(T, m)                                                                 \
+    ATTR(T, m, .doc = "The rules themselves, for relabel_rules of other components.",              \
+         .capsule = &capsule_relabel_rules)
+#define RELABEL_RULES_ATTR(T, m)                                                                   \
+    ATTR(T, m, .doc = "Relabelling rules applied to each entry, from a component's rules export.", \
+         .capsule = &capsule_relabel_rules)
 
 #endif
