@@ -225,6 +225,11 @@ void label_set_strip(struct label_set *s, bool empty_too)
     label_set_filter(s, leaves, &empty_too);
 }
 
+void label_set_text(const struct label_set *s, struct buf *out)
+{
+    labels_write_text(s->v, s->n, out);
+}
+
 struct labels *label_set_intern(const struct label_set *s, struct label_table *t)
 {
     return s->err ? NULL : labels_intern_sorted(t, s->v, s->n);

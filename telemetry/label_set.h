@@ -40,6 +40,9 @@ void label_set_strip(struct label_set *s, bool empty_too);
 struct str label_set_keep(struct label_set *s, struct str text);
 /* n writable bytes that live as long; NULL when memory is out. */
 char *label_set_room(struct label_set *s, size_t n);
+/* Appends {a="b", c="d"}, as labels print. */
+struct buf;
+void label_set_text(const struct label_set *s, struct buf *out);
 /* The one set of the table; a new reference, NULL when memory is out. */
 struct labels *label_set_intern(const struct label_set *s, struct label_table *t) WARN_UNUSED;
 

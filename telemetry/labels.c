@@ -84,7 +84,7 @@ static size_t normalise(struct indexed *v, size_t n, struct label *out)
     return kept;
 }
 
-static void write_text(struct buf *b, const struct label *v, size_t n)
+void labels_write_text(const struct label *v, size_t n, struct buf *b)
 {
     buf_ch(b, '{');
     for (size_t i = 0; i < n; i++) {
@@ -123,7 +123,7 @@ static struct labels *build(struct label_table *t, const struct label *v, size_t
     struct buf text = BUF_INIT(TEXT_SIZE);
     size_t size = sizeof(struct labels) + n * sizeof(struct label);
 
-    write_text(&text, v, n);
+    labels_write_text(v, n, &text);
     for (size_t i = 0; i < n; i++)
         size += v[i].name.n + v[i].value.n + 2;
     struct labels *l = buf_err(&text) ? NULL : budget_alloc(size + text.n + 1);

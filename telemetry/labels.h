@@ -37,6 +37,9 @@ struct labels *labels_intern(struct label_table *t, const struct label *v, size_
  * hash and a comparison. */
 struct labels *labels_intern_sorted(struct label_table *t, const struct label *v,
                                     size_t n) WARN_UNUSED;
+/* Appends the text form of sorted labels. */
+struct buf;
+void labels_write_text(const struct label *v, size_t n, struct buf *b);
 struct labels *labels_ref(struct labels *l);
 void labels_unref(struct labels *l); /* takes NULL */
 /* The value; .p is NULL when there is no such label. */
