@@ -233,7 +233,7 @@ static void messages(void **state)
     refused(RULE("target_label = \"a\"\nregex = \"(\""),
             "regex of a rule: error parsing regexp: missing closing ): `(`");
     refused(RULE("action = \"hashmod\"\ntarget_label = \"x\"\nmodulus = -1"),
-            "modulus: must be at least 0, got -1");
+            "-1 should be at least 0");
 }
 
 static void all_faults_at_once(void **state)
