@@ -76,7 +76,7 @@ SNAPPY := $(if $(STATIC_SNAPPY),-Wl$(comma)-Bstatic -lsnappy -lstdc++ -Wl$(comma
 # The sanitizers' own crypt_r calls the library's, and hides from the linker that it is needed.
 CRYPT := $(if $(SANITIZE),-Wl$(comma)--no-as-needed) -lcrypt
 # libcurl is loaded by its first user (net/curl_lib.h): its headers are needed, its library is not linked.
-LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(PKGS))) -lev -lhttp_parser $(SNAPPY) $(CRYPT) -lm
+LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(PKGS))) -lev -lhttp_parser -lbz2 $(SNAPPY) $(CRYPT) -lm
 HAVE_libsystemd := $(shell pkg-config --exists libsystemd && echo 1)
 ifeq ($(HAVE_libsystemd),1)
   CPPFLAGS += -DHAVE_LIBSYSTEMD=1

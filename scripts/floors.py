@@ -33,6 +33,7 @@ LIBRARIES = [
     (r"ZSTD_", {"base"}),
     (r"snappy_", {"base"}),
     (r"LZ4F?_", {"base"}),
+    (r"BZ2_", {"base"}),
     (r"sd_(journal|bus|id128)_", {"components"}),
     (r"crypt(_r)?$", {"components"}),
     (r"pthread_mutex_", {"runtime", "net"}),
