@@ -54,6 +54,19 @@ void arena_done(struct arena *a)
     arena_reset(a);
 }
 
+void arena_rewind(struct arena *a)
+{
+    struct arena_block *b = a->head;
+
+    if (!b) return;
+    if (b->next || a->cleanups || !a->at || b->size > BLOCK_LARGEST) {
+        arena_reset(a);
+        return;
+    }
+    memset(b->data, 0, (size_t)(a->at - (char *)b->data));
+    a->at = (char *)b->data;
+}
+
 static struct arena_block *block_new(struct arena *a, size_t size)
 {
     ASSERT(size <= PTRDIFF_MAX - sizeof(struct arena_block));

@@ -21,6 +21,9 @@ void arena_init(struct arena *a, size_t first);
 void arena_done(struct arena *a);
 /* Frees all but keeps the struct usable. */
 void arena_reset(struct arena *a);
+/* The same, but its newest block, when it is not large, serves again: for what is reset all the
+ * time. */
+void arena_rewind(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull));
 void *arena_memdup(struct arena *a, const void *p, size_t n) __attribute__((returns_nonnull));
 /* Terminated copy. */
