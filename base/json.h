@@ -59,6 +59,8 @@ enum json_type json_value(struct json_in *j);
  * member; false at } or on error (j->err). */
 bool json_next_key(struct json_in *j, struct str *ret_key, bool *first);
 bool json_next_elem(struct json_in *j, bool *first);
+/* A key as json_next_key gave it, with its escapes resolved (in scratch when it has any). */
+struct str json_text(struct json_in *j, struct str raw);
 /* Skips a whole value. 0 or -EBADMSG. */
 int json_skip(struct json_in *j);
 /* Byte offset reached, for messages. */

@@ -161,6 +161,11 @@ static struct str decode_string(struct json_in *j, struct str raw)
     return str_n(out, (size_t)(at - out));
 }
 
+struct str json_text(struct json_in *j, struct str raw)
+{
+    return raw.n && memchr(raw.p, '\\', raw.n) ? decode_string(j, raw) : raw;
+}
+
 static enum json_type read_string(struct json_in *j, bool decode)
 {
     bool escapes;
