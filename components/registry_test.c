@@ -153,6 +153,15 @@ static void compare_attrs(const char *where, const struct schema *s, const json_
 
 /* ---- blocks ---- */
 
+/* "stage.*": the ordered group itself, in a block that holds it again. */
+static const struct row *group_row(const struct schema *s, struct str name)
+{
+    struct str group = str_cut(&name, '.');
+    for (size_t i = 0; str_is(name, "*") && i < s->n_rows; i++)
+        if (s->rows[i].kind == K_ONE_OF && str_is(group, s->rows[i].name)) return &s->rows[i];
+    return NULL;
+}
+
 static const struct schema *walk(const struct schema *s, const json_t *path,
                                  const struct row **ret_row)
 {
@@ -161,7 +170,9 @@ static const struct schema *walk(const struct schema *s, const json_t *path,
     json_array_foreach(path, i, part)
     {
         const struct one_of_def *variant = NULL;
-        *ret_row = s ? schema_block(s, str_of(json_string_value(part)), &variant) : NULL;
+        struct str name = str_of(json_string_value(part));
+        *ret_row = s ? schema_block(s, name, &variant) : NULL;
+        if (s && !*ret_row) *ret_row = group_row(s, name);
         if (!*ret_row) return NULL;
         s = variant ? variant->sub : (*ret_row)->sub;
     }
@@ -195,11 +206,28 @@ static void compare_block(const char *component, const struct schema *s, const j
     free(where);
 }
 
-static size_t count_blocks(const struct schema *s, int depth)
+static size_t count_blocks(const struct schema *s, const struct row *within, int depth);
+
+/* An ordered group counts as its members; inside one of them, the same group again as one. */
+static size_t count_variants(const struct row *r, const struct row *within, int depth)
+{
+    size_t n = r->n_variants;
+    if (within && within->variants == r->variants) return 1;
+    for (size_t i = 0; i < r->n_variants; i++)
+        n += count_blocks(r->variants[i].sub, r, depth + 1);
+    return n;
+}
+
+static size_t count_blocks(const struct schema *s, const struct row *within, int depth)
 {
     size_t n = 0;
-    for (size_t i = 0; s && depth < 8 && i < s->n_rows; i++)
-        if (kind_is_block(s->rows[i].kind)) n += 1 + count_blocks(s->rows[i].sub, depth + 1);
+    for (size_t i = 0; s && depth < 8 && i < s->n_rows; i++) {
+        const struct row *r = &s->rows[i];
+        if (r->kind == K_ONE_OF)
+            n += count_variants(r, within, depth);
+        else if (kind_is_block(r->kind))
+            n += 1 + count_blocks(r->sub, within, depth + 1);
+    }
     return n;
 }
 
@@ -243,8 +271,8 @@ static void compare_component(const struct component_def *d, const json_t *ref)
     compare_attrs(d->name, d->args, json_object_get(ref, "arguments"));
     json_array_foreach(json_object_get(ref, "blocks"), i, block)
         compare_block(d->name, d->args, block);
-    if (count_blocks(d->args, 0) != json_array_size(json_object_get(ref, "blocks")))
-        fault(d->name, "%zu blocks, should be %zu", count_blocks(d->args, 0),
+    if (count_blocks(d->args, NULL, 0) != json_array_size(json_object_get(ref, "blocks")))
+        fault(d->name, "%zu blocks, should be %zu", count_blocks(d->args, NULL, 0),
               json_array_size(json_object_get(ref, "blocks")));
     compare_exports(d->name, d->exports, json_object_get(ref, "exports"));
 }
