@@ -77,6 +77,7 @@ struct http_conf {           /* zero: the default in brackets; a negative time: 
 struct listeners;
 struct listeners *listeners_new(struct loop *control);
 void listeners_free(struct listeners *ls);
+struct loop *listeners_loop(const struct listeners *ls); /* the control loop; any thread */
 
 struct http_listener;
 /* addr "host:port" (":0" port chosen; "unix:/path"). Opens (or takes over) the socket; accepting

@@ -55,6 +55,11 @@ void listeners_free(struct listeners *ls)
     free(ls);
 }
 
+struct loop *listeners_loop(const struct listeners *ls)
+{
+    return ls->control;
+}
+
 /* --- accepting --- */
 
 /* A connection on its way from the control loop to a member's. */

@@ -56,3 +56,8 @@ struct span span_in(const struct block *block, const char *name, size_t n, const
     const struct block *inner = block ? inner_block(block, str_of(name), n) : NULL;
     return inner ? span_at(inner, path) : span_at(block, "");
 }
+
+const struct block *block_in(const struct block *block, const char *name, size_t n)
+{
+    return block ? inner_block(block, str_of(name), n) : NULL;
+}

@@ -12,4 +12,7 @@ bool span_written(const struct block *block, const char *path);
 /* span_at inside the n-th (from 0) inner block called `name`. */
 struct span span_in(const struct block *block, const char *name, size_t n, const char *path);
 
+/* That block itself; NULL when there is none such, or no block. */
+const struct block *block_in(const struct block *block, const char *name, size_t n);
+
 #endif
