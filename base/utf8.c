@@ -62,20 +62,40 @@ void utf8_encode(struct buf *b, u32 c)
 }
 
 /* Eight bytes at a time while all are ASCII, which most text is. */
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* The high bits of 8 n bytes at p. */
+static inline u64 high_bits(const u8 *p, int n)
+{
+    u64 word, all = 0;
+
+    for (int i = 0; i < n; i++) {
+        memcpy(&word, p + 8 * i, 8);
+        all |= word;
+    }
+    return all & HIGH_BITS;
+}
+
+/* Where the first byte stands that is not ASCII, or a little before it. */
+static const u8 *skip_ascii(const u8 *p, const u8 *end)
+{
+    while (end - p >= 32 && !high_bits(p, 4))
+        p += 32;
+    while (end - p >= 8 && !high_bits(p, 1))
+        p += 8;
+    return p;
+}
+
 bool utf8_valid(struct str s)
 {
     const u8 *p = (const u8 *)s.p, *end = p + s.n;
 
+    p = skip_ascii(p, end);
+    if (s.n >= 8 && end - p < 8 && !high_bits(end - 8, 1)) return true;
     while (p < end) {
-        u64 word;
-
-        if (end - p >= 8 && (memcpy(&word, p, 8), (word & UINT64_C(0x8080808080808080)) == 0)) {
-            p += 8;
-            continue;
-        }
         size_t width = *p < 0x80 ? 1 : sequence(p, (size_t)(end - p));
         if (width == 0) return false;
-        p += width;
+        p = skip_ascii(p + width, end);
     }
     return true;
 }

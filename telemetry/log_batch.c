@@ -11,6 +11,7 @@
 
 #define CHUNK     ((size_t)16 << 10)
 #define ITEMS_MIN 16
+#define RECENT    16
 
 struct item {
     u32 stream;
@@ -27,6 +28,7 @@ struct log_builder {
     size_t bytes, pinned;
     VEC(struct building) streams;
     struct map by_labels; /* address of the set -> its number + 1 */
+    u32 recent[RECENT];   /* number + 1 of the last stream whose address ended so */
     VEC(struct blob *) roots;
     struct blob *chunk; /* being filled; one of roots */
 };
@@ -169,18 +171,26 @@ static int make_room(struct log_builder *b)
     return 0;
 }
 
-/* The stream of the last entry first: entries come in runs. */
-static u32 stream_of(struct log_builder *b, struct labels *labels)
+static u32 stream_by_map(struct log_builder *b, struct labels *labels)
 {
     struct str key = str_n((const char *)&labels, sizeof(labels));
-    u32 last = b->n > 0 ? b->items[b->n - 1].stream : 0;
-
-    if (b->n > 0 && b->streams.v[last].labels == labels) return last;
     u32 known = (u32)(uintptr_t)map_get(&b->by_labels, key);
-    if (known) return known - 1;
+
+    if (known) return known;
     vec_push(&b->streams, ((struct building){labels_ref(labels), 0}));
     map_put(&b->by_labels, key, (void *)(uintptr_t)b->streams.n);
-    return (u32)b->streams.n - 1;
+    return (u32)b->streams.n;
+}
+
+/* Entries alternate between a few streams. */
+static u32 stream_of(struct log_builder *b, struct labels *labels)
+{
+    uintptr_t at = (uintptr_t)labels;
+    u32 *recent = &b->recent[(at >> 4 ^ at >> 9 ^ at >> 14) % RECENT];
+
+    if (!*recent || b->streams.v[*recent - 1].labels != labels)
+        *recent = stream_by_map(b, labels);
+    return *recent - 1;
 }
 
 int log_builder_add_slice(struct log_builder *b, struct labels *labels, const struct log_entry *e)

@@ -62,60 +62,73 @@ void label_memo_free(struct label_memo *m)
     free(m);
 }
 
-/* The ends of a text: texts that differ in the middle only share a slot, which costs time, not
- * truth. */
-static u64 ends_of(struct str s)
+static struct str name_of(const struct change *c)
 {
-    u64 first = 0, last = 0;
-
-    if (s.n >= 8) {
-        memcpy(&first, s.p, 8);
-        memcpy(&last, s.p + s.n - 8, 8);
-    } else if (s.n >= 4) {
-        u32 a, b;
-        memcpy(&a, s.p, 4);
-        memcpy(&b, s.p + s.n - 4, 4);
-        first = (u64)a << 32 | b;
-    } else {
-        for (size_t i = 0; i < s.n; i++)
-            first = first << 8 | (u8)s.p[i];
-    }
-    return first * UINT64_C(0x9E3779B97F4A7C15) ^ last ^ s.n;
+    return str_n(c->n_name ? c->at : NULL, c->n_name);
 }
 
-static u64 stir(u64 h, u64 x)
+static struct str value_of(const struct change *c)
+{
+    return str_n(c->value, c->n_value);
+}
+
+static u64 load64(const char *p)
+{
+    u64 v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static u32 load32(const char *p)
+{
+    u32 v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* The ends of a text: texts that differ in the middle only share a slot, which costs time, not
+ * truth. */
+static inline u64 ends_of(const char *p, size_t n)
+{
+    u64 x = n;
+
+    if (n >= 8) return load64(p) * UINT64_C(0x9E3779B97F4A7C15) ^ load64(p + n - 8) ^ n;
+    if (n >= 4) return ((u64)load32(p) << 32 | load32(p + n - 4)) ^ n;
+    for (size_t i = 0; i < n; i++)
+        x = x << 8 | (u8)p[i];
+    return x;
+}
+
+static inline u64 stir(u64 h, u64 x)
 {
     h = (h ^ x) * UINT64_C(0x9E3779B97F4A7C15);
     return h ^ h >> 32;
 }
 
-static u64 hash_changes(const struct entry_labels *l)
+static inline bool same_bytes(const char *a, const char *b, size_t n)
 {
-    u64 h = (u64)(uintptr_t)l->base;
-
-    for (size_t i = 0; i < l->changes.n; i++) {
-        const struct change *c = &l->changes.v[i];
-        h = stir(h, (u64)c->kind);
-        h = c->list ? stir(h, (u64)(uintptr_t)c->list)
-                    : stir(stir(h, ends_of(c->name)), ends_of(c->value));
-    }
-    return h;
+    if (n >= 8 && n <= 16) return load64(a) == load64(b) && load64(a + n - 8) == load64(b + n - 8);
+    if (n >= 4 && n < 8) return load32(a) == load32(b) && load32(a + n - 4) == load32(b + n - 4);
+    return n == 0 || memcmp(a, b, n) == 0;
 }
 
-static bool same_text(struct str a, struct str b)
+static inline bool same_text(struct str a, struct str b)
 {
-    return a.n == b.n && (a.p == b.p || a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && (a.p == b.p || same_bytes(a.p, b.p, a.n));
 }
 
-static bool same_change(const struct change *a, const struct change *b)
+static inline bool same_change(const struct change *a, const struct change *b)
 {
-    return a->kind == b->kind && a->list == b->list && same_text(a->name, b->name) &&
-           same_text(a->value, b->value);
+    if (a->kind != b->kind || a->n_name != b->n_name || a->n_value != b->n_value) return false;
+    if (a->n_name == 0) return a->at == b->at;
+    return same_bytes(a->at, b->at, a->n_name) && same_bytes(a->value, b->value, a->n_value);
 }
 
-static bool same_key(const struct remembered *r, u64 hash, const struct entry_labels *l)
+static bool same_key(const struct remembered *r, const struct entry_labels *l)
 {
-    bool same = r->hash == hash && r->base == l->base && r->n == l->changes.n;
+    bool same = r->hash == l->hash && r->base == l->base && r->n == l->changes.n;
 
     for (u32 i = 0; same && i < r->n; i++)
         same = same_change(&r->changes[i], &l->changes.v[i]);
@@ -127,7 +140,7 @@ static size_t key_size(const struct entry_labels *l)
     size_t n = 0;
 
     for (size_t i = 0; i < l->changes.n; i++)
-        n += l->changes.v[i].name.n + l->changes.v[i].value.n;
+        n += l->changes.v[i].n_name + l->changes.v[i].n_value;
     return n;
 }
 
@@ -147,21 +160,21 @@ static struct change *copy_changes(const struct entry_labels *l, size_t size)
 
     for (size_t i = 0; i < l->changes.n; i++) {
         v[i] = l->changes.v[i];
-        v[i].name = copy_to(&at, v[i].name);
-        v[i].value = copy_to(&at, v[i].value);
+        if (v[i].n_name) v[i].at = copy_to(&at, name_of(&v[i])).p;
+        v[i].value = copy_to(&at, value_of(&v[i])).p;
     }
     return v;
 }
 
 /* Takes the reference on result when true. */
-static bool remember(struct label_memo *m, struct remembered *r, u64 hash,
-                     const struct entry_labels *l, struct labels *result)
+static bool remember(struct label_memo *m, struct remembered *r, const struct entry_labels *l,
+                     struct labels *result)
 {
     size_t texts = key_size(l), size = texts + l->changes.n * sizeof(struct change);
 
     forget(m, r);
     if (texts > KEY_MAX || m->held + size > KEY_TOTAL) return false;
-    *r = (struct remembered){.hash = hash,
+    *r = (struct remembered){.hash = l->hash,
                              .base = labels_ref(l->base),
                              .result = result,
                              .changes = copy_changes(l, size),
@@ -193,6 +206,7 @@ void entry_labels_begin(struct entry_labels *l, struct labels *base)
         l->own = NULL;
     }
     l->base = base;
+    l->hash = (u64)(uintptr_t)base;
     l->result = NULL;
     l->loaded = false;
     l->applied = 0;
@@ -204,6 +218,7 @@ void entry_labels_share(struct entry_labels *l, const struct entry_labels *from)
     entry_labels_begin(l, from->base);
     for (size_t i = 0; i < from->changes.n; i++)
         vec_push(&l->changes, from->changes.v[i]);
+    l->hash = from->hash;
 }
 
 static const struct label *in_list(const struct label_list *l, struct str name)
@@ -220,17 +235,19 @@ static bool keeps(const struct label *l, void *arg)
 
 static void make_change(struct label_set *s, const struct change *c)
 {
+    const struct label_list *list = c->at;
+
     switch (c->kind) {
-    case CHANGE_PUT: label_set_put_view(s, c->name, c->value); return;
-    case CHANGE_DEL: label_set_del(s, c->name); return;
+    case CHANGE_PUT: label_set_put_view(s, name_of(c), value_of(c)); return;
+    case CHANGE_DEL: label_set_del(s, name_of(c)); return;
     case CHANGE_PUT_ALL:
-        for (u32 i = 0; i < c->list->n; i++)
-            label_set_put_view(s, c->list->v[i].name, c->list->v[i].value);
+        for (u32 i = 0; i < list->n; i++)
+            label_set_put_view(s, list->v[i].name, list->v[i].value);
         return;
-    case CHANGE_KEEP: label_set_filter(s, keeps, (void *)c->list); return;
+    case CHANGE_KEEP: label_set_filter(s, keeps, (void *)c->at); return;
     case CHANGE_DROP:
-        for (u32 i = 0; i < c->list->n; i++)
-            label_set_del(s, c->list->v[i].name);
+        for (u32 i = 0; i < list->n; i++)
+            label_set_del(s, list->v[i].name);
         return;
     }
 }
@@ -247,11 +264,11 @@ static const struct label_set *whole(struct entry_labels *l)
     return &l->set;
 }
 
-static struct labels *build(struct entry_labels *l, struct remembered *r, u64 hash)
+static struct labels *build(struct entry_labels *l, struct remembered *r)
 {
     struct labels *made = label_set_intern(whole(l), l->memo->table);
 
-    if (made && !remember(l->memo, r, hash, l, made)) {
+    if (made && !remember(l->memo, r, l, made)) {
         labels_unref(l->own);
         l->own = made;
     }
@@ -262,58 +279,84 @@ struct labels *entry_labels_intern(struct entry_labels *l)
 {
     if (l->changes.n == 0) return l->base;
     if (l->result && (l->result == l->own || l->forgotten == l->memo->forgotten)) return l->result;
-    u64 hash = hash_changes(l);
-    struct remembered *r = &l->memo->slots[hash % SLOTS];
-    l->result = r->base && same_key(r, hash, l) ? r->result : build(l, r, hash);
+    struct remembered *r = &l->memo->slots[(l->hash ^ l->hash >> 17) % SLOTS];
+    l->result = r->base && same_key(r, l) ? r->result : build(l, r);
     l->forgotten = l->memo->forgotten;
     return l->result;
 }
 
 /* --- what stages see --- */
 
-static void note(const struct entry *e, struct change c)
+static inline struct change *note(const struct entry *e, enum change_kind kind)
 {
     struct entry_labels *l = e->labels;
 
     l->result = NULL;
-    vec_push(&l->changes, c);
+    vec_reserve(&l->changes, l->changes.n + 1);
+    struct change *c = &l->changes.v[l->changes.n++];
+    c->kind = kind;
+    c->value = NULL;
+    c->n_value = 0;
+    return c;
+}
+
+static void note_list(const struct entry *e, enum change_kind kind, const struct label_list *list)
+{
+    struct change *c = note(e, kind);
+
+    c->at = list;
+    c->n_name = 0;
+    e->labels->hash = stir(e->labels->hash, (u64)(uintptr_t)list + kind);
+}
+
+static void note_text(const struct entry *e, enum change_kind kind, struct str name,
+                      struct str value)
+{
+    struct change *c = note(e, kind);
+    u64 h = stir(e->labels->hash, ends_of(name.p, name.n) + kind);
+
+    c->at = name.p;
+    c->n_name = (u32)name.n;
+    c->value = value.p ? value.p : "";
+    c->n_value = value.n;
+    e->labels->hash = stir(h, ends_of(value.p, value.n));
 }
 
 void entry_label_put(struct entry *e, struct str name, struct str value)
 {
-    note(e, (struct change){.kind = CHANGE_PUT, .name = name, .value = value});
+    if (name.n) note_text(e, CHANGE_PUT, name, value);
 }
 
 void entry_label_del(struct entry *e, struct str name)
 {
-    note(e, (struct change){.kind = CHANGE_DEL, .name = name});
+    if (name.n) note_text(e, CHANGE_DEL, name, STR(""));
 }
 
 void entry_labels_put(struct entry *e, const struct label_list *list)
 {
-    note(e, (struct change){.kind = CHANGE_PUT_ALL, .list = list});
+    note_list(e, CHANGE_PUT_ALL, list);
 }
 
 void entry_labels_keep(struct entry *e, const struct label_list *list)
 {
-    note(e, (struct change){.kind = CHANGE_KEEP, .list = list});
+    note_list(e, CHANGE_KEEP, list);
 }
 
 void entry_labels_drop(struct entry *e, const struct label_list *list)
 {
-    note(e, (struct change){.kind = CHANGE_DROP, .list = list});
+    note_list(e, CHANGE_DROP, list);
 }
 
 /* True when the change decides what becomes of the name; *ret is then its value, or NULL. */
 static bool decides(const struct change *c, struct str name, struct str *ret)
 {
-    const struct label *l = c->list ? in_list(c->list, name) : NULL;
-    bool named = c->list ? l != NULL : same_text(c->name, name);
+    const struct label *l = c->n_name ? NULL : in_list(c->at, name);
+    bool named = c->n_name ? same_text(name_of(c), name) : l != NULL;
 
     *ret = (struct str){0};
     if (c->kind == CHANGE_KEEP) return !named;
     if (!named) return false;
-    if (c->kind == CHANGE_PUT) *ret = c->value.p ? c->value : STR("");
+    if (c->kind == CHANGE_PUT) *ret = value_of(c);
     if (c->kind == CHANGE_PUT_ALL) *ret = l->value;
     return true;
 }

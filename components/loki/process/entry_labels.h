@@ -9,9 +9,11 @@
 
 enum change_kind { CHANGE_PUT, CHANGE_DEL, CHANGE_PUT_ALL, CHANGE_KEEP, CHANGE_DROP };
 struct change {
+    const void *at; /* PUT, DEL: text of the name; else a label_list */
+    const char *value;
+    size_t n_value;
+    u32 n_name; /* 0 for lists */
     enum change_kind kind;
-    struct str name, value;        /* PUT, DEL */
-    const struct label_list *list; /* the others */
 };
 
 /* Results by what they were made of: direct-mapped, so it is bounded, and forgets. */
@@ -26,6 +28,7 @@ struct entry_labels {
     struct label_memo *memo;
     struct labels *base; /* borrowed */
     VEC(struct change) changes;
+    u64 hash; /* of base and changes */
     struct label_set set;
     size_t applied; /* changes made in set; 0 when it is not loaded */
     bool loaded;
