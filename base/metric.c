@@ -63,6 +63,11 @@ void metric_set(struct metric *s, f64 v)
 
 void metric_observe(struct metric *s, f64 v)
 {
+    metric_observe_n(s, v, 1);
+}
+
+void metric_observe_n(struct metric *s, f64 v, u64 n)
+{
     if (!s) return;
     const struct metric_desc *d = s->desc;
     _Atomic f64 *cell = my_cell(s);
@@ -71,8 +76,8 @@ void metric_observe(struct metric *s, f64 v)
     ASSERT(d->kind == METRIC_HISTOGRAM);
     while (i < d->n_bounds && !(v <= d->bounds[i]))
         i++;
-    cell_add(&cell[i], 1);
-    cell_add(&cell[d->n_bounds + 1], v);
+    cell_add(&cell[i], (f64)n);
+    cell_add(&cell[d->n_bounds + 1], v * (f64)n);
 }
 
 void metric_set_user(struct metric *s, void *user)

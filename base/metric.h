@@ -61,6 +61,7 @@ void metric_inc(struct metric *s);
 /* Sets this thread's cell. */
 void metric_set(struct metric *s, f64 v);
 void metric_observe(struct metric *s, f64 v);
+void metric_observe_n(struct metric *s, f64 v, u64 n); /* n times */
 /* A gauge or counter whose value is read by a call when scraped (control loop). */
 void metric_fn(struct metric *s, f64 (*fn)(void *arg), void *arg);
 f64 metric_value(const struct metric *s);

@@ -146,7 +146,7 @@ static void compare_attrs(const char *where, const struct schema *s, const json_
     json_t *ref;
     json_array_foreach(refs, i, ref) compare_attr(where, s, ref);
     for (i = 0; i < s->n_rows; i++)
-        if (!kind_is_block(s->rows[i].kind) && s->rows[i].kind != K_LABEL &&
+        if (!kind_is_block(s->rows[i].kind) && s->rows[i].kind != K_LABEL && !s->rows[i].own &&
             !names_attr(refs, s->rows[i].name))
             fault(where, "%s is not in the reference", s->rows[i].name);
 }

@@ -193,6 +193,7 @@ struct row {
     const char *def; /* default as configuration text ("\"1s\"", "10", "[]"); NULL: zero / unset */
     bool required;
     bool deprecated;
+    bool own; /* Weir's: the reference does not have it (docs/differences.md tells why) */
     const char *const
         *one_of;    /* allowed texts, NULL-terminated (K_STR, K_OPT_STR, elements of K_STR_LIST) */
     bool fold_case; /* upper and lower case are the same among them */
