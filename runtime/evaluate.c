@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdarg.h>
 #include "parser/source.h"
-#include "runtime/args_equal.h"
 #include "runtime/compile/blocks.h"
+#include "value/args_equal.h"
 #include "value/decode.h"
 
 static void release_source(void *arg)

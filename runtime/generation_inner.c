@@ -1,10 +1,10 @@
 /* Nodes with modules below them, while a load builds: instances of declared components, the
  * children of a foreach, and what an import brings. */
 #include <errno.h>
-#include "runtime/args_equal.h"
 #include "runtime/compile/blocks.h"
 #include "runtime/controller_impl.h"
 #include "runtime/foreach_id.h"
+#include "value/args_equal.h"
 
 /* ---- custom components ---- */
 

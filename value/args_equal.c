@@ -1,5 +1,5 @@
 /* A schema visitor: compares member by member. */
-#include "runtime/args_equal.h"
+#include "value/args_equal.h"
 
 /* Members whose bytes are their meaning, and texts, by kind. */
 #define SAME(T, expr)                                                                              \

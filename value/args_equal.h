@@ -1,7 +1,7 @@
 /* Deep equality of two decoded structs of one schema: what decides whether a component is touched.
  * Pure. */
-#ifndef RUNTIME_ARGS_EQUAL_H
-#define RUNTIME_ARGS_EQUAL_H
+#ifndef VALUE_ARGS_EQUAL_H
+#define VALUE_ARGS_EQUAL_H
 
 #include "value/schema.h"
 
