@@ -23,8 +23,7 @@
 #define WAIT_MAX    (5 * NS_PER_SEC) /* for a save under way, at a stop */
 
 struct entry {
-    struct str path, labels; /* within the key of the map */
-    char *value;
+    char *value, *note; /* note: NULL when there is none */
 };
 
 /* What a path was when a save began: forgotten when it is gone and nothing changed since. */
@@ -38,9 +37,9 @@ typedef VEC(struct suspect) suspects;
 struct save {
     struct job job;
     struct positions *owner; /* NULL: nobody waits for the outcome. Worker. */
-    char *path, *temp;
-    struct buf text;
-    suspects suspects; /* empty: no sweep */
+    char *path, *temp, *notes_path;
+    struct buf text, notes; /* notes: empty when there are none */
+    suspects suspects;      /* empty: no sweep */
     int err;
     const char *what; /* static: what failed */
     int unclear;      /* errno of a path that could not be looked at; 0: none */
@@ -51,7 +50,7 @@ struct save {
 struct positions {
     struct comp *comp;
     struct shard *shard; /* NULL: not started, or stopped */
-    char *path, *temp;
+    char *path, *temp, *notes_path;
     struct map entries; /* path NUL labels */
     bool was_empty;     /* the file was, at load */
     bool dirty, unhealthy;
@@ -79,6 +78,7 @@ static void entry_free(void *e_)
 
     if (!e) return;
     free(e->value);
+    free(e->note);
     free(e);
 }
 
@@ -92,7 +92,7 @@ static struct entry *find(const struct positions *p, struct str path, struct str
     return e;
 }
 
-static void put(struct positions *p, struct str path, struct str labels, struct str value)
+static struct entry *put(struct positions *p, struct str path, struct str labels, struct str value)
 {
     struct entry *e = find(p, path, labels);
     struct str key;
@@ -104,7 +104,10 @@ static void put(struct positions *p, struct str path, struct str labels, struct 
         free(text);
     }
     free(e->value);
+    free(e->note);
     e->value = str_dup(value);
+    e->note = NULL;
+    return e;
 }
 
 static void schedule(struct positions *p)
@@ -132,8 +135,15 @@ struct str positions_get(const struct positions *p, struct str path, struct str 
 
 void positions_put(struct positions *p, struct str path, struct str labels, struct str value)
 {
-    put(p, path, labels, value);
+    (void)put(p, path, labels, value);
     changed(p);
+}
+
+struct str positions_note(const struct positions *p, struct str path, struct str labels)
+{
+    const struct entry *e = find(p, path, labels);
+
+    return e && e->note ? str_of(e->note) : (struct str){0};
 }
 
 void positions_put_number(struct positions *p, struct str path, struct str labels, u64 value)
@@ -142,6 +152,13 @@ void positions_put_number(struct positions *p, struct str path, struct str label
     int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 
     positions_put(p, path, labels, str_n(text, (size_t)n));
+}
+
+void positions_put_noted(struct positions *p, struct str path, struct str labels, u64 value,
+                         struct str note)
+{
+    positions_put_number(p, path, labels, value);
+    find(p, path, labels)->note = str_dup(note);
 }
 
 static void del(struct positions *p, struct str key)
@@ -167,11 +184,31 @@ size_t positions_count(const struct positions *p)
     return p->entries.live;
 }
 
+void positions_each(const struct positions *p,
+                    void (*fn)(void *arg, struct str path, struct str labels), void *arg)
+{
+    map_each (&p->entries, m) {
+        const struct entry *e = m->value;
+        fn(arg, e->path, e->labels);
+    }
+}
+
 /* --- loading --- */
 
 static void take_entry(void *p, const struct position *e)
 {
-    put(p, e->path, e->labels, e->value);
+    (void)put(p, e->path, e->labels, e->value);
+}
+
+/* A note is written as "value|note". */
+static void take_note(void *p, const struct position *n)
+{
+    struct entry *e = find(p, n->path, n->labels);
+    struct str note = n->value, value = str_cut(&note, '|');
+
+    if (!e || !note.p || !str_is(value, e->value)) return;
+    free(e->note);
+    e->note = str_dup(note);
 }
 
 /* -ENOENT: there is no file, or an empty one. Otherwise 0 or -errno with an owned *ret_err. */
@@ -207,6 +244,26 @@ static int load(struct positions *p, char **ret_err)
     return err;
 }
 
+/* What is wrong with notes costs what they would have told, no more. */
+static void load_notes(struct positions *p)
+{
+    struct buf text = BUF_INIT(POSITIONS_TEXT_MAX);
+    struct arena arena;
+    const char *why = NULL;
+    char *err = NULL;
+    int rc = read_positions(p->notes_path, &text, &err);
+
+    arena_init(&arena, 0);
+    if (!rc && positions_text_read(buf_view(&text), &arena, take_note, p, &why) < 0)
+        err = xprintf("%s", why);
+    if (err)
+        log_warn(p->comp->log, "ignored notes on positions that cannot be read",
+                 F_CSTR("file", p->notes_path), F_CSTR("err", err));
+    arena_done(&arena);
+    buf_done(&text);
+    free(err);
+}
+
 int positions_load(struct comp *c, struct positions **ret, char **ret_err)
 {
     char *dir = comp_data_dir(c, ret_err);
@@ -216,8 +273,10 @@ int positions_load(struct comp *c, struct positions **ret, char **ret_err)
     p->comp = c;
     p->path = xprintf("%s/positions.yml", dir);
     p->temp = xprintf("%s-new", p->path);
+    p->notes_path = xprintf("%s/positions-notes.yml", dir);
     free(dir);
     int err = load(p, ret_err);
+    if (!err) load_notes(p);
     if (err)
         positions_free(p);
     else
@@ -265,6 +324,7 @@ void positions_free(struct positions *p)
     map_done(&p->entries, entry_free);
     free(p->path);
     free(p->temp);
+    free(p->notes_path);
     free(p);
 }
 
@@ -299,28 +359,35 @@ static int write_all(int fd, struct str text)
     return 0;
 }
 
-static int write_temp(struct save *s)
+static int write_temp(struct save *s, struct str text)
 {
     int fd = open(s->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     s->what = "open";
     if (fd < 0) return -errno;
     s->what = "write";
-    int err = write_all(fd, buf_view(&s->text));
+    int err = write_all(fd, text);
     if (!err && fdatasync(fd) < 0 && errno != EINVAL && errno != EROFS) err = -errno;
     if (close(fd) < 0 && !err) err = -errno;
     return err;
 }
 
+static int replace(struct save *s, const char *path, struct str text)
+{
+    int err = write_temp(s, text);
+
+    if (err) return err;
+    s->what = "rename";
+    return rename(s->temp, path) < 0 ? -errno : 0;
+}
+
+/* Notes first: those of a value that was not written then do not count. */
 static void write_file(struct save *s)
 {
     s->err = buf_err(&s->text);
     s->what = "format";
-    if (!s->err) s->err = write_temp(s);
-    if (!s->err && rename(s->temp, s->path) < 0) {
-        s->what = "rename";
-        s->err = -errno;
-    }
+    if (!s->err && s->notes.n > 0) s->err = replace(s, s->notes_path, buf_view(&s->notes));
+    if (!s->err) s->err = replace(s, s->path, buf_view(&s->text));
     sweep(s);
     atomic_store_explicit(&s->written, true, memory_order_release);
 }
@@ -333,9 +400,11 @@ static void save_free(struct save *s)
     }
     vec_done(&s->suspects);
     buf_done(&s->text);
+    buf_done(&s->notes);
     free(s->unclear_path);
     free(s->path);
     free(s->temp);
+    free(s->notes_path);
     free(s);
 }
 
@@ -355,6 +424,11 @@ static void add_entry(struct save *s, const struct map_entry *m)
     const struct position p = {path, str_sub(m->key, path.n + 1, m->key.n), str_of(e->value)};
 
     positions_text_entry(&s->text, &p);
+    if (!e->note) return;
+    char *note = xprintf("%s|%s", e->value, e->note);
+    if (s->notes.n == 0) positions_text_head(&s->notes, false);
+    positions_text_entry(&s->notes, &(struct position){p.path, p.labels, str_of(note)});
+    free(note);
 }
 
 static bool sweep_is_due(const struct positions *p)
@@ -370,7 +444,8 @@ static struct save *save_new(struct positions *p, bool sweeps)
     s->owner = p;
     s->path = xstrdup(p->path);
     s->temp = xstrdup(p->temp);
-    s->text = (struct buf)BUF_INIT(POSITIONS_TEXT_MAX);
+    s->notes_path = xstrdup(p->notes_path);
+    s->text = s->notes = (struct buf)BUF_INIT(POSITIONS_TEXT_MAX);
     positions_text_head(&s->text, p->entries.live == 0);
     map_each (&p->entries, m) {
         add_entry(s, m);

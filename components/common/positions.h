@@ -27,8 +27,18 @@ void positions_start(struct positions *p, struct shard *s);
 struct str positions_get(const struct positions *p, struct str path, struct str labels);
 void positions_put(struct positions *p, struct str path, struct str labels, struct str value);
 void positions_put_number(struct positions *p, struct str path, struct str labels, u64 value);
+/* The same with a note of ours about what the value belongs to (which file had that path). Notes
+ * stand in a file of their own (positions-notes.yml) that Alloy does not know: a note counts as long
+ * as the value is the one it was written with. */
+void positions_put_noted(struct positions *p, struct str path, struct str labels, u64 value,
+                         struct str note);
+/* The note of the value; .p NULL when there is none. Valid as a value is. */
+struct str positions_note(const struct positions *p, struct str path, struct str labels);
 void positions_del(struct positions *p, struct str path, struct str labels);
 size_t positions_count(const struct positions *p);
+/* Calls fn for each entry; it changes none. */
+void positions_each(const struct positions *p,
+                    void (*fn)(void *arg, struct str path, struct str labels), void *arg);
 /* Writes now and waits for the disk (stop), when anything is unsaved. Says why not (log, health). */
 void positions_save(struct positions *p);
 /* Stops saving by itself. A save that is under way is waited for, a few seconds at most. */

@@ -102,6 +102,35 @@ static void test_forgets_what_is_gone(void **state)
     positions_free(p);
 }
 
+static void test_notes_belong_to_their_value(void **state)
+{
+    struct source_world *w = *state;
+    struct positions *p = load(w);
+    struct str a = STR("cursor-a"), b = STR("cursor-b"), none = STR("");
+
+    positions_put_noted(p, a, none, 7, STR("ino=1"));
+    positions_put_noted(p, b, none, 8, STR("ino=2"));
+    positions_save(p);
+    positions_put_number(p, b, none, 9); /* as Alloy would, which knows no notes */
+    assert_null(positions_note(p, b, none).p);
+    char *notes = read_file_text(source_path(w, "data/positions-notes.yml"));
+    positions_save(p);
+    write_file_text(source_path(w, "data/positions-notes.yml"), "w", str_of(notes));
+    positions_free(p);
+
+    p = load(w);
+    assert_text(positions_note(p, a, none), "ino=1");
+    assert_text(positions_get(p, b, none), "9");
+    assert_null(positions_note(p, b, none).p);
+    positions_free(p);
+
+    write_file_text(source_path(w, "data/positions-notes.yml"), "w", STR("positions: {"));
+    p = load(w);
+    assert_text(positions_get(p, a, none), "7");
+    positions_free(p);
+    free(notes);
+}
+
 static void test_a_file_cut_short_is_refused(void **state)
 {
     struct source_world *w = *state;
@@ -184,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_saves_within_a_second, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_saves_at_once_when_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forgets_what_is_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_notes_belong_to_their_value, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_cut_short_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_legacy_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_disk_that_refuses, set_up, tear_down),
