@@ -50,4 +50,18 @@ static enum stage_result run(struct stage_run *r, struct entry *e)
     return STAGE_DROP;
 }
 
-const struct stage_ops split_json_stage = {.run = run};
+/* There is nothing to compile: the plan is a copy of the arguments. */
+static int prepare(struct prepare *p, const void *args, const struct span *span, void *plan)
+{
+    const struct args *a = args;
+
+    *(struct args *)plan = *a;
+    if (a->source.set && a->source.s.n == 0) return stage_fault(p, span, "source cannot be empty");
+    return 0;
+}
+
+const struct stage_ops split_json_stage = {
+    .plan_size = sizeof(struct args),
+    .prepare = prepare,
+    .run = run,
+};
