@@ -28,15 +28,38 @@ static void extracts(void **state)
          "{l=\"1\", x1=\"1\"}"},
     };
     EXTRACT_ALL(cases);
-    process_case("stage.json { expressions = { a = \"\" } }", in, want);
-    process_case("stage.json { expressions = { a = \"b[0]\" } }", in, want);
-    process_case("stage.json {\nexpressions = { a = \"\" }\ndrop_malformed = true\n}", in, "");
-    process_case("stage.json {\nexpressions = { a = \"b[0]\" }\ndrop_malformed = true\n}", in, "");
-    free(in);
-    free(want);
+    process_case(
+        "stage.json { expressions = { a = \"\" } }\nstage.labels { values = { a = \"\" } }",
+        "{} {\"a\":\"\\xff!\"}", "{a=\"\xEF\xBF\xBD!\"} {\"a\":\"\xFF!\"}\n");
 }
-process_case("stage.json {\nexpressions = { a = \"\" }\ndrop_malformed = true\n}", "{} null",
-             "{} null\n");
+
+static void reads_a_source(void **state)
+{
+    static const char stages[] = "stage.json {\nsource = \"doc\"\nexpressions = { a = \"\" }\n}\n"
+                                 "stage.labels { values = { a = \"\" } }";
+
+    process_case(stages, "{doc=\"{\\\"a\\\":1}\"} x", "{a=\"1\", doc=\"{\\\"a\\\":1}\"} x\n");
+    process_case(stages, "{other=\"1\"} x", "{other=\"1\"} x\n");
+}
+
+static void leaves_what_is_broken(void **state)
+{
+    static const char *const broken[] = {"no json",  "[1]", "1",          "{\"a\":1",
+                                         "{\"a\":}", "",    "{\"a\":1}x", "{\"b\":1e}"};
+
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
+        char *in = xprintf("{} %s", broken[i]), *want = xprintf("{} %s\n", broken[i]);
+
+        process_case("stage.json { expressions = { a = \"\" } }", in, want);
+        process_case("stage.json { expressions = { a = \"b[0]\" } }", in, want);
+        process_case("stage.json {\nexpressions = { a = \"\" }\ndrop_malformed = true\n}", in, "");
+        process_case("stage.json {\nexpressions = { a = \"b[0]\" }\ndrop_malformed = true\n}", in,
+                     "");
+        free(in);
+        free(want);
+    }
+    process_case("stage.json {\nexpressions = { a = \"\" }\ndrop_malformed = true\n}", "{} null",
+                 "{} null\n");
 }
 
 static void many_expressions(void **state)
