@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include "parser/source.h"
-#include "runtime/args_equal.h"
+#include "value/args_equal.h"
 #include "runtime/controller_impl.h"
 
 /* ---- content and its template ---- */
