@@ -188,8 +188,8 @@ void positions_each(const struct positions *p,
                     void (*fn)(void *arg, struct str path, struct str labels), void *arg)
 {
     map_each (&p->entries, m) {
-        const struct entry *e = m->value;
-        fn(arg, e->path, e->labels);
+        size_t n = strlen(m->key.p); /* see key_of */
+        fn(arg, str_n(m->key.p, n), str_n(m->key.p + n + 1, m->key.n - n - 1));
     }
 }
 
