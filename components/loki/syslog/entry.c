@@ -8,16 +8,23 @@
 #include "components/common/targets.h"
 #include "components/loki/syslog/serving.h"
 
-#define SHOWN 120 /* bytes of a bad message in the log */
+#define SHOWN       120 /* bytes of a bad message in the log */
+#define QUIET_LINES 10
+#define QUIET_TIME  (10 * NS_PER_SEC)
 
 bool syslog_may_log(struct syslog_quiet *q, i64 now, u64 *ret_left_out)
 {
-    if (now < q->until) {
+    if (now >= q->until) {
+        q->n = 0;
+        q->until = now + QUIET_TIME;
+    }
+    if (q->n >= QUIET_LINES) {
         q->left_out++;
         return false;
     }
+    q->n++;
     *ret_left_out = q->left_out;
-    *q = (struct syslog_quiet){.until = now + NS_PER_SEC};
+    q->left_out = 0;
     return true;
 }
 

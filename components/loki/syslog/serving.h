@@ -8,9 +8,10 @@
 #include "components/loki/syslog/port.h"
 #include "net/reverse_names.h"
 
-/* A warning at most once a second; the others are counted. */
+/* Ten warnings in ten seconds; the others are counted. */
 struct syslog_quiet {
     i64 until;
+    u32 n;
     u64 left_out;
 };
 /* Whether to log now; *ret_left_out: how many were not since the last one. */
