@@ -1,7 +1,6 @@
 /* Fields to labels and lines. */
 #include "components/loki/journal/entry.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -72,7 +71,7 @@ int journal_fields_settle(struct journal_fields *f)
 {
     size_t kept = 0;
 
-    if (buf_err(&f->text)) return -ENOMEM;
+    if (buf_err(&f->text)) return buf_err(&f->text);
     for (size_t i = 0; i < f->n; i++) {
         locate(f, &f->v[i].name);
         locate(f, &f->v[i].value);

@@ -18,7 +18,8 @@ void journal_fields_done(struct journal_fields *f);
 void journal_fields_reset(struct journal_fields *f);
 /* Copies one; what has no = or no name is no field. */
 void journal_fields_add(struct journal_fields *f, struct str data);
-/* After the last: sorted by name, without doubles. -ENOMEM when something did not fit. */
+/* After the last: sorted by name, without doubles. -E2BIG when they are more than max_bytes, or
+ * -ENOMEM. */
 int journal_fields_settle(struct journal_fields *f);
 struct str journal_fields_get(const struct journal_fields *f, struct str name);
 
