@@ -8,7 +8,7 @@
 #include "base/buf.h"
 
 #define METRIC_WRITERS 17 /* control loop = 0, workers 1..16 */
-#define METRIC_LABELS  16 /* of one series at most */
+#define METRIC_LABELS  64 /* of one series at most */
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 

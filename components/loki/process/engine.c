@@ -22,6 +22,7 @@ void frame_done(struct frame *f)
     entry_labels_done(&f->labels);
     ex_free(f->e.extracted);
     arena_done(&f->scratch);
+    origins_done(&f->merged);
 }
 
 static struct frame *frame_push(struct pipeline *p)
@@ -39,6 +40,7 @@ static void frame_pop(struct pipeline *p)
     struct frame *f = p->frames.v[--p->depth];
 
     arena_rewind(&f->scratch);
+    if (UNLIKELY(f->merged.n > 0)) origins_done(&f->merged);
 }
 
 /* --- out --- */
@@ -64,7 +66,7 @@ static void note_origins(struct pipeline *p, const struct frame *f)
 {
     size_t n = p->out_from.n;
 
-    if (f->held)
+    if (f->held || f->merged.n > 0)
         frame_origins(p, f, &p->out_from);
     else if (n == 0 || p->out_from.v[n - 1] != p->from)
         origins_add(&p->out_from, p->from);
@@ -256,6 +258,7 @@ static void share_entry(struct frame *f, const struct frame *from, struct str li
     f->e.meta_changed = from->e.meta_changed;
     f->root = from->root;
     f->held = from->held;
+    origins_add_all(&f->merged, &from->merged);
 }
 
 void stage_emit(struct stage_run *r, const struct entry *e, struct str line)
@@ -316,6 +319,13 @@ static void close_stage(struct stage_run *r)
     free(r->state);
 }
 
+static void leave_shared(struct pipeline *p)
+{
+    vec_each (&p->shared, m)
+        shared_leave(p->shard->comp, *m);
+    vec_done(&p->shared);
+}
+
 static void abandon_all(struct list *held)
 {
     list_each (held, node) {
@@ -338,6 +348,7 @@ void pipeline_free(struct pipeline *p)
     if (!p) return;
     for (u32 i = 0; i < p->plan->n; i++)
         close_stage(&p->runs[i]);
+    leave_shared(p);
     abandon_all(&p->held);
     abandon_all(&p->waiting);
     abandon_out(p);

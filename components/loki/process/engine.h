@@ -7,6 +7,8 @@
 #ifndef COMPONENTS_LOKI_PROCESS_ENGINE_H
 #define COMPONENTS_LOKI_PROCESS_ENGINE_H
 
+#include "base/list.h"
+#include "base/spin.h"
 #include "components/loki/process/stage.h"
 
 /* --- plan --- */
@@ -23,6 +25,14 @@ struct pipeline_plan {
 /* Faults to p->diags. 0 or -EINVAL. The stages' args live as long as the plan. */
 int pipeline_prepare(struct prepare *p, const struct one_of_list *stages,
                      struct pipeline_plan *ret);
+
+/* --- what the shards of an instance share: comp->shared --- */
+struct process_shared {
+    struct spin lock;
+    struct list memories;
+};
+/* Before the first shard runs. */
+void process_shared_init(struct process_shared *s);
 
 /* --- counters of a shard that outlive its pipeline --- */
 struct stage_counters;

@@ -9,6 +9,8 @@
 #include "components/loki/process/entry_labels.h"
 #include "components/loki/process/extracted.h"
 
+typedef VEC(struct batch *) origins; /* of an entry: batches that carry its acks; references */
+
 /* Where an entry runs, with what belongs to it. */
 struct frame {
     struct entry e;
@@ -16,8 +18,8 @@ struct frame {
     struct arena scratch;
     struct str root;         /* its line as the batch has it: what lies in there needs no copy */
     struct held_entry *held; /* whose copy it is; NULL: the batch's */
+    origins merged;          /* of held entries whose lines went into it */
 };
-typedef VEC(struct batch *) origins; /* of an entry: batches that carry its acks; references */
 
 struct held_entry {
     struct list node; /* among p->waiting, or p->held */
@@ -48,6 +50,8 @@ struct pipeline {
     struct log_builder *out;
     origins out_from; /* whose entries are in out */
 
+    VEC(struct shared_memory *) shared; /* of its stages */
+
     struct list held;    /* by stages */
     struct list waiting; /* for room or time, in order */
     i64 wait_ns;
@@ -60,9 +64,14 @@ void frame_done(struct frame *f);
 /* Runs it from stage `at` on. False: it waits, *ret_at is where. */
 bool pipeline_run(struct pipeline *p, struct frame *f, u32 at, u32 *ret_at);
 void origins_add(origins *o, struct batch *b); /* takes a reference, unless it is there */
+void origins_add_all(origins *o, const origins *from);
 void origins_done(origins *o);
 /* Adds the origins of the entry in f. */
 void frame_origins(struct pipeline *p, const struct frame *f, origins *into);
+
+/* Memory that the shards of an instance share, in its comp->shared. */
+struct shared_memory;
+void shared_leave(struct comp *c, struct shared_memory *m);
 
 /* forced: whatever the budget says; never NULL then. */
 struct held_entry *held_new(struct pipeline *p, const struct entry *e, bool forced);

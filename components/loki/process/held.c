@@ -23,11 +23,17 @@ void origins_done(origins *o)
     vec_done(o);
 }
 
+void origins_add_all(origins *o, const origins *from)
+{
+    for (size_t i = 0; i < from->n; i++)
+        origins_add(o, from->v[i]);
+}
+
 void frame_origins(struct pipeline *p, const struct frame *f, origins *into)
 {
+    origins_add_all(into, &f->merged);
     if (f->held) {
-        for (size_t i = 0; i < f->held->from.n; i++)
-            origins_add(into, f->held->from.v[i]);
+        origins_add_all(into, &f->held->from);
         return;
     }
     if (!p->origin) p->origin = batch_derive(p->from);
@@ -190,6 +196,26 @@ int held_append(struct held_entry *h, struct str text)
     buf_truncate(&h->text, before);
     h->f.e.line = buf_view(&h->text);
     return -ENOMEM;
+}
+
+void held_merge(struct stage_run *r, struct held_entry *h, struct entry *e)
+{
+    origins_add_all(&container_of(e, struct frame, e)->merged, &h->from);
+    held_free(h);
+}
+
+struct held_entry *held_again(struct stage_run *r, struct held_entry *h)
+{
+    struct held_entry *copy = held_new(r->pipeline, &h->f.e, false);
+
+    if (copy) origins_done(&copy->from);
+    return copy;
+}
+
+void held_clear_line(struct held_entry *h)
+{
+    buf_reset(&h->text);
+    h->f.e.line = STR("");
 }
 
 struct entry *held_view(struct held_entry *h)

@@ -50,6 +50,7 @@ static int prepare(struct prepare *p, const void *args, void *plan)
 
 static int create(struct comp *c, char **ret_err)
 {
+    process_shared_init(c->shared);
     loki_receiver_export(c);
     return 0;
 }
@@ -280,6 +281,7 @@ DEFINE_COMPONENT(loki_process) = {
     .exports = &loki_receiver_schema,
     .placement = PLACE_EACH,
     .plan_size = sizeof(struct plan),
+    .shared_size = sizeof(struct process_shared),
     .self_size = sizeof(struct self),
     .prepare = prepare,
     .create = create,

@@ -133,6 +133,11 @@ void stage_regex_limited(struct stage_run *r);
 struct metric *stage_metric(struct stage_run *r, const struct metric_desc *d,
                             const struct metric_label *labels, size_t n);
 
+/* Memory (zeroed) that the runs of this stage on all workers share: limits hold for the instance. By
+ * its content's own atomics or lock. It lives until the last of the pipelines is closed; done (may be
+ * NULL) is called then. */
+void *stage_shared(struct stage_run *r, size_t size, void (*done)(void *memory));
+
 /* --- entries that a stage keeps (multiline, partial lines) or makes (split_json) --- */
 /* A held entry owns copies of its texts, and the acks of every batch whose lines are in it. */
 struct held_entry;
@@ -145,8 +150,14 @@ struct entry *held_view(struct held_entry *h); /* may be changed: line, labels, 
 /* Sends it through the stages after r; h is gone afterwards. From run, flush, or a timer of the
  * stage. */
 void stage_release(struct stage_run *r, struct held_entry *h);
-/* Forgets it: what it held ends by configuration. */
+/* Forgets it: what it held ends by configuration, or went into another entry before. */
 void held_drop(struct held_entry *h);
+/* e, the entry in run, has taken the lines of h: the acks go with it. h is gone afterwards. */
+void held_merge(struct stage_run *r, struct held_entry *h, struct entry *e);
+/* A copy of h for lines that follow it; without its acks. NULL: no memory. */
+struct held_entry *held_again(struct stage_run *r, struct held_entry *h);
+/* Its line becomes empty, to be appended to. */
+void held_clear_line(struct held_entry *h);
 /* Sends a copy of e, the entry in run, with another line through the stages after r. */
 void stage_emit(struct stage_run *r, const struct entry *e, struct str line);
 

@@ -172,11 +172,16 @@ static inline void process_up(struct process *w, const char *stages)
     process_init(w);
     void *plan = process_plan(w, stages);
     if (!plan) fail_msg("%s\n%s", stages, w->diags.list.v[0].message);
-    w->comp = (struct comp){.def = &loki_process, .host = &w->host, .id = "c", .plan = plan};
+    w->comp = (struct comp){.def = &loki_process,
+                            .host = &w->host,
+                            .id = "c",
+                            .shared = arena_alloc(&w->arena, loki_process.shared_size),
+                            .plan = plan};
     w->shard = (struct shard){.comp = &w->comp,
                               .worker = &w->worker,
                               .self = arena_alloc(&w->arena, loki_process.self_size),
                               .plan = plan};
+    assert_int_equal(loki_process.create(&w->comp, NULL), 0);
     assert_int_equal(loki_process.run(&w->shard), 0);
 }
 
