@@ -93,6 +93,12 @@ bool log_source_send(struct log_source *ls, struct ack *ack)
     return seal_and_push(ls);
 }
 
+void log_source_discard(struct log_source *ls)
+{
+    log_builder_free(ls->builder);
+    ls->builder = log_builder_new(ls->shard->comp->host->data_budget);
+}
+
 bool log_source_blocked(const struct log_source *ls)
 {
     return ls->held || ls->unsealed || fanout_full(ls->out);

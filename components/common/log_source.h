@@ -33,6 +33,8 @@ static inline struct log_builder *log_source_builder(struct log_source *ls)
  * nothing added: nothing is sent and the ack is let go. True: taken. False: it is held, room()
  * comes; read on then. Not while blocked. */
 bool log_source_send(struct log_source *ls, struct ack *ack);
+/* Throws away what was added and not sent: it will be read again. */
+void log_source_discard(struct log_source *ls);
 /* Something is held, no memory was left, or a branch has no room: pause, room() comes. It may come
  * when nobody was blocked, too. */
 bool log_source_blocked(const struct log_source *ls);

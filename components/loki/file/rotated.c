@@ -1,0 +1,211 @@
+/* A look into the folder of a path. */
+#include "components/loki/file/rotated.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include "base/xalloc.h"
+
+/* --- names --- */
+
+static const struct {
+    struct str suffix;
+    enum unpack_format format;
+} packings[] = {
+    {{".gz", 3}, UNPACK_GZIP}, {{".bz2", 4}, UNPACK_BZIP2}, {{".z", 2}, UNPACK_ZLIB}};
+
+static struct str without_packing(struct str name, int *ret_packed)
+{
+    *ret_packed = -1;
+    for (size_t i = 0; i < ARRAY_LEN(packings); i++) {
+        if (!str_ends(name, packings[i].suffix)) continue;
+        *ret_packed = (int)packings[i].format;
+        return str_sub(name, 0, name.n - packings[i].suffix.n);
+    }
+    return name;
+}
+
+/* .1  -20261130  .20261130-101500  -2026-11-30T10:15:00 */
+static bool is_number_or_date(struct str s)
+{
+    bool digit = false;
+
+    if (s.n < 2 || !strchr(".-_", s.p[0])) return false;
+    for (size_t i = 1; i < s.n; i++) {
+        bool is_digit = s.p[i] >= '0' && s.p[i] <= '9';
+        if (!is_digit && !strchr(".-_:TZ+", s.p[i])) return false;
+        digit |= is_digit;
+    }
+    return digit;
+}
+
+/* app.log: app.log.1, or app-20261130.log. */
+bool rotated_name(struct str name, struct str base, int *ret_packed)
+{
+    struct str plain = without_packing(name, ret_packed);
+    ssize_t dot = str_rchr(base, '.');
+    struct str stem = dot > 0 ? str_sub(base, 0, (size_t)dot) : base;
+    struct str ext = str_sub(base, stem.n, base.n);
+
+    if (str_starts(plain, base) && is_number_or_date(str_sub(plain, base.n, plain.n))) return true;
+    return ext.n > 0 && plain.n > base.n && str_starts(plain, stem) && str_ends(plain, ext) &&
+           is_number_or_date(str_sub(plain, stem.n, plain.n - ext.n));
+}
+
+/* --- the folder --- */
+
+struct candidate {
+    char *path;
+    u64 ino, size;
+    i64 mtime;
+    int packed; /* enum unpack_format, or -1 */
+};
+typedef VEC(struct candidate) candidates;
+
+static i64 mtime_of(const struct stat *st)
+{
+    return (i64)st->st_mtim.tv_sec * NS_PER_SEC + st->st_mtim.tv_nsec;
+}
+
+static void consider(candidates *all, DIR *d, const char *dir, const char *name, int packed)
+{
+    struct stat st;
+
+    if (fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) return;
+    struct candidate c = {xprintf("%s/%s", dir, name), (u64)st.st_ino, (u64)st.st_size,
+                          mtime_of(&st), packed};
+    vec_push(all, c);
+}
+
+static void list_folder(const char *dir, struct str base, u64 ino, candidates *ret)
+{
+    DIR *d = opendir(dir);
+
+    for (struct dirent *e; d && (e = readdir(d));) {
+        int packed;
+        bool named = rotated_name(str_of(e->d_name), base, &packed);
+        if (named || (ino && (u64)e->d_ino == ino)) consider(ret, d, dir, e->d_name, packed);
+    }
+    if (d) closedir(d);
+}
+
+static bool has_path(const candidates *all, struct str path)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (str_is(path, all->v[i].path)) return true;
+    return false;
+}
+
+/* While a file is being compressed both forms are there; the packed one is not whole yet. */
+static void drop_half_packed(candidates *all)
+{
+    for (size_t i = 0; i < all->n;) {
+        int packed;
+        struct str plain = without_packing(str_of(all->v[i].path), &packed);
+        if (packed >= 0 && has_path(all, plain)) {
+            free(all->v[i].path);
+            vec_remove(all, i);
+        } else {
+            i++;
+        }
+    }
+}
+
+static int oldest_first(const void *a_, const void *b_)
+{
+    const struct candidate *a = a_, *b = b_;
+
+    return (a->mtime > b->mtime) - (a->mtime < b->mtime);
+}
+
+/* The symlinks of a path lead to where the rotated files lie. */
+static void list_beside(const char *path, u64 ino, candidates *ret)
+{
+    char real[PATH_MAX];
+    const char *file = realpath(path, real) ? real : path;
+    const char *slash = strrchr(file, '/');
+    char *dir = !slash ? xstrdup(".") : xprintf("%.*s", (int)(slash - file), file);
+
+    list_folder(*dir ? dir : "/", str_of(slash ? slash + 1 : file), ino, ret);
+    drop_half_packed(ret);
+    if (ret->n > 0) qsort(ret->v, ret->n, sizeof(*ret->v), oldest_first);
+    free(dir);
+}
+
+static void candidates_done(candidates *all)
+{
+    vec_each (all, c)
+        free(c->path);
+    vec_done(all);
+}
+
+/* --- opening --- */
+
+static struct handle *open_candidate(const struct candidate *c)
+{
+    struct handle *h;
+
+    if (handle_open(c->path, &h) < 0) return NULL;
+    if (c->packed >= 0) handle_unpack(h, (enum unpack_format)c->packed);
+    h->resting = c->packed >= 0;
+    return h;
+}
+
+static struct handle *open_if_lost(const struct candidate *c, const struct lost *lost,
+                                   struct reading *r)
+{
+    if (c->ino == lost->now || (c->packed < 0 && c->size < lost->offset)) return NULL;
+    struct handle *h = open_candidate(c);
+    if (h && handle_has_head(h, r, &lost->head)) {
+        h->head = lost->head;
+        handle_seek(h, lost->offset);
+        h->start = lost->offset;
+        return h;
+    }
+    handle_close(h);
+    return NULL;
+}
+
+static void open_later(const candidates *all, size_t from, u64 now, handle_list *ret)
+{
+    for (size_t i = from; i < all->n; i++) {
+        struct handle *h = all->v[i].ino == now ? NULL : open_candidate(&all->v[i]);
+        if (h) vec_push(ret, h);
+    }
+}
+
+/* The newest that begins as it did: generations may begin alike. */
+bool rotated_rest(const char *path, const struct lost *lost, struct reading *r, handle_list *ret)
+{
+    candidates all = {0};
+    struct handle *found = NULL;
+    size_t i;
+
+    if (lost->head.n == 0) return false;
+    list_beside(path, lost->ino, &all);
+    for (i = all.n; i > 0 && !found; i--)
+        if (all.v[i - 1].ino == lost->ino) found = open_if_lost(&all.v[i - 1], lost, r);
+    if (!found)
+        for (i = all.n; i > 0 && !found; i--)
+            found = open_if_lost(&all.v[i - 1], lost, r);
+    if (found) {
+        vec_push(ret, found);
+        open_later(&all, i + 1, lost->now, ret);
+    }
+    candidates_done(&all);
+    return found != NULL;
+}
+
+void rotated_since(const char *path, i64 since, bool (*known)(void *arg, u64 ino), void *arg,
+                   handle_list *ret)
+{
+    candidates all = {0};
+
+    list_beside(path, 0, &all);
+    vec_each (&all, c) {
+        struct handle *h = c->mtime < since || known(arg, c->ino) ? NULL : open_candidate(c);
+        if (h) vec_push(ret, h);
+    }
+    candidates_done(&all);
+}
