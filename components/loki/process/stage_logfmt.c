@@ -1,6 +1,6 @@
 /* stage.logfmt: values of key=value pairs become extracted values. */
 #include <errno.h>
-#include "components/loki/process/logfmt.h"
+#include "components/common/logfmt.h"
 #include "components/loki/process/stage.h"
 
 struct args {

@@ -1,5 +1,5 @@
 /* logfmt's scanner, and stage.logfmt. */
-#include "components/loki/process/logfmt.h"
+#include "components/common/logfmt.h"
 #include "components/loki/process/stage_cases.h"
 
 /* Pairs as "key=value;" and "!" when the scan failed. */

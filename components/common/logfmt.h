@@ -2,8 +2,8 @@
  * may stand in quotes, with JSON's escapes; a key without `=` has an empty value. The first fault
  * ends the scan: = or " where none may be, a quote that does not end on its line, a bad escape, bad
  * UTF-8 in a key. */
-#ifndef COMPONENTS_LOKI_PROCESS_LOGFMT_H
-#define COMPONENTS_LOKI_PROCESS_LOGFMT_H
+#ifndef COMPONENTS_COMMON_LOGFMT_H
+#define COMPONENTS_COMMON_LOGFMT_H
 
 #include "base/arena.h"
 

@@ -1,5 +1,5 @@
 /* The scan is one pass; quoted values with escapes go through the JSON reader's rules. */
-#include "components/loki/process/logfmt.h"
+#include "components/common/logfmt.h"
 
 #include "base/utf8.h"
 
