@@ -181,6 +181,6 @@ int disk_log_append(struct disk_log *l, u8 kind, const struct iovec *v, int n,
     last(l)->bytes += size;
     l->bytes += size;
     l->records++;
-    if (ret_after) *ret_after = log_end(l);
+    if (ret_after) *ret_after = disk_log_end(l);
     return 0;
 }

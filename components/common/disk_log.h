@@ -60,6 +60,8 @@ void disk_log_stats(const struct disk_log *l, struct disk_log_stats *ret);
 /* Forgets the marks of all readers but those that are open, and what only they held back; returns
  * how many there were. From then on segments are removed as they are passed. */
 u32 disk_log_keep_readers(struct disk_log *l);
+/* Behind the last record. */
+struct disk_place disk_log_end(const struct disk_log *l);
 
 /* A reader by name ([A-Za-z0-9_-], 64 at most): it goes on where its mark is; without a mark at
  * `from_start` the oldest record, else the end. Its mark is written at once. NULL when that failed
@@ -81,6 +83,8 @@ void disk_reader_seek(struct disk_reader *r, struct disk_place place);
 void disk_reader_done(struct disk_reader *r, struct disk_place place);
 /* Reads again from what is done. */
 void disk_reader_rewind(struct disk_reader *r);
+/* Where it reads next. */
+struct disk_place disk_reader_at(const struct disk_reader *r);
 /* Bytes of records not yet done with; not yet read. */
 u64 disk_reader_backlog(const struct disk_reader *r);
 u64 disk_reader_unread(const struct disk_reader *r);

@@ -73,8 +73,6 @@ int marks_load(struct disk_log *l, char **ret_err);
 int mark_write(struct disk_reader *r);
 void mark_remove(struct disk_reader *r);
 void reader_free(struct disk_reader *r);
-/* Behind the last record. */
-struct disk_place log_end(const struct disk_log *l);
 struct disk_place log_start(const struct disk_log *l);
 u64 bytes_behind(const struct disk_log *l, struct disk_place p);
 

@@ -13,7 +13,7 @@ struct disk_place log_start(const struct disk_log *l)
     return (struct disk_place){l->segments.n ? l->segments.v[0].number : l->next_number, 0};
 }
 
-struct disk_place log_end(const struct disk_log *l)
+struct disk_place disk_log_end(const struct disk_log *l)
 {
     if (!l->segments.n) return (struct disk_place){l->next_number, 0};
     const struct segment *s = &l->segments.v[l->segments.n - 1];
@@ -176,7 +176,7 @@ struct disk_reader *disk_reader_open(struct disk_log *l, const char *name, bool 
     ASSERT(is_name(str_of(name)) && (!r || !r->open));
     if (!r) {
         r = reader_new(l, str_of(name));
-        r->done = from_start ? log_start(l) : log_end(l);
+        r->done = from_start ? log_start(l) : disk_log_end(l);
         if (mark_write(r)) {
             reader_free(r);
             return NULL;
@@ -262,6 +262,11 @@ void disk_reader_rewind(struct disk_reader *r)
 void disk_reader_seek(struct disk_reader *r, struct disk_place place)
 {
     r->at = place;
+}
+
+struct disk_place disk_reader_at(const struct disk_reader *r)
+{
+    return r->at;
 }
 
 u64 disk_reader_backlog(const struct disk_reader *r)

@@ -120,7 +120,7 @@ void segment_end(struct disk_log *l)
 /* The first segment that somebody still needs. */
 static u32 needed_from(const struct disk_log *l)
 {
-    struct disk_place least = log_end(l);
+    struct disk_place least = disk_log_end(l);
 
     for (size_t i = 0; i < l->readers.n; i++) {
         struct disk_place p = l->readers.v[i]->done;
@@ -145,7 +145,7 @@ static void remove_first(struct disk_log *l)
 /* Everything is done with, the segment being written included. */
 static bool all_passed(const struct disk_log *l)
 {
-    struct disk_place end = log_end(l);
+    struct disk_place end = disk_log_end(l);
 
     for (size_t i = 0; i < l->readers.n; i++) {
         struct disk_place p = l->readers.v[i]->done;
