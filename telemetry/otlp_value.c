@@ -127,15 +127,13 @@ bool otlp_attribute(struct str msg, u32 num, struct str key, struct str *ret_val
 
 /* --- text --- */
 
-static void json_any(struct json_out *j, const struct otlp_value *v);
-
 static void json_list(struct json_out *j, struct str list)
 {
     struct str value;
     json_arr(j);
     for (struct pb_in in = pb_in(list); otlp_value_next_element(&in, &value);) {
         struct otlp_value v = otlp_value_read(value);
-        json_any(j, &v);
+        otlp_value_json(j, &v);
     }
     json_arr_end(j);
 }
@@ -166,7 +164,7 @@ static void json_entries(struct json_out *j, const struct entry *e, size_t n)
         if (i + 1 < n && str_eq(e[i].key, e[i + 1].key)) continue;
         struct otlp_value v = otlp_value_read(e[i].value);
         json_key(j, e[i].key);
-        json_any(j, &v);
+        otlp_value_json(j, &v);
     }
     json_obj_end(j);
 }
@@ -194,7 +192,7 @@ static void add_f64(struct buf *b, f64 f)
         num_f64_g(b, f);
 }
 
-static void json_any(struct json_out *j, const struct otlp_value *v)
+void otlp_value_json(struct json_out *j, const struct otlp_value *v)
 {
     struct buf text = BUF_INIT(SIZE_MAX);
     switch (v->type) {
@@ -224,7 +222,7 @@ void otlp_value_text(struct buf *b, const struct otlp_value *v)
     case OTLP_V_DOUBLE: add_f64(b, v->f); return;
     case OTLP_V_BYTES: base64_encode(b, BASE64_STD, v->s.p, v->s.n); return;
     case OTLP_V_ARRAY:
-    case OTLP_V_MAP: json_any(&j, v); return;
+    case OTLP_V_MAP: otlp_value_json(&j, v); return;
     }
 }
 

@@ -43,6 +43,9 @@ bool otlp_value_next_entry(struct pb_in *list, struct str *ret_key, struct str *
 /* Text form: strings as they are, numbers and booleans in JSON form, bytes in base64, lists and
  * maps as JSON with sorted keys, nothing for NONE. */
 void otlp_value_text(struct buf *b, const struct otlp_value *v);
+/* The same as JSON: strings in quotes, null for NONE. */
+struct json_out;
+void otlp_value_json(struct json_out *j, const struct otlp_value *v);
 /* Same type and equal; lists in order, maps by key. */
 bool otlp_value_equal(struct str a, struct str b);
 
