@@ -3,13 +3,12 @@
 
 #define SEED                                                                                       \
     "stage.static_labels { values = { cluster = \"main\", env = \"prod\" } }\n"                    \
-    "stage.regex { expression = \"(?i)(?P<level>debug|info|warn|error|fatal)\" }\n"               \
+    "stage.regex { expression = \"(?i)(?P<level>debug|info|warn|error|fatal)\" }\n"                \
     "stage.labels { values = { level = \"\" } }\n"
 
 static void test_nothing(void **state)
 {
-    process_case("", "{a=\"1\"} one\ntwo\n<k=v> three",
-                 "{a=\"1\"} one\n{} two\n{} <k=v> three\n");
+    process_case("", "{a=\"1\"} one\ntwo\n<k=v> three", "{a=\"1\"} one\n{} two\n{} <k=v> three\n");
 }
 
 static void test_seed(void **state)

@@ -53,7 +53,7 @@ static size_t make_labels(const struct labels *l, struct metric_label *out)
 static struct metric *make_metric(struct stage_run *r, const struct metric_plan *m,
                                   const struct labels *l)
 {
-    struct metric_label labels[LABELS_MAX];
+    struct metric_label labels[LABELS_MAX] = {{0}};
     size_t n = make_labels(l, labels);
     struct metric *made = shard_metric(r->shard, m->desc, labels, n);
 
