@@ -71,6 +71,7 @@ static const struct codec_ops ops[] = {
     [CODEC_SNAPPY] = {"snappy", snappy_block_compress, snappy_any_decompress},
     [CODEC_SNAPPY_FRAMED] = {"x-snappy-framed", snappy_framed_compress, snappy_framed_decompress},
     [CODEC_LZ4] = {"lz4", lz4_compress, lz4_decompress},
+    [CODEC_DEFLATE] = {"deflate-raw", deflate_compress, deflate_decompress},
 };
 
 static const struct {

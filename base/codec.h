@@ -15,7 +15,8 @@ enum codec {
     CODEC_SNAPPY, /* block format; decoding also takes framed input when it starts with the framing
                      magic */
     CODEC_SNAPPY_FRAMED,
-    CODEC_LZ4, /* frame format */
+    CODEC_LZ4,     /* frame format */
+    CODEC_DEFLATE, /* RFC 1951, without a header: what some clients send as HTTP's "deflate" */
 };
 
 /* 1 for gzip, zlib and zstd: the reasons stand in codec_deflate.c. lz4's fast mode; snappy has no

@@ -62,6 +62,12 @@ int zlib_compress(int level, struct str in, struct buf *out)
     return compress_with(libdeflate_zlib_compress, libdeflate_zlib_compress_bound, level, in, out);
 }
 
+int deflate_compress(int level, struct str in, struct buf *out)
+{
+    return compress_with(libdeflate_deflate_compress, libdeflate_deflate_compress_bound, level, in,
+                         out);
+}
+
 /* One member at the front of *in, which is moved past it. libdeflate starts over when the space was
  * too small, so the space grows fourfold; `guess` is the first try. */
 static int decompress_one(decompress_fn *fn, struct str *in, size_t guess, size_t room,
@@ -115,4 +121,10 @@ int zlib_decompress(struct str in, size_t room, struct buf *out, const char **er
 {
     if (in.n < 6) return codec_fail(-EBADMSG, CODEC_SHORT, err);
     return decompress_one(libdeflate_zlib_decompress_ex, &in, in.n * 4, room, out, err);
+}
+
+int deflate_decompress(struct str in, size_t room, struct buf *out, const char **err)
+{
+    if (in.n < 1) return codec_fail(-EBADMSG, CODEC_SHORT, err);
+    return decompress_one(libdeflate_deflate_decompress_ex, &in, in.n * 4, room, out, err);
 }

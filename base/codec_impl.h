@@ -32,6 +32,8 @@ int gzip_compress(int level, struct str in, struct buf *out);
 int gzip_decompress(struct str in, size_t room, struct buf *out, const char **err);
 int zlib_compress(int level, struct str in, struct buf *out);
 int zlib_decompress(struct str in, size_t room, struct buf *out, const char **err);
+int deflate_compress(int level, struct str in, struct buf *out);
+int deflate_decompress(struct str in, size_t room, struct buf *out, const char **err);
 int zstd_compress(int level, struct str in, struct buf *out);
 int zstd_decompress(struct str in, size_t room, struct buf *out, const char **err);
 int snappy_block_compress(int level, struct str in, struct buf *out);
