@@ -92,6 +92,8 @@ void http_listener_update(struct http_listener *l, const struct http_conf *conf)
 void http_listener_leave(struct http_listener *l);
 /* The bound address, port filled in. */
 struct str http_listener_addr(const struct http_listener *l);
+/* Connections there are now; any thread. */
+u32 http_listener_conns(const struct http_listener *l);
 /* Lets `loop` take part, with this handler. Call on that loop's own thread. */
 void http_listener_serve(struct http_listener *l, struct loop *loop, const struct http_handler *h,
                          void *arg);

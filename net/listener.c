@@ -267,6 +267,11 @@ struct str http_listener_addr(const struct http_listener *l)
     return str_of(l->addr);
 }
 
+u32 http_listener_conns(const struct http_listener *l)
+{
+    return atomic_load(&l->n_conns);
+}
+
 static void close_now(struct http_listener *l)
 {
     ASSERT(list_empty(&l->members));

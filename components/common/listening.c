@@ -65,6 +65,11 @@ struct str listening_addr(const struct listening *l)
     return http_listener_addr(l->l);
 }
 
+u32 listening_connections(const struct listening *l)
+{
+    return http_listener_conns(l->l);
+}
+
 /* --- shards --- */
 
 struct leaving {

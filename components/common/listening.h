@@ -25,6 +25,7 @@ void listening_leave(struct listening *l, const struct listening_conf *conf);
 struct listening *listening_ref(struct listening *l);
 void listening_unref(struct listening *l); /* takes NULL; any loop's thread */
 struct str listening_addr(const struct listening *l);
+u32 listening_connections(const struct listening *l);
 
 /* One shard's part. Zeroed: serves nothing. Worker. */
 struct serving {
