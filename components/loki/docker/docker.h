@@ -38,11 +38,11 @@ struct docker_source {
     struct docker_shared *shared;
     struct log_source out;
     struct docker *docker;
-    struct map tailers;     /* by container id */
+    struct map containers;  /* by container id */
     struct timer *stopping; /* looks whether all is delivered; NULL: not stopping */
     i64 stop_began;
     bool unreachable;   /* the engine; said so */
-    u32 troubled;       /* tailers that cannot read */
+    u32 troubled;       /* containers whose log cannot be read */
     struct forgetting { /* positions of containers that are no more */
         struct timer *timer;
         VEC(char *) paths; /* to be looked at */
@@ -50,7 +50,7 @@ struct docker_source {
     } forgetting;
 };
 
-/* --- the log of one container (tailer.c) --- */
+/* --- the log of one container (container.c) --- */
 
 /* What of a batch's end has to be remembered until it is delivered. */
 struct docker_sent {
@@ -58,7 +58,7 @@ struct docker_sent {
     struct docker_mark mark;
 };
 
-struct tailer {
+struct container {
     struct docker_source *source;
     char *id, *path;    /* of the container; of its position */
     struct labels *key; /* all of the target's: of its position */
@@ -85,30 +85,30 @@ struct tailer {
     struct ack_window *window;
     VEC(struct docker_sent) on_their_way;
     /* what was said */
-    char *trouble; /* NULL: none; the engine's own is said for all tailers at once */
+    char *trouble; /* NULL: none; the engine's own is said for all containers at once */
     u64 faults;    /* lines skipped since the last time it was said */
     i64 faults_said;
 };
 
 /* Begins at the saved position. labels are taken over. */
-struct tailer *tailer_new(struct docker_source *s, struct str id, struct labels *key,
-                          struct labels *const labels[DOCKER_STREAMS]);
+struct container *container_new(struct docker_source *s, struct str id, struct labels *key,
+                                struct labels *const labels[DOCKER_STREAMS]);
 /* Stops at once; the position stays. Takes NULL. */
-void tailer_free(struct tailer *t);
+void container_free(struct container *c);
 /* Its labels are others from now on; taken over. */
-void tailer_relabel(struct tailer *t, struct labels *key,
-                    struct labels *const labels[DOCKER_STREAMS]);
+void container_relabel(struct container *c, struct labels *key,
+                       struct labels *const labels[DOCKER_STREAMS]);
 /* The target is gone, or there again. */
-void tailer_leave(struct tailer *t);
-void tailer_stay(struct tailer *t);
+void container_leave(struct container *c);
+void container_stay(struct container *c);
 /* The way to the engine changed: reads on by the new one. */
-void tailer_reconnect(struct tailer *t);
+void container_reconnect(struct container *c);
 /* Reads no more, forgets nothing: for a stop. */
-void tailer_halt(struct tailer *t);
+void container_halt(struct container *c);
 /* There is room for entries again. */
-void tailer_room(struct tailer *t);
+void container_room(struct container *c);
 /* Everything that was sent was delivered. */
-bool tailer_is_settled(const struct tailer *t);
+bool container_is_settled(const struct container *c);
 
 /* --- positions of containers that are no more (forget.c) --- */
 
@@ -122,17 +122,17 @@ void forget_again(struct docker_source *s);
 
 /* --- labels (labels.c) --- */
 
-/* The tailers that the targets of a plan ask for: begins, relabels, and takes leave. */
+/* The containers that the targets of a plan ask for: begins, relabels, and takes leave. */
 void docker_targets_apply(struct docker_source *s, const struct docker_plan *plan);
 
 /* --- the whole (source.c) --- */
 
-/* A tailer is through: its target is gone, and all that was read is delivered. Frees it. */
-void docker_source_drop(struct docker_source *s, struct tailer *t);
+/* A container is through: its target is gone, and all that was read is delivered. Frees it. */
+void docker_source_drop(struct docker_source *s, struct container *c);
 /* The engine was not reached, or was. Said once. */
 void docker_source_unreachable(struct docker_source *s, const char *error);
 void docker_source_reached(struct docker_source *s);
-/* Health, after a tailer's trouble came or went; what: the newest. */
+/* Health, after a container's trouble came or went; what: the newest. */
 void docker_source_health(struct docker_source *s, const char *what);
 
 #endif

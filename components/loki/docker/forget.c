@@ -24,7 +24,7 @@ static void note_orphan(void *arg, struct str path, struct str labels)
     struct docker_source *s = arg;
     struct str id = docker_position_id(path);
 
-    if (id.n && !map_has(&s->tailers, id)) vec_push(&s->forgetting.paths, str_dup(path));
+    if (id.n && !map_has(&s->containers, id)) vec_push(&s->forgetting.paths, str_dup(path));
 }
 
 struct deletion {
@@ -61,7 +61,7 @@ static void on_inspected(void *arg, const struct docker_result *r)
     char *path = vec_pop(&s->forgetting.paths);
 
     s->forgetting.call = NULL;
-    if (r->status == 404 && !map_has(&s->tailers, docker_position_id(str_of(path))))
+    if (r->status == 404 && !map_has(&s->containers, docker_position_id(str_of(path))))
         forget(s, str_of(path));
     free(path);
     look_at_next(s);

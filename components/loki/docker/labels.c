@@ -1,4 +1,4 @@
-/* From targets to tailers: one for each container, whatever number of targets (a port, a network)
+/* From targets to containers: one for each, whatever number of targets (a port, a network)
  * name it. */
 #include "components/common/targets.h"
 #include "components/loki/docker/docker.h"
@@ -80,17 +80,17 @@ static void begin(struct choosing *c, struct str id, struct labels *key)
 {
     struct labels *labels[DOCKER_STREAMS] = {stream_labels(c, key, STR("stdout")),
                                              stream_labels(c, key, STR("stderr"))};
-    struct tailer *t = map_get(&c->s->tailers, id);
+    struct container *t = map_get(&c->s->containers, id);
 
     if (!labels[DOCKER_STDOUT] || !labels[DOCKER_STDERR]) {
         labels_unref(labels[DOCKER_STDOUT]);
         labels_unref(labels[DOCKER_STDERR]);
         c->lost++;
     } else if (t) {
-        tailer_relabel(t, labels_ref(key), labels);
-        tailer_stay(t);
+        container_relabel(t, labels_ref(key), labels);
+        container_stay(t);
     } else {
-        (void)map_put(&c->s->tailers, id, tailer_new(c->s, id, labels_ref(key), labels));
+        (void)map_put(&c->s->containers, id, container_new(c->s, id, labels_ref(key), labels));
     }
 }
 
@@ -109,8 +109,8 @@ void docker_targets_apply(struct docker_source *s, const struct docker_plan *pla
         choose(&c, i);
     map_each (&c.chosen, e)
         begin(&c, e->key, e->value);
-    map_each (&s->tailers, e)
-        if (!map_has(&c.chosen, e->key)) tailer_leave(e->value);
+    map_each (&s->containers, e)
+        if (!map_has(&c.chosen, e->key)) container_leave(e->value);
     if (c.lost || c.set.err)
         log_error(s->shard->comp->log,
                   "no memory for the labels of targets, their logs are not read",

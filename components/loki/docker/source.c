@@ -108,17 +108,17 @@ static void destroy(struct comp *c)
     positions_free(sh->positions);
 }
 
-/* --- what tailers report --- */
+/* --- what containers report --- */
 
-static void tailer_free_value(void *t)
+static void container_free_value(void *t)
 {
-    tailer_free(t);
+    container_free(t);
 }
 
-void docker_source_drop(struct docker_source *s, struct tailer *t)
+void docker_source_drop(struct docker_source *s, struct container *t)
 {
-    (void)map_del(&s->tailers, str_of(t->id));
-    tailer_free(t);
+    (void)map_del(&s->containers, str_of(t->id));
+    container_free(t);
 }
 
 void docker_source_health(struct docker_source *s, const char *what)
@@ -150,8 +150,8 @@ void docker_source_reached(struct docker_source *s)
 
 static bool is_settled(const struct docker_source *s)
 {
-    map_each (&s->tailers, e)
-        if (!tailer_is_settled(e->value)) return false;
+    map_each (&s->containers, e)
+        if (!container_is_settled(e->value)) return false;
     return log_source_idle(&s->out);
 }
 
@@ -167,8 +167,8 @@ static void on_room(void *arg)
 {
     struct docker_source *s = arg;
 
-    map_each (&s->tailers, e)
-        tailer_room(e->value);
+    map_each (&s->containers, e)
+        container_room(e->value);
 }
 
 static void connect_to(struct docker_source *s, const struct docker_plan *plan)
@@ -192,15 +192,15 @@ static int run(struct shard *shard)
     return 0;
 }
 
-/* Calls of the old client are ended by the tailers themselves. */
+/* Calls of the old client are ended by the containers themselves. */
 static void reconnect(struct docker_source *s, const struct docker_plan *plan)
 {
     struct docker *old = s->docker;
 
     forget_again(s);
     connect_to(s, plan);
-    map_each (&s->tailers, e)
-        tailer_reconnect(e->value);
+    map_each (&s->containers, e)
+        container_reconnect(e->value);
     docker_free(old);
 }
 
@@ -231,8 +231,8 @@ static void stop(struct shard *shard)
 {
     struct docker_source *s = shard->self;
 
-    map_each (&s->tailers, e)
-        tailer_halt(e->value);
+    map_each (&s->containers, e)
+        container_halt(e->value);
     positions_save(s->shared->positions);
     s->stop_began = loop_now(shard->worker->loop);
     s->stopping = timer_new(shard->worker->loop, look_whether_settled, s);
@@ -244,7 +244,7 @@ static void shard_done(struct shard *shard)
     struct docker_source *s = shard->self;
 
     if (!s->shard) return;
-    map_done(&s->tailers, tailer_free_value);
+    map_done(&s->containers, container_free_value);
     forget_done(s);
     docker_free(s->docker);
     timer_free(s->stopping);
