@@ -34,6 +34,16 @@ void sha1(const void *p, size_t n, u8 out[20])
     digest(EVP_sha1(), p, n, out);
 }
 
+void sha512(const void *p, size_t n, u8 out[64])
+{
+    digest(EVP_sha512(), p, n, out);
+}
+
+void sha3_256(const void *p, size_t n, u8 out[32])
+{
+    digest(EVP_sha3_256(), p, n, out);
+}
+
 void md5(const void *p, size_t n, u8 out[16])
 {
     digest(EVP_md5(), p, n, out);

@@ -7,6 +7,8 @@
 #define SHA256_LEN 32
 void sha256(const void *p, size_t n, u8 out[SHA256_LEN]);
 void sha1(const void *p, size_t n, u8 out[20]);
+void sha512(const void *p, size_t n, u8 out[64]);
+void sha3_256(const void *p, size_t n, u8 out[32]);
 void md5(const void *p, size_t n, u8 out[16]);
 void hmac_sha256(struct str key, struct str msg, u8 out[SHA256_LEN]);
 void hex_encode(struct buf *b, const void *p, size_t n); /* lower case */
