@@ -8,6 +8,7 @@ import time
 import pytest
 
 from docker_engine import Engine
+from loki_backend import Answer
 from weirproc import SANITIZED, await_that
 
 pytestmark = pytest.mark.core
@@ -23,45 +24,40 @@ def engine(tmp_path):
 class Sink:
     """The end of the pipeline, and what arrived there."""
 
-    def __init__(self, backend):
-        self.backend = backend
+    receiver = "loki.write.out.receiver"
 
-    def config(self, more=""):
+    def __init__(self, loki):
+        self.loki = loki
+
+    def config(self):
         return f'''
-otelcol.receiver.loki "out" {{
-  output {{ logs = [otelcol.exporter.otlphttp.out.input] }}
-}}
-otelcol.exporter.otlphttp "out" {{
-  sending_queue {{
-    queue_size        = 2
-    num_consumers     = 1
-    block_on_overflow = true
+loki.write "out" {{
+  endpoint {{
+    url                 = "{self.loki.url}"
+    batch_wait          = "100ms"
+    min_backoff_period  = "100ms"
+    max_backoff_period  = "200ms"
+    max_backoff_retries = 0
   }}
-  retry_on_failure {{
-    initial_interval = "100ms"
-    max_interval     = "200ms"
-    max_elapsed_time = "0s"
+  wal {{
+    max_size = "1MiB"
   }}
-  client {{ endpoint = "{self.backend.url}" }}
 }}
 '''
 
-    receiver = "otelcol.receiver.loki.out.receiver"
-
     def lines(self, **labels):
-        with self.backend.lock:
-            return [r["body"] for r in self.backend.records if labels.items() <= r["attributes"].items()]
+        return self.loki.lines(**labels)
 
     def fail(self):
-        self.backend.respond = (503, {}, b"", 0)
+        self.loki.respond = Answer(503)
 
     def work(self):
-        self.backend.respond = (200, {}, b"", 0)
+        self.loki.respond = Answer()
 
 
 @pytest.fixture
-def sink(backend):
-    return Sink(backend)
+def sink(loki):
+    return Sink(loki)
 
 
 RULES = '''
@@ -350,12 +346,12 @@ def test_positions_of_alloy_are_taken(weir, engine, sink, tmp_path):
 
 def test_a_full_endpoint_stops_the_reading(weir, engine, sink):
     c = engine.run("web")
-    many, size = 3000, 10000
+    many, size = 6000, 10000
     sink.fail()
     for i in range(many):
         c.out(f"{i} " + "b" * size)
     w = weir(source(engine, sink, targets=static(c)))
-    await_that("the endpoint is tried", lambda: sink.backend.requests)
+    await_that("the endpoint is tried", lambda: sink.loki.requests)
 
     def at_rest():
         sent = engine.bytes_sent
@@ -363,7 +359,6 @@ def test_a_full_endpoint_stops_the_reading(weir, engine, sink):
         return engine.bytes_sent == sent
 
     await_that("the engine's stream stands", at_rest)
-    print("\n".join(l for l in w.get("/metrics").text.splitlines() if l[0] != "#" and ("_queue" in l or "log_records" in l or "budget" in l or "docker" in l)), w.status_kib("VmRSS"))
     assert engine.bytes_sent < many * size / 2, engine.bytes_sent
     if not SANITIZED:
         assert w.status_kib("VmRSS") < 60 * 1024
