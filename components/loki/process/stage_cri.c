@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/rfc3339.h"
 #include "base/vec.h"
+#include "components/loki/process/cri_line.h"
 #include "components/loki/process/stage.h"
 
 #define PATIENCE (60 * NS_PER_SEC)
@@ -46,35 +47,7 @@ static const struct metric_desc cut_desc = {
 
 /* --- a line --- */
 
-struct parts {
-    struct str time, stream, content;
-    bool partial;
-};
-
-/* The flag is a letter of its own; without one the line is whole. */
-static void cut_flag(struct str rest, struct parts *ret)
-{
-    bool flag = rest.n && (rest.p[0] == 'P' || rest.p[0] == 'F') &&
-                (rest.n == 1 || rest.p[1] == ' ');
-
-    ret->partial = flag && rest.p[0] == 'P';
-    ret->content = flag ? str_sub(rest, MIN(rest.n, (size_t)2), rest.n) : rest;
-}
-
-static bool cut_line(struct str line, struct parts *ret)
-{
-    ssize_t at = str_chr(line, ' ');
-
-    if (at <= 0) return false;
-    ret->time = str_sub(line, 0, (size_t)at);
-    line = str_sub(line, (size_t)at + 1, line.n);
-    if (!str_starts(line, STR("stdout ")) && !str_starts(line, STR("stderr "))) return false;
-    ret->stream = str_sub(line, 0, 6);
-    cut_flag(str_sub(line, 7, line.n), ret);
-    return true;
-}
-
-static void set(struct entry *e, const struct parts *c)
+static void set(struct entry *e, const struct cri_line *c)
 {
     i64 time;
 
@@ -197,9 +170,9 @@ static void finish(struct stage_run *r, struct partial *p, struct entry *e)
 static enum stage_result run(struct stage_run *r, struct entry *e)
 {
     struct state *s = r->state;
-    struct parts c;
+    struct cri_line c;
 
-    if (!cut_line(e->line, &c)) return STAGE_PASS;
+    if (!cri_line_cut(e->line, &c)) return STAGE_PASS;
     set(e, &c);
     if (!c.partial && s->partial.live == 0) {
         truncate(r, e);
