@@ -49,6 +49,10 @@ static bool is_zero(const json_t *v)
 static bool as_units(const json_t *v, bool duration, i64 *ret)
 {
     struct str s = str_of(json_string_value(v));
+    if (duration && str_is(s, "infinity")) { /* Go's longest */
+        *ret = INT64_MAX;
+        return true;
+    }
     return s.p && (duration ? dur_parse(s, ret, NULL) : bytesize_parse(s, ret, NULL)) == 0;
 }
 

@@ -5,7 +5,7 @@
 
 #include "components/common/settings.h"
 
-#define FOREVER    "\"2540400h10m10s\"" /* Go's word for no limit */
+#define FOREVER    "\"2562047h47m16.854775807s\"" /* Go's longest */
 #define MAX_SUITES 32
 
 #define T struct server_tls_args
