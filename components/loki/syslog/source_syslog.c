@@ -35,17 +35,18 @@ static void stopped_when_idle(struct syslog_source *self)
     shard_stopped(self->shard);
 }
 
+static void flush(struct syslog_source *self)
+{
+    if (!log_source_blocked(&self->out)) (void)log_source_send(&self->out, NULL);
+}
+
 static void on_room(void *arg)
 {
     struct syslog_source *self = arg;
 
+    flush(self); /* what was gathered when it became full */
     if (!syslog_blocked(self)) resume_all(self);
     stopped_when_idle(self);
-}
-
-static void flush(struct syslog_source *self)
-{
-    if (!log_source_blocked(&self->out)) (void)log_source_send(&self->out, NULL);
 }
 
 static void on_flush(struct msg *m)
