@@ -68,7 +68,8 @@ ifneq ($(findstring thread,$(SANITIZE)),)
   TEST_ENV += TSAN_OPTIONS=suppressions=$(abspath scripts/tsan.supp):second_deadlock_stack=1 $(shell setarch -R true 2>/dev/null && echo setarch -R)
 endif
 
-# Required libraries. libsystemd is optional; a source that needs an optional library says so in a `/* needs: X */` line.
+# Required libraries, and optional ones; a source that needs an optional library says so in a `/* needs: X */` line.
+OPTIONAL := libsystemd libmaxminddb
 PKGS := libcurl libnghttp2 openssl jansson libpcre2-8 yaml-0.1 libprotobuf-c zlib libdeflate libzstd liblz4
 # snappy is C++: linked statically it costs the few functions used instead of the whole of libstdc++ in every process.
 STATIC_SNAPPY := $(wildcard $(shell $(CC) -print-file-name=libsnappy.a))
@@ -77,16 +78,16 @@ SNAPPY := $(if $(STATIC_SNAPPY),-Wl$(comma)-Bstatic -lsnappy -lstdc++ -Wl$(comma
 CRYPT := $(if $(SANITIZE),-Wl$(comma)--no-as-needed) -lcrypt
 # libcurl is loaded by its first user (net/curl_lib.h): its headers are needed, its library is not linked.
 LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(PKGS))) -lev -lhttp_parser -lbz2 $(SNAPPY) $(CRYPT) -lm
-HAVE_libsystemd := $(shell pkg-config --exists libsystemd && echo 1)
-ifeq ($(HAVE_libsystemd),1)
-  CPPFLAGS += -DHAVE_LIBSYSTEMD=1
-  LIBS     += $(shell pkg-config --libs libsystemd)
-endif
-CPPFLAGS += $(shell pkg-config --cflags $(PKGS))
+# make WITHOUT=libsystemd builds as if that were missing.
+HAVE := $(foreach p,$(filter-out $(WITHOUT),$(OPTIONAL)),$(shell pkg-config --exists $(p) && echo $(p)))
+LACK := $(filter-out $(HAVE),$(OPTIONAL))
+LIBS += $(if $(HAVE),$(shell pkg-config --libs $(HAVE)))
+CPPFLAGS += $(patsubst %,-DHAVE_%=1,$(shell echo $(HAVE) | tr a-z- A-Z_))
+CPPFLAGS += $(shell pkg-config --cflags $(PKGS) $(HAVE))
 
 # Sources of one folder, tests and files that need a missing library left out.
 all_src  = $(shell find $(1) -name '*.c' 2>/dev/null | LC_ALL=C sort)
-missing  = $(if $(HAVE_libsystemd),,$(shell grep -ls 'needs: libsystemd' $(1) /dev/null))
+missing  = $(if $(LACK),$(shell grep -ls $(LACK:%=-e 'needs: %') $(1) /dev/null))
 src_of   = $(filter-out %_test.c $(call missing,$(call all_src,$(1))),$(call all_src,$(1)))
 PROTOS  := $(shell find proto -name '*.proto' 2>/dev/null | LC_ALL=C sort)
 PROTO_C := $(PROTOS:%.proto=$(B)/%.pb-c.c)

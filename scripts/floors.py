@@ -35,6 +35,7 @@ LIBRARIES = [
     (r"LZ4F?_", {"base"}),
     (r"BZ2_", {"base"}),
     (r"sd_(journal|bus|id128)_", {"components"}),
+    (r"MMDB_", {"components"}),
     (r"crypt(_r)?$", {"components"}),
     (r"pthread_mutex_", {"runtime", "net"}),
 ]

@@ -1,7 +1,7 @@
 /* logfmt and LogQL's patterns: what they give lies in the text, or is UTF-8 of their own. */
 #include "base/assert.h"
 #include "base/utf8.h"
-#include "components/loki/process/logfmt.h"
+#include "components/common/logfmt.h"
 #include "components/loki/process/pattern.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
