@@ -123,7 +123,7 @@ void handle_update_head(struct handle *h, u64 size)
 {
     char bytes[HEAD_MAX];
 
-    if (h->head.n == HEAD_MAX || size <= h->head.n) return;
+    if (h->packed || h->head.n == HEAD_MAX || size <= h->head.n) return;
     ssize_t n = read_at(h->fd, bytes, HEAD_MAX, 0);
     if (n > (ssize_t)h->head.n) h->head = (struct head){(u32)n, hash_bytes(bytes, (size_t)n, 0)};
 }

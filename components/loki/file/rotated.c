@@ -197,15 +197,31 @@ bool rotated_rest(const char *path, const struct lost *lost, struct reading *r, 
     return found != NULL;
 }
 
-void rotated_since(const char *path, i64 since, bool (*known)(void *arg, u64 ino), void *arg,
+static bool is_one_of(struct handle *known, struct handle *h, struct reading *r)
+{
+    struct stat st;
+
+    for (; known; known = known->next) {
+        if (known->ino == h->ino) return true;
+        if (!h->packed) continue; /* plain, it would have kept its number */
+        if (handle_stat(known, &st) == 0) handle_update_head(known, (u64)st.st_size);
+        if (known->head.n > 0 && handle_has_head(h, r, &known->head)) return true;
+    }
+    return false;
+}
+
+void rotated_since(const char *path, i64 since, struct handle *known, u64 now, struct reading *r,
                    handle_list *ret)
 {
     candidates all = {0};
 
     list_beside(path, 0, &all);
     vec_each (&all, c) {
-        struct handle *h = c->mtime < since || known(arg, c->ino) ? NULL : open_candidate(c);
-        if (h) vec_push(ret, h);
+        struct handle *h = c->mtime < since || c->ino == now ? NULL : open_candidate(c);
+        if (h && !is_one_of(known, h, r))
+            vec_push(ret, h);
+        else
+            handle_close(h);
     }
     candidates_done(&all);
 }

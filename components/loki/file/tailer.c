@@ -252,37 +252,22 @@ static enum step wait_to_open(struct tailer *t, int err)
 
 /* --- what happened to the path --- */
 
-static bool is_known(void *arg, u64 ino)
+static bool is_known(const struct tailer *t, u64 ino)
 {
-    const struct tailer *t = arg;
-
     for (const struct handle *h = t->first; h; h = h->next)
         if (h->ino == ino) return true;
     return false;
 }
 
-struct exclusion {
-    const struct tailer *t;
-    u64 ino;
-};
-
-static bool is_known_or_new(void *arg, u64 ino)
-{
-    struct exclusion *x = arg;
-
-    return ino == x->ino || is_known((void *)(uintptr_t)x->t, ino);
-}
-
 /* Files that had the path and lost it again before anybody looked. */
 static void append_between(struct tailer *t, const struct handle *last, u64 ino_now)
 {
-    struct exclusion x = {t, ino_now};
     handle_list list = {0};
     struct stat st;
 
     if (handle_stat(last, &st) < 0) return;
-    rotated_since(t->path, (i64)st.st_mtim.tv_sec * NS_PER_SEC + st.st_mtim.tv_nsec,
-                  is_known_or_new, &x, &list);
+    rotated_since(t->path, (i64)st.st_mtim.tv_sec * NS_PER_SEC + st.st_mtim.tv_nsec, t->first,
+                  ino_now, &t->source->reading, &list);
     vec_each (&list, h)
         tailer_append(t, *h);
     vec_done(&list);
