@@ -54,6 +54,11 @@ static void check_tls(const void *args, const struct span *at, struct diags *dia
 
 /* --- maps of lists of secrets --- */
 
+static const struct row secret_row = {.name = "element", .kind = K_SECRET};
+static const struct shape secrets_shape = {SHAPE_LIST, "list(secret)", &secret_row, 1};
+static const struct row secrets_row = {.name = "element", .kind = K_ANY, .shape = &secrets_shape};
+const struct shape http_header_lists_shape = {SHAPE_MAP, "map(list(secret))", &secrets_row, 1};
+
 static bool is_text(struct value v, struct str *ret)
 {
     bool secret;

@@ -50,6 +50,7 @@ struct http_client_args {
     struct http_proxy_args proxy;
     struct http_tls_args tls_config;
 };
+extern const struct shape http_header_lists_shape; /* map(list(secret)) */
 extern const struct schema http_client_args_schema;
 extern const struct schema http_tls_schema, http_authorization_schema, http_basic_auth_schema,
     http_oauth2_schema;
@@ -68,7 +69,7 @@ extern const struct schema http_tls_schema, http_authorization_schema, http_basi
                 .doc = "Speak HTTP/2 where the server does."),                                     \
         ATTR_AS(T, m follow_redirects, "follow_redirects", .def = "true",                          \
                 .doc = "Follow redirects."),                                                       \
-        ATTR_AS(T, m http_headers, "http_headers",                                                 \
+        ATTR_AS(T, m http_headers, "http_headers", .shape = &http_header_lists_shape,              \
                 .doc = "Headers of each request, each with a list of values."),                    \
         HTTP_PROXY_ROWS_TO_NO_PROXY(T, m),                                                         \
         BLOCK_PTR_AS(T, m oauth2, "oauth2", &http_oauth2_schema, .doc = "Tokens by OAuth 2."),     \
@@ -79,7 +80,7 @@ extern const struct schema http_tls_schema, http_authorization_schema, http_basi
             .doc = "Hosts that are reached without the proxy: names, .suffixes, addresses, "       \
                    "networks.")
 #define HTTP_PROXY_ROWS_FROM_NO_PROXY(T, m)                                                        \
-    ATTR_AS(T, m proxy.connect_header, "proxy_connect_header",                                     \
+    ATTR_AS(T, m proxy.connect_header, "proxy_connect_header", .shape = &http_header_lists_shape,  \
             .doc = "Headers for the proxy, each with a list of values."),                          \
         ATTR_AS(T, m proxy.from_environment, "proxy_from_environment", .def = "false",             \
                 .doc = "Use the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name."),           \
