@@ -1,4 +1,3 @@
-/* needs: libsystemd */
 /* One journal, one worker. The journal is opened on a pool thread. Entries are read in bursts, so
  * that a long backlog leaves the loop to others in between; each burst is one batch and one range of
  * the window. The saved cursor is that of the last range before which everything was delivered. */
