@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/num.h"
 #include "base/xalloc.h"
@@ -138,4 +139,17 @@ int resources_cpus(const char *root)
         cpus = (g.v2 ? quota_v2 : quota_v1)(root, g.path, cpus);
     while (parent(g.path));
     return cpus;
+}
+
+/* ---- open files ---- */
+
+/* The soft limit is 1024 by tradition, for programs that use select(); this one does not. */
+i64 resources_files(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0) return -1;
+    struct rlimit raised = {r.rlim_max, r.rlim_max};
+    if (r.rlim_cur < r.rlim_max && setrlimit(RLIMIT_NOFILE, &raised) == 0) r = raised;
+    return (i64)r.rlim_cur;
 }

@@ -10,5 +10,8 @@
 i64 resources_memory(const char *root);
 /* CPUs of the affinity mask, at most what the cgroup's quota grants; at least 1. */
 int resources_cpus(const char *root);
+/* Raises the limit of open files to what this process may have: a followed file holds one. Returns
+ * the limit. */
+i64 resources_files(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/resource.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include "base/xalloc.h"
@@ -86,6 +87,18 @@ static void test_without_limits(void **state)
     assert_int_equal(resources_cpus(root), cpus);
 }
 
+static void open_files_are_raised(void **state)
+{
+    struct rlimit r;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &r), 0);
+    r.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &r), 0);
+    assert_int_equal(resources_files(), r.rlim_max);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &r), 0);
+    assert_int_equal(r.rlim_cur, r.rlim_max);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -94,6 +107,7 @@ int main(void)
         TEST(test_v2_inside_a_container),
         TEST(test_v1),
         TEST(test_without_limits),
+        cmocka_unit_test(open_files_are_raised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,6 +279,7 @@ int cmd_run(int argc, char **argv)
     int rc = run_flags_parse(argc, argv, &w.flags, &w.path);
     if (rc) return rc < 0;
     signal(SIGPIPE, SIG_IGN);
+    (void)resources_files();
     build_host(&w);
     build_runtime(&w);
     int code = run(&w);
