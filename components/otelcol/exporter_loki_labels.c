@@ -48,25 +48,36 @@ void loki_record_resource(struct loki_record *r, struct str resource)
         if (f.num == OTLP_resource_attributes && f.wire == PB_BYTES) add_attr(&r->resource, f.b);
 }
 
-void loki_record_scope(struct loki_record *r, struct str scope)
+/* Of the wrong wire type it is a field that nobody knows. */
+static struct str bytes_of(struct str msg, u32 num)
 {
     struct pb_field f;
 
-    r->scope_name = r->scope_version = STR("");
-    if (pb_find(scope, OTLP_scope_name, &f)) r->scope_name = f.b;
-    if (pb_find(scope, OTLP_scope_version, &f)) r->scope_version = f.b;
+    return pb_find(msg, num, &f) && f.wire == PB_BYTES ? f.b : STR("");
 }
 
-static void read_field(struct loki_record *r, const struct pb_field *f)
+void loki_record_scope(struct loki_record *r, struct str scope)
+{
+    r->scope_name = bytes_of(scope, OTLP_scope_name);
+    r->scope_version = bytes_of(scope, OTLP_scope_version);
+}
+
+static void read_number(struct loki_record *r, const struct pb_field *f)
 {
     switch (f->num) {
     case OTLP_log_record_time_unix_nano: r->time = f->v; break;
     case OTLP_log_record_observed_time_unix_nano: r->observed = f->v; break;
     case OTLP_log_record_severity_number: r->severity = (u32)f->v; break;
+    case OTLP_log_record_flags: r->flags = (u32)f->v; break;
+    }
+}
+
+static void read_bytes(struct loki_record *r, const struct pb_field *f)
+{
+    switch (f->num) {
     case OTLP_log_record_severity_text: r->severity_text = f->b; break;
     case OTLP_log_record_body: r->body = otlp_value_read(f->b); break;
     case OTLP_log_record_attributes: add_attr(&r->attributes, f->b); break;
-    case OTLP_log_record_flags: r->flags = (u32)f->v; break;
     case OTLP_log_record_trace_id: r->trace_id = f->b; break;
     case OTLP_log_record_span_id: r->span_id = f->b; break;
     }
@@ -82,7 +93,10 @@ void loki_record_read(struct loki_record *r, struct str record)
     r->body = (struct otlp_value){.type = OTLP_V_NONE};
     vec_clear(&r->attributes);
     for (struct pb_in in = pb_in(record); pb_next(&in, &f);)
-        read_field(r, &f);
+        if (f.wire == PB_BYTES)
+            read_bytes(r, &f);
+        else
+            read_number(r, &f);
     vec_each (&r->resource, a)
         a->gone = false;
 }
