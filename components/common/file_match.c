@@ -114,7 +114,8 @@ static struct wants *wants_new(const struct file_match *m, const struct file_mat
 
 /* --- the look, on a pool thread --- */
 
-/* A pattern may say what to leave out as it says what to find: from the folder the agent runs in. */
+/* A pattern may say what to leave out as it says what to find: from the folder the agent runs in.
+ */
 static bool is_left_out(const struct look *l, const struct glob *out, struct str path)
 {
     size_t n = strlen(l->cwd);
@@ -288,8 +289,7 @@ static void look(struct file_match *m)
     const struct host *host = m->shard->comp->host;
     struct look *l = xnew(struct look);
 
-    l->job = (struct job){
-        .reply_to = m->shard->worker->loop, .work = look_work, .done = look_done};
+    l->job = (struct job){.reply_to = m->shard->worker->loop, .work = look_work, .done = look_done};
     l->owner = m;
     l->now = clock_real(host->clock);
     l->wants = m->wants;

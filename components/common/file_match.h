@@ -18,14 +18,14 @@ struct file_found {
     u64 size;
 };
 struct files_found {
-    struct value targets; /* those that were looked for */
+    struct value targets;       /* those that were looked for */
     const struct file_found *v; /* by target, then by path */
     size_t n;
     struct value list; /* with .make_list: a target for each file, __path__ being the path */
 };
 
 struct file_match_conf {
-    struct value targets; /* a reference is kept */
+    struct value targets;          /* a reference is kept */
     i64 period, ignore_older_than; /* ns; the second 0: whatever their age */
     bool make_list;
     /* The first result, and each later one that differs in its files. What f points to lives until

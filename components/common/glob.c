@@ -64,7 +64,7 @@ static void clean(struct str pattern, struct buf *out)
 struct parse {
     struct glob *g;
     struct str rest;
-    int depth; /* of braces */
+    int depth;    /* of braces */
     bool segment; /* a segment begins here */
     const char *why;
 };

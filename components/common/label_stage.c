@@ -29,8 +29,7 @@ void label_stage_init(struct label_stage *st, struct shard *s,
     label_set_init(&st->set);
 }
 
-void label_stage_apply(struct label_stage *st, u32 cache_max,
-                       const struct capsule_list *forward_to)
+void label_stage_apply(struct label_stage *st, u32 cache_max, const struct capsule_list *forward_to)
 {
     label_cache_free(st->cache);
     st->cache = label_cache_new(share(st, cache_max));
@@ -176,9 +175,10 @@ static void show(struct label_stage *st, const struct logs *l)
     for (u32 i = 0; i < l->n_streams; i++)
         for (u32 k = 0; k < l->streams[i].n; k++) {
             struct shown s = {&l->streams[i].v[k], l->streams[i].labels, st->outs.v[i]};
-            comp_tap(st->log.shard->comp,
-                     &(struct tap_item){
-                         .type = TAP_LOKI_LOG, .count = s.out != NULL, .render = render, .what = &s});
+            comp_tap(st->log.shard->comp, &(struct tap_item){.type = TAP_LOKI_LOG,
+                                                             .count = s.out != NULL,
+                                                             .render = render,
+                                                             .what = &s});
         }
 }
 

@@ -31,7 +31,7 @@ struct label_stage_rules {
     /* A batch was taken; may be NULL. */
     void (*taken)(void *arg, const struct label_counts *n);
     bool keeps_empty; /* entries without any label are handed on */
-    bool shows; /* each entry is an item of live debugging */
+    bool shows;       /* each entry is an item of live debugging */
 };
 /* In run. cache_max: entries of all shards together. */
 void label_stage_init(struct label_stage *st, struct shard *s,

@@ -237,10 +237,14 @@ static void another_configuration_forgets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(changed_dropped_and_kept),  CASE(handed_on_as_it_is),
-        CASE(all_dropped),               CASE(two_streams_become_one),
-        CASE(full_is_tried_again),       CASE(without_memory),
-        CASE(entries_are_shown),         CASE(another_configuration_forgets),
+        CASE(changed_dropped_and_kept),
+        CASE(handed_on_as_it_is),
+        CASE(all_dropped),
+        CASE(two_streams_become_one),
+        CASE(full_is_tried_again),
+        CASE(without_memory),
+        CASE(entries_are_shown),
+        CASE(another_configuration_forgets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

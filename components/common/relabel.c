@@ -139,7 +139,8 @@ static bool more_than_regex(const struct relabel_rule *r)
            !str_is(r->separator, DEFAULT_SEPARATOR) || has_replacement(r);
 }
 
-/* In order: a rule is told its first fault. Placeholders: T target_label, R replacement, A action. */
+/* In order: a rule is told its first fault. Placeholders: T target_label, R replacement, A action.
+ */
 static const struct check {
     u32 actions;
     bool (*fails)(const struct relabel_rule *r);

@@ -258,8 +258,7 @@ static void map_matched(struct work *w, const struct matched *m)
     struct buf text = BUF_INIT(EXPANDED_MAX);
     struct str name = expand(m, &m->step->replacement, &text);
 
-    if (name.n > 0)
-        label_set_put_view(&mw->made, label_set_keep(&mw->made, name), mw->value);
+    if (name.n > 0) label_set_put_view(&mw->made, label_set_keep(&mw->made, name), mw->value);
     if (buf_err(&text)) mw->made.err = -ENOMEM;
     buf_done(&text);
 }

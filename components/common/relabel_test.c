@@ -192,9 +192,9 @@ static void labeldrop_and_labelkeep(void **state)
 
 static void rules_in_order(void **state)
 {
-    expect(RULE("target_label = \"x\"\nreplacement = \"1\"") RULE(
-               "action = \"keep\"\nsource_labels = [\"x\"]\nregex = \"1\"")
-               RULE("action = \"labeldrop\"\nregex = \"x\""),
+    expect(RULE("target_label = \"x\"\nreplacement = \"1\"")
+               RULE("action = \"keep\"\nsource_labels = [\"x\"]\nregex = \"1\"")
+                   RULE("action = \"labeldrop\"\nregex = \"x\""),
            "a=1", "a=1");
     expect(RULE("action = \"drop\"") RULE("target_label = \"x\"\nreplacement = \"1\""), "a=1",
            "dropped");
@@ -281,8 +281,9 @@ static void match_limit(void **state)
 
     memset(text, 'a', sizeof(text));
     text[199] = 'b';
-    relabel_case_init(&c, STR(RULE("action = \"drop\"\nsource_labels = [\"x\"]\n"
-                                   "regex = \"(a+)+\"")),
+    relabel_case_init(&c,
+                      STR(RULE("action = \"drop\"\nsource_labels = [\"x\"]\n"
+                               "regex = \"(a+)+\"")),
                       RELABEL_NAMES_ANY);
     label_set_init(&set);
     label_set_put(&set, STR("x"), str_n(text, sizeof(text)));

@@ -20,8 +20,7 @@ static const struct row relabel_body_rows[] = {
 };
 static const struct schema relabel_body_schema = SCHEMA(struct relabel_body, relabel_body_rows);
 
-static int relabel_case_prepare(struct relabel_case *c, struct tree *tree,
-                                enum relabel_names names)
+static int relabel_case_prepare(struct relabel_case *c, struct tree *tree, enum relabel_names names)
 {
     struct relabel_body body;
     struct prepare p = {.arena = &c->arena, .diags = &c->diags};

@@ -22,12 +22,10 @@ struct self {
 
 static const struct row arg_rows[] = {
     ATTR(struct args, ignore_older_than,
-         .doc = "Leaves out files that were not changed for that long; 0s: none.",
-         .def = "\"0s\""),
+         .doc = "Leaves out files that were not changed for that long; 0s: none.", .def = "\"0s\""),
     TARGETS_ATTR(struct args, path_targets,
                  "Targets whose __path__ is a glob; __path_exclude__ says what to leave out."),
-    ATTR(struct args, sync_period, .doc = "How often the files are looked for.",
-         .def = "\"10s\""),
+    ATTR(struct args, sync_period, .doc = "How often the files are looked for.", .def = "\"10s\""),
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 

@@ -114,8 +114,7 @@ static int run(struct shard *s)
     struct self *self = s->self;
 
     self->plan = s->plan;
-    label_stage_init(&self->stage, s, &stage_rules, self, CACHE_MAX,
-                     &self->plan->args->forward_to);
+    label_stage_init(&self->stage, s, &stage_rules, self, CACHE_MAX, &self->plan->args->forward_to);
     return 0;
 }
 

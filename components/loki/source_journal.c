@@ -35,8 +35,7 @@ static const struct schema legacy_schema = SCHEMA(struct legacy, legacy_rows);
 
 static const struct row arg_rows[] = {
     ATTR(struct args, format_as_json,
-         .doc = "Lines are all fields of an entry as JSON instead of its message.",
-         .def = "false"),
+         .doc = "Lines are all fields of an entry as JSON instead of its message.", .def = "false"),
     ATTR(struct args, forward_to, .doc = "Receivers of the entries.", .required = true,
          .capsule = &capsule_logs_receiver, .signals = SIGNALS_LOGS),
     ATTR(struct args, labels, .doc = "Labels of every entry.", .def = "{}"),
@@ -52,10 +51,9 @@ static const struct row arg_rows[] = {
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
-static const struct metric_desc lines_desc = {
-    .name = "loki_source_journal_target_lines_total",
-    .help = "Entries read and handed on.",
-    .kind = METRIC_COUNTER};
+static const struct metric_desc lines_desc = {.name = "loki_source_journal_target_lines_total",
+                                              .help = "Entries read and handed on.",
+                                              .kind = METRIC_COUNTER};
 static const struct metric_desc errors_desc = {
     .name = "loki_source_journal_target_parsing_errors_total",
     .help = "Entries skipped, by reason.",
@@ -93,8 +91,7 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
 /* The legacy file says it under a name of its own. */
 static void take_over(struct comp *c, struct positions *p, const struct legacy *l)
 {
-    char *key = xprintf("cursor-%s", c->id),
-         *old = xprintf("cursor-" STR_FMT, STR_ARG(l->name));
+    char *key = xprintf("cursor-%s", c->id), *old = xprintf("cursor-" STR_FMT, STR_ARG(l->name));
     struct str cursor = positions_get(p, str_of(old), STR("{}"));
 
     if (cursor.n > 0 && positions_get(p, str_of(key), STR("")).n == 0) {

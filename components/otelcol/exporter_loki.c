@@ -114,9 +114,8 @@ static int convert_resource(struct self *self, struct str resource, struct tally
     u32 scopes = otlp_children(LEVEL_RESOURCE, resource);
     int err = 0;
 
-    loki_record_resource(&self->record, pb_find(resource, OTLP_RESOURCE, &f) && f.wire == PB_BYTES
-                                            ? f.b
-                                            : STR(""));
+    loki_record_resource(
+        &self->record, pb_find(resource, OTLP_RESOURCE, &f) && f.wire == PB_BYTES ? f.b : STR(""));
     for (struct pb_in in = pb_in(resource); !err && pb_next(&in, &f);)
         if (otlp_is_child(scopes, &f)) err = convert_scope(self, f.b, t);
     return err;
@@ -167,8 +166,7 @@ static enum push push(struct shard *s, u32 port, struct batch *b)
     struct tally t = {0};
 
     if (b->signal != SIGNAL_LOGS) {
-        batch_fail(b, ACK_FAILED,
-                   &(struct ack_failure){.text = "telemetry type is not supported"});
+        batch_fail(b, ACK_FAILED, &(struct ack_failure){.text = "telemetry type is not supported"});
         batch_unref(b);
         return PUSH_TAKEN;
     }

@@ -189,8 +189,7 @@ static bool nested(const loki_attrs *list, struct str path, struct str *ret_valu
     while (rest.n > 0) {
         struct otlp_value v = otlp_value_read(*ret_value);
         left = str_cut(&rest, '.');
-        if (v.type != OTLP_V_MAP ||
-            !otlp_attribute(v.s, OTLP_kvlist_value_values, left, ret_value))
+        if (v.type != OTLP_V_MAP || !otlp_attribute(v.s, OTLP_kvlist_value_values, left, ret_value))
             return false;
     }
     return true;
@@ -251,10 +250,10 @@ static void tenant(struct loki_record *r)
 
 static struct str severity_name(u32 number)
 {
-    static const char *const names[] = {
-        "TRACE", "TRACE2", "TRACE3", "TRACE4", "DEBUG", "DEBUG2", "DEBUG3", "DEBUG4",
-        "INFO",  "INFO2",  "INFO3",  "INFO4",  "WARN",  "WARN2",  "WARN3",  "WARN4",
-        "ERROR", "ERROR2", "ERROR3", "ERROR4", "FATAL", "FATAL2", "FATAL3", "FATAL4"};
+    static const char *const names[] = {"TRACE",  "TRACE2", "TRACE3", "TRACE4", "DEBUG",  "DEBUG2",
+                                        "DEBUG3", "DEBUG4", "INFO",   "INFO2",  "INFO3",  "INFO4",
+                                        "WARN",   "WARN2",  "WARN3",  "WARN4",  "ERROR",  "ERROR2",
+                                        "ERROR3", "ERROR4", "FATAL",  "FATAL2", "FATAL3", "FATAL4"};
 
     return number >= 1 && number <= ARRAY_LEN(names) ? str_of(names[number - 1]) : STR("");
 }
@@ -289,8 +288,7 @@ static void normalise(struct loki_record *r)
     for (u32 i = 0; i < r->named.n; i++) {
         buf_reset(&r->scratch);
         loki_label_name(&r->scratch, r->named.v[i].name);
-        if (r->scratch.n > 0)
-            label_set_put(&r->labels, buf_view(&r->scratch), r->named.v[i].value);
+        if (r->scratch.n > 0) label_set_put(&r->labels, buf_view(&r->scratch), r->named.v[i].value);
     }
     if (r->named.err || buf_err(&r->scratch)) r->labels.err = -ENOMEM;
 }

@@ -236,9 +236,10 @@ static void add_body(struct pairs *p, const struct otlp_value *body)
     if (body->type == OTLP_V_STR)
         add_text_body(p, body->s);
     else
-        add_typed(p, body->type == OTLP_V_MAP     ? STR("")
-                     : body->type == OTLP_V_ARRAY ? STR("body")
-                                                  : STR("msg"),
+        add_typed(p,
+                  body->type == OTLP_V_MAP     ? STR("")
+                  : body->type == OTLP_V_ARRAY ? STR("body")
+                                               : STR("msg"),
                   body);
 }
 
@@ -270,8 +271,7 @@ static void gather(struct pairs *p, const struct loki_record *r)
     add_attrs(p, "resource", &r->resource);
     if (r->scope_name.n == 0) return;
     add_pair(p, STR("instrumentation_scope_name"), r->scope_name);
-    if (r->scope_version.n > 0)
-        add_pair(p, STR("instrumentation_scope_version"), r->scope_version);
+    if (r->scope_version.n > 0) add_pair(p, STR("instrumentation_scope_version"), r->scope_version);
 }
 
 /* Without what may not stand in a key. */

@@ -70,7 +70,7 @@ static void labels_of_services(void **state)
         {"", "{exporter=\"OTLP\"}"},
         {S("service.name", "web"), "{exporter=\"OTLP\", job=\"web\"}"},
         {S("service.name", "web") "," S("service.namespace", "shop") "," S("service.instance.id",
-                                                                            "i-1"),
+                                                                           "i-1"),
          "{exporter=\"OTLP\", instance=\"i-1\", job=\"shop/web\"}"},
         {S("service.namespace", "shop"), "{exporter=\"OTLP\"}"},
     };
@@ -81,20 +81,21 @@ static void labels_of_services(void **state)
 
 static void labels_of_hints(void **state)
 {
-    struct made m = made_of(S("host.name", "h") "," S("loki.resource.labels", "host.name, absent"),
-                            BODY("x") "," ATTRS(S("pod", "p") "," I("n", "7") "," S(
-                                "loki.attribute.labels", "pod,n,k8s.node") "," M("k8s",
-                                                                                 S("node", "a"))));
+    struct made m =
+        made_of(S("host.name", "h") "," S("loki.resource.labels", "host.name, absent"),
+                BODY("x") "," ATTRS(S("pod", "p") "," I("n", "7") "," S(
+                    "loki.attribute.labels", "pod,n,k8s.node") "," M("k8s", S("node", "a"))));
 
-    assert_string_equal(
-        m.labels,
-        "{exporter=\"OTLP\", host_name=\"h\", k8s_node=\"a\", n=\"7\", pod=\"p\"}");
+    assert_string_equal(m.labels,
+                        "{exporter=\"OTLP\", host_name=\"h\", k8s_node=\"a\", n=\"7\", pod=\"p\"}");
     assert_string_equal(m.line, "{\"body\":\"x\",\"attributes\":{\"k8s\":{\"node\":\"a\"}},"
                                 "\"instrumentation_scope\":{\"name\":\"lib\",\"version\":\"1\"}}");
-    m = made_of(S("zone", "z"), BODY("x") "," ATTRS(S("loki.resource.labels", "zone") "," L(
-                                    "loki.attribute.labels",
-                                    "{\"stringValue\":\" a \"},{\"stringValue\":\"_b\"}") "," S(
-                                    "a", "1") "," S("_b", "2")));
+    m = made_of(
+        S("zone", "z"),
+        BODY("x") "," ATTRS(S("loki.resource.labels", "zone") "," L(
+            "loki.attribute.labels",
+            "{\"stringValue\":\" a \"},{\"stringValue\":\"_b\"}") "," S("a", "1") "," S("_b",
+                                                                                        "2")));
     assert_string_equal(m.labels, "{a=\"1\", exporter=\"OTLP\", key_b=\"2\", zone=\"z\"}");
     m = made_of("", BODY("x") "," ATTRS(S("a", "text") "," S("loki.attribute.labels", "a.b")));
     assert_string_equal(m.labels, "{exporter=\"OTLP\"}");
@@ -118,16 +119,19 @@ static void tenants(void **state)
     assert_string_equal(
         made_of(S("loki.tenant", "org") "," S("org", "one"), ATTRS(S("loki.tenant", "x"))).labels,
         "{exporter=\"OTLP\", org=\"one\"}");
-    assert_string_equal(
-        made_of("", ATTRS(S("loki.tenant", "team") "," S("team", "two"))).labels,
-        "{exporter=\"OTLP\", team=\"two\"}");
+    assert_string_equal(made_of("", ATTRS(S("loki.tenant", "team") "," S("team", "two"))).labels,
+                        "{exporter=\"OTLP\", team=\"two\"}");
 }
 
 static void names(void **state)
 {
-    static const char *const cases[][2] = {
-        {"service.name", "service_name"}, {"a..b", "a__b"}, {"0a", "key_0a"}, {"_x", "key_x"},
-        {"__x", "__x"}, {"\xC3\xA4-b", "\xC3\xA4_b"}, {"_", "key_"}};
+    static const char *const cases[][2] = {{"service.name", "service_name"},
+                                           {"a..b", "a__b"},
+                                           {"0a", "key_0a"},
+                                           {"_x", "key_x"},
+                                           {"__x", "__x"},
+                                           {"\xC3\xA4-b", "\xC3\xA4_b"},
+                                           {"_", "key_"}};
     struct buf out = BUF_INIT(100);
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -141,10 +145,12 @@ static void json_lines(void **state)
 {
     struct made m = made_of(
         S("r", "<1>"),
-        "\"body\":{\"kvlistValue\":{\"values\":[" S("z", "1") "," I("a", "2") "]}},"
-        "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":\"0102030405060708\","
-        "\"severityText\":\"warn\",\"severityNumber\":13,\"flags\":1,\"timeUnixNano\":\"5\"," ATTRS(
-            S("b", "x&y") "," S("a", "1")));
+        "\"body\":{\"kvlistValue\":{\"values\":[" S("z", "1") "," I(
+            "a",
+            "2") "]}},"
+                 "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":\"0102030405060708\","
+                 "\"severityText\":\"warn\",\"severityNumber\":13,\"flags\":1,\"timeUnixNano\":"
+                 "\"5\"," ATTRS(S("b", "x&y") "," S("a", "1")));
 
     assert_string_equal(
         m.line, "{\"body\":{\"a\":2,\"z\":\"1\"},\"traceid\":\"0102030405060708090a0b0c0d0e0f10\","
@@ -154,8 +160,7 @@ static void json_lines(void **state)
                 "\"instrumentation_scope\":{\"name\":\"lib\",\"version\":\"1\"}}");
     assert_int_equal(m.time, 5);
     m = made_of("", "\"observedTimeUnixNano\":\"7\"");
-    assert_string_equal(m.line,
-                        "{\"instrumentation_scope\":{\"name\":\"lib\",\"version\":\"1\"}}");
+    assert_string_equal(m.line, "{\"instrumentation_scope\":{\"name\":\"lib\",\"version\":\"1\"}}");
     assert_int_equal(m.time, 7);
     assert_int_equal(made_of("", BODY("x")).time, 99);
 }
@@ -171,8 +176,8 @@ static void logfmt_lines(void **state)
         {"", BODY("a=1 severity=x") ",\"severityText\":\"warn\"", "a=1 severity=warn"},
         {"", "\"body\":{\"intValue\":\"5\"}", "msg=5"},
         {"",
-         "\"body\":{\"kvlistValue\":{\"values\":[" S("a", "1") "," M("b", I("c", "2") "," L(
-             "d", "{\"boolValue\":true},{\"doubleValue\":1e21}")) "]}}",
+         "\"body\":{\"kvlistValue\":{\"values\":[" S("a", "1") "," M(
+             "b", I("c", "2") "," L("d", "{\"boolValue\":true},{\"doubleValue\":1e21}")) "]}}",
          "a=1 b_c=2 b_d_0=true b_d_1=1e+21"},
         {"," S("host", "h"),
          BODY("m=") ",\"flags\":3,\"traceId\":\"0102030405060708090a0b0c0d0e0f10\"," ATTRS(

@@ -125,9 +125,8 @@ static struct str priority_keyword(struct str value)
     static const char *const words[] = {"emerg",   "alert",  "crit", "error",
                                         "warning", "notice", "info", "debug"};
 
-    return value.n == 1 && value.p[0] >= '0' && value.p[0] <= '7'
-               ? str_of(words[value.p[0] - '0'])
-               : value;
+    return value.n == 1 && value.p[0] >= '0' && value.p[0] <= '7' ? str_of(words[value.p[0] - '0'])
+                                                                  : value;
 }
 
 static void field_labels(const struct journal_fields *f, struct label_set *set)
@@ -163,8 +162,8 @@ static struct str json_line(const struct journal_fields *f, struct buf *out)
 }
 
 enum journal_outcome journal_entry(const struct journal_format *fmt, const struct journal_fields *f,
-                                   struct label_set *set, struct buf *scratch,
-                                   struct str *ret_line, bool *ret_limited)
+                                   struct label_set *set, struct buf *scratch, struct str *ret_line,
+                                   bool *ret_limited)
 {
     struct str message = journal_fields_get(f, STR("MESSAGE"));
 

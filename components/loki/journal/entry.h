@@ -38,7 +38,7 @@ struct journal_format {
 /* The labels of an entry into `set` (stripped), its line into *ret_line: a slice of f or of
  * `scratch`. */
 enum journal_outcome journal_entry(const struct journal_format *fmt, const struct journal_fields *f,
-                                   struct label_set *set, struct buf *scratch,
-                                   struct str *ret_line, bool *ret_limited);
+                                   struct label_set *set, struct buf *scratch, struct str *ret_line,
+                                   bool *ret_limited);
 
 #endif

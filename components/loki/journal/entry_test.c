@@ -75,10 +75,10 @@ static void fields_become_labels(void **state)
 
 static void priorities(void **state)
 {
-    static const char *const cases[][2] = {{"PRIORITY=0", "emerg"}, {"PRIORITY=1", "alert"},
-                                           {"PRIORITY=2", "crit"},  {"PRIORITY=4", "warning"},
+    static const char *const cases[][2] = {{"PRIORITY=0", "emerg"},  {"PRIORITY=1", "alert"},
+                                           {"PRIORITY=2", "crit"},   {"PRIORITY=4", "warning"},
                                            {"PRIORITY=5", "notice"}, {"PRIORITY=6", "info"},
-                                           {"PRIORITY=7", "debug"}, {"PRIORITY=9", "9"}};
+                                           {"PRIORITY=7", "debug"},  {"PRIORITY=9", "9"}};
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         add((const char *[]){cases[i][0], "MESSAGE=m", NULL});
@@ -100,8 +100,9 @@ static void as_json(void **state)
 {
     add((const char *[]){"_PID=1", "MESSAGE=<a> \"b\"", "PRIORITY=6", NULL});
     assert_int_equal(entry("", true), JOURNAL_ENTRY);
-    assert_buf(&text, "{env=\"test\", job=\"loki.source.journal.x\"}|"
-                      "{\"MESSAGE\":\"\\u003ca\\u003e \\\"b\\\"\",\"PRIORITY\":\"6\",\"_PID\":\"1\"}");
+    assert_buf(&text,
+               "{env=\"test\", job=\"loki.source.journal.x\"}|"
+               "{\"MESSAGE\":\"\\u003ca\\u003e \\\"b\\\"\",\"PRIORITY\":\"6\",\"_PID\":\"1\"}");
 }
 
 static void skipped(void **state)

@@ -193,8 +193,7 @@ static int read_fields(struct journal *j, struct journal_fields *fields)
     return rc;
 }
 
-int journal_read(struct journal *j, struct journal_fields *fields, u64 *ret_time,
-                 char **ret_cursor)
+int journal_read(struct journal *j, struct journal_fields *fields, u64 *ret_time, char **ret_cursor)
 {
     uint64_t time;
     char *cursor = NULL;

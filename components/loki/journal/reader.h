@@ -1,6 +1,6 @@
 /* A systemd journal that is read on and on: opened and placed on a pool thread (which may take a
- * while), then read on one loop. Thin over libsystemd; times in microseconds since 1970, as journals
- * keep them. */
+ * while), then read on one loop. Thin over libsystemd; times in microseconds since 1970, as
+ * journals keep them. */
 #ifndef COMPONENTS_LOKI_JOURNAL_READER_H
 #define COMPONENTS_LOKI_JOURNAL_READER_H
 
@@ -21,8 +21,8 @@ int journal_open(const struct journal_place *at, struct journal **ret, char **re
 void journal_close(struct journal *j); /* takes NULL */
 /* Readable when there may be more to read; then journal_process. */
 int journal_fd(const struct journal *j);
-/* Nanoseconds after which journal_process is due without the descriptor being readable (network file
- * systems); -1: never. */
+/* Nanoseconds after which journal_process is due without the descriptor being readable (network
+ * file systems); -1: never. */
 i64 journal_due(const struct journal *j);
 void journal_process(struct journal *j);
 /* Moves on: 1 to an entry, 0 there is none yet, -errno. */

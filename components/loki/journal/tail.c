@@ -1,6 +1,7 @@
 /* One journal, one worker. The journal is opened on a pool thread. Entries are read in bursts, so
- * that a long backlog leaves the loop to others in between; each burst is one batch and one range of
- * the window. The saved cursor is that of the last range before which everything was delivered. */
+ * that a long backlog leaves the loop to others in between; each burst is one batch and one range
+ * of the window. The saved cursor is that of the last range before which everything was delivered.
+ */
 #include "components/loki/journal/tail.h"
 
 #include <errno.h>
@@ -121,14 +122,13 @@ static void open_again(struct journal_tail *t)
     t->reread = t->opening != NULL; /* once that has ended */
     if (t->reread) return;
     o = xnew(struct opening);
-    o->job = (struct job){
-        .reply_to = t->shard->worker->loop, .work = open_work, .done = open_done};
+    o->job = (struct job){.reply_to = t->shard->worker->loop, .work = open_work, .done = open_done};
     o->owner = t;
     o->path = str_dup(t->conf->path);
     o->matches = str_dup(t->conf->matches);
     o->cursor = xstrdup(t->cursor ? t->cursor : "");
-    o->place = (struct journal_place){
-        str_of(o->path), str_of(o->matches), str_of(o->cursor), since_of(t)};
+    o->place =
+        (struct journal_place){str_of(o->path), str_of(o->matches), str_of(o->cursor), since_of(t)};
     t->opening = o;
     offload_run(t->shard->comp->host->offload, &o->job);
 }

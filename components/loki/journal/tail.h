@@ -32,9 +32,9 @@ struct journal_tail {
     struct journal *journal;
     struct io *io;
     struct opening *opening;
-    struct timer *timer; /* what is next: opening again, or going on */
-    u64 read, sent;      /* number of the last entry read; of the last handed over */
-    char *cursor;        /* of the last read; NULL: none yet */
+    struct timer *timer;            /* what is next: opening again, or going on */
+    u64 read, sent;                 /* number of the last entry read; of the last handed over */
+    char *cursor;                   /* of the last read; NULL: none yet */
     VEC(struct journal_mark) marks; /* handed over, not yet delivered; in order */
     char *done;                     /* cursor of what was delivered; NULL: nothing */
     u64 since;                      /* where reading began without a cursor, us since 1970 */

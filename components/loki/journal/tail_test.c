@@ -87,7 +87,8 @@ int journal_read(struct journal *j, struct journal_fields *fields, u64 *ret_time
         free(text);
         return -EBADMSG;
     }
-    if (j->at % 100 != 99) journal_fields_add(fields, str_of(text)); /* one in a hundred is silent */
+    if (j->at % 100 != 99)
+        journal_fields_add(fields, str_of(text)); /* one in a hundred is silent */
     free(text);
     *ret_time = 1000 + (u64)j->at;
     *ret_cursor = xprintf("c%d", j->at);
