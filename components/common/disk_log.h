@@ -68,6 +68,8 @@ struct disk_place disk_log_end(const struct disk_log *l);
  * (disk_log_error). */
 struct disk_reader;
 bool disk_log_has_mark(const struct disk_log *l, const char *name);
+/* The name of the only mark that no open reader has; NULL when there is none or several. */
+const char *disk_log_sole_mark(const struct disk_log *l);
 struct disk_reader *disk_reader_open(struct disk_log *l, const char *name, bool from_start);
 void disk_reader_close(struct disk_reader *r); /* the mark stays; takes NULL */
 /* Forgets the mark as well: what only this reader held back is removed. Takes NULL. */

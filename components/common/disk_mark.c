@@ -169,6 +169,18 @@ bool disk_log_has_mark(const struct disk_log *l, const char *name)
     return find(l, name) != NULL;
 }
 
+const char *disk_log_sole_mark(const struct disk_log *l)
+{
+    const char *name = NULL;
+
+    for (size_t i = 0; i < l->readers.n; i++) {
+        if (l->readers.v[i]->open) continue;
+        if (name) return NULL;
+        name = l->readers.v[i]->name;
+    }
+    return name;
+}
+
 struct disk_reader *disk_reader_open(struct disk_log *l, const char *name, bool from_start)
 {
     struct disk_reader *r = find(l, name);

@@ -49,6 +49,8 @@ void batcher_free(struct batcher *b)
     list_each (&b->opens, at) {
         struct open *o = list_item(at, struct open, link);
         write_charge(b->write, -(i64)o->charged);
+        vec_each (&o->acks, a)
+            ack_fail(*a, ACK_ABANDONED, NULL); /* no memory was left to close it */
         open_free(o);
     }
     streams_clear(b);

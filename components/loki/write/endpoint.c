@@ -51,6 +51,7 @@ struct endpoint *endpoint_new(struct write *w, const struct endpoint_conf *conf)
 
     *e = (struct endpoint){.write = w, .conf = conf};
     memcpy(e->id, conf->id, sizeof(e->id));
+    memcpy(e->mark, conf->id, sizeof(e->mark));
     list_init(&e->items);
     list_init(&e->behind);
     list_init(&e->pieces);

@@ -67,25 +67,11 @@ static void open_log(struct write *w)
     free(err);
 }
 
-bool log_ready(struct write *w)
-{
-    i64 now = write_now(w);
-
-    if (w->log) return true;
-    if (now < w->log_retry) return false;
-    open_log(w);
-    if (w->log)
-        (void)disk_log_keep_readers(w->log);
-    else
-        w->log_retry = now + REOPEN_AFTER;
-    return w->log != NULL;
-}
-
 static bool start_reading(struct endpoint *e, bool resumed)
 {
     struct write *w = e->write;
 
-    if (!e->reader) e->reader = disk_reader_open(w->log, e->id, false);
+    if (!e->reader) e->reader = disk_reader_open(w->log, e->mark, false);
     if (!e->reader) {
         log_failed(w, disk_log_error(w->log));
         return false;
@@ -94,18 +80,41 @@ static bool start_reading(struct endpoint *e, bool resumed)
     return true;
 }
 
-/* Only what is there is opened: most instances never stall. */
-void log_resume(struct write *w)
+/* What waits comes after that which is in the log. */
+static void rest_behind(struct endpoint *e)
+{
+    struct list *before = e->behind.next;
+
+    list_each (&e->items, at) {
+        struct item *it = list_item(at, struct item, link);
+        if (it->active || it->pieces.n) continue;
+        list_del(at);
+        list_add_tail(before, at);
+        e->n_items--;
+        e->n_behind++;
+    }
+}
+
+/* A single endpoint takes over the mark of the single one that was there before: its URL was
+ * changed. */
+static void adopt_mark(struct write *w)
+{
+    struct endpoint *e = list_item(w->endpoints.next, struct endpoint, link);
+    const char *name = disk_log_sole_mark(w->log);
+
+    if (w->plan->n == 1 && !e->reader && name && strlen(name) < sizeof(e->mark))
+        memcpy(e->mark, name, strlen(name) + 1);
+}
+
+static void resume_readers(struct write *w)
 {
     bool wal = w->plan->args->wal.enabled;
 
-    if (!w->log && (wal || access(dir_of(w), F_OK) == 0)) open_log(w);
-    if (!w->log) return;
-    struct disk_log_conf conf = conf_of(w, dir_of(w));
-    disk_log_limit(w->log, &conf);
+    adopt_mark(w);
     list_each (&w->endpoints, at) {
         struct endpoint *e = list_item(at, struct endpoint, link);
-        if (!e->reader && (wal || disk_log_has_mark(w->log, e->id))) (void)start_reading(e, true);
+        bool marked = !e->reader && disk_log_has_mark(w->log, e->mark);
+        if ((marked || (wal && !e->reader)) && start_reading(e, true) && marked) rest_behind(e);
         if (wal && e->reader) e->reading = true;
         if (e->reader && disk_reader_backlog(e->reader) > 0)
             log_info(write_log(w), "going on with what the log holds for an endpoint",
@@ -117,6 +126,30 @@ void log_resume(struct write *w)
         log_warn(write_log(w),
                  "what the log held for endpoints that are configured no more is dropped",
                  F_UINT("endpoints", gone));
+}
+
+bool log_ready(struct write *w)
+{
+    i64 now = write_now(w);
+
+    if (w->log) return true;
+    if (now < w->log_retry) return false;
+    open_log(w);
+    if (w->log)
+        resume_readers(w);
+    else
+        w->log_retry = now + REOPEN_AFTER;
+    return w->log != NULL;
+}
+
+/* Only what is there is opened: most instances never stall. */
+void log_resume(struct write *w)
+{
+    if (!w->log && (w->plan->args->wal.enabled || access(dir_of(w), F_OK) == 0)) open_log(w);
+    if (!w->log) return;
+    struct disk_log_conf conf = conf_of(w, dir_of(w));
+    disk_log_limit(w->log, &conf);
+    resume_readers(w);
 }
 
 static void marks_due(void *arg)
@@ -164,6 +197,7 @@ void pop_pieces(struct endpoint *e)
     if (!e->reading && list_empty(&e->pieces)) {
         disk_reader_remove(e->reader);
         e->reader = NULL;
+        memcpy(e->mark, e->id, sizeof(e->mark));
     }
 }
 
@@ -178,7 +212,7 @@ void pieces_done(struct endpoint *e, struct item *it)
 
 static u64 endpoint_number(const struct endpoint *e)
 {
-    return hash_str(str_of(e->id));
+    return hash_str(str_of(e->mark));
 }
 
 int log_parcel(struct write *w, const struct parcel *p, struct endpoint *const *to, u32 n,
@@ -395,21 +429,6 @@ static int spill_waiting(struct endpoint *e, struct list *l, u32 *count)
         item_free(it);
     }
     return 0;
-}
-
-/* What could not be written comes after that which was. */
-static void rest_behind(struct endpoint *e)
-{
-    struct list *before = e->behind.next;
-
-    list_each (&e->items, at) {
-        struct item *it = list_item(at, struct item, link);
-        if (it->active || it->pieces.n) continue;
-        list_del(at);
-        list_add_tail(before, at);
-        e->n_items--;
-        e->n_behind++;
-    }
 }
 
 static int spill_items(struct endpoint *e)

@@ -51,17 +51,18 @@ static void add_section(struct write *w, const struct stream *s, const struct lo
                         u64 bytes)
 {
     struct buf *b = &w->plain;
-    size_t section = pb_open(b, SECTION, 4);
+    unsigned width = (unsigned)pb_varint_size(bytes + n * 24 + s->text.n + s->tenant->name.n);
+    size_t section = pb_open(b, SECTION, width);
 
     pb_add_bytes(b, S_TENANT, s->tenant->name);
     pb_add_u64(b, S_LANES, w->wal_lanes);
     pb_add_u64(b, S_LANE, s->hash % w->wal_lanes);
     pb_add_u64(b, S_ENTRIES, n);
     pb_add_u64(b, S_BYTES, bytes);
-    size_t stream = pb_open(b, S_STREAM, 4);
+    size_t stream = pb_open(b, S_STREAM, width);
     (void)loki_push_stream(b, s->text, v, n); /* errors stay in b */
-    pb_close(b, stream, 4);
-    pb_close(b, section, 4);
+    pb_close(b, stream, width);
+    pb_close(b, section, width);
 }
 
 static int write_record(struct write *w)

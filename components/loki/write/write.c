@@ -315,11 +315,11 @@ static void remove_endpoint(struct endpoint *e)
         log_warn(write_log(e->write), "an endpoint was removed: what it had not got is dropped",
                  F_CSTR("endpoint", e->conf->shown), F_UINT("lines", lines),
                  F_UINT("bytes_on_disk", bytes));
-    char *id = xstrdup(e->id);
+    char *mark = xstrdup(e->mark);
     struct disk_log *log = e->write->log;
     endpoint_free(e, ACK_DROPPED, NULL);
-    if (r) disk_reader_remove(disk_reader_open(log, id, false));
-    free(id);
+    if (r) disk_reader_remove(disk_reader_open(log, mark, false));
+    free(mark);
 }
 
 /* The one that was removed and the one that is new, when there is one of each: its URL was changed,
@@ -341,7 +341,7 @@ static void adopt_changed(struct write *w, const struct write_plan *plan)
             fresh = &plan->endpoints[i];
             n_fresh++;
         }
-    if (n_old == 1 && n_fresh == 1 && !old->reader) memcpy(old->id, fresh->id, sizeof(old->id));
+    if (n_old == 1 && n_fresh == 1) memcpy(old->id, fresh->id, sizeof(old->id));
 }
 
 static void set_endpoints(struct write *w, const struct write_plan *plan)

@@ -148,6 +148,8 @@ struct endpoint {
     struct write *write;
     const struct endpoint_conf *conf;
     char id[ENDPOINT_ID];
+    char mark[ENDPOINT_ID]; /* its name in the log: an older id while what that one lacked is there
+                             */
     struct http_target *target;
     struct http_auth_conf auth;
     struct batcher *batcher;

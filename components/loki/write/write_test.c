@@ -700,6 +700,27 @@ static void a_changed_url_takes_over(void **state)
     assert_buf(&k->b, "{x=\"1\"} p\n");
 }
 
+/* The same with a backlog in the log, and with a restart in place of a reload. */
+static void a_changed_url_takes_the_log_over(void **state)
+{
+    struct world *k = *state;
+
+    up(k, ONE);
+    push(k, "{x=\"1\"}", "p");
+    serve(k, 5 * NS_PER_SEC, 503, 503);
+    assert_int_equal(k->done, 1);
+    reload(k, "endpoint {\n url = \"http://c/push\"\n}\n");
+    push(k, "{x=\"1\"}", "q");
+    serve(k, 2 * NS_PER_SEC, 503, 503);
+    while (calls.n)
+        answer(k, calls.v[0], 503);
+    reload(k, "endpoint {\n url = \"http://d/push\"\n}\n");
+    down(k, 503, 503);
+    up(k, "endpoint {\n url = \"http://b/push\"\n}\n");
+    serve(k, 5 * NS_PER_SEC, 503, 204);
+    assert_buf(&k->b, "{x=\"1\"} p\n{x=\"1\"} q\n");
+}
+
 static void a_removed_endpoint_is_forgotten(void **state)
 {
     struct world *k = *state;
@@ -838,6 +859,7 @@ int main(void)
         TEST(a_stop_without_a_disk),
         TEST(a_reload_keeps_queues),
         TEST(a_changed_url_takes_over),
+        TEST(a_changed_url_takes_the_log_over),
         TEST(a_removed_endpoint_is_forgotten),
         TEST(wal_acknowledges_what_is_on_disk),
         TEST(wal_endpoints_read_at_their_own_pace),
