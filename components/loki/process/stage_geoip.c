@@ -41,8 +41,8 @@ static const struct row rows[] = {
     ATTR(struct args, custom_lookups,
          .doc = "JMESPath expressions over the record, by the name they are extracted to.",
          .def = "null"),
-    ATTR(struct args, db_type, .doc = "Which fields are extracted.", .def = "\"\"",
-         .one_of = ONE_OF_TEXT("city", "asn", "country")),
+    ATTR(struct args, db_type, .doc = "Which fields are extracted; none when empty.",
+         .one_of = ONE_OF_TEXT("", "city", "asn", "country")),
 };
 const struct schema geoip_stage_schema = SCHEMA(struct args, rows);
 

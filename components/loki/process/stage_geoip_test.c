@@ -10,7 +10,7 @@
 
 /* --- writing a database --- */
 
-enum { TEXT = 2, DOUBLE = 3, UINT32 = 6, MAP = 7, ARRAY = 11, BOOL = 14 };
+enum { TEXT = 2, DOUBLE = 3, UINT16 = 5, UINT32 = 6, MAP = 7, UINT64 = 9, ARRAY = 11, BOOL = 14 };
 
 static void put_control(struct buf *b, int type, size_t size)
 {
@@ -73,6 +73,31 @@ static void put_json(struct buf *b, const char *text)
     arena_done(&a);
 }
 
+static void put_uint(struct buf *b, const char *key, int type, int bytes, u64 v)
+{
+    put_text(b, str_of(key));
+    put_control(b, type, (size_t)bytes);
+    for (int i = bytes - 1; i >= 0; i--)
+        buf_ch(b, (char)(v >> (8 * i)));
+}
+
+static void put_metadata(struct buf *b)
+{
+    put_control(b, MAP, 9);
+    put_uint(b, "binary_format_major_version", UINT16, 2, 2);
+    put_uint(b, "binary_format_minor_version", UINT16, 2, 0);
+    put_uint(b, "build_epoch", UINT64, 8, 1);
+    put_uint(b, "ip_version", UINT16, 2, 4);
+    put_uint(b, "node_count", UINT32, 4, 8);
+    put_uint(b, "record_size", UINT16, 2, 24);
+    put_text(b, STR("database_type"));
+    put_text(b, STR("test"));
+    put_text(b, STR("languages"));
+    put_control(b, ARRAY, 0);
+    put_text(b, STR("description"));
+    put_control(b, MAP, 0);
+}
+
 static void put_record(struct buf *b, u32 v)
 {
     for (int i = 2; i >= 0; i--)
@@ -94,9 +119,7 @@ static void write_db(const char *path, const char *record)
     buf_add(&b, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
     put_json(&b, record);
     buf_add(&b, "\xab\xcd\xefMaxMind.com", 14);
-    put_json(&b, "{\"binary_format_major_version\":2,\"binary_format_minor_version\":0,"
-                 "\"build_epoch\":1,\"database_type\":\"test\",\"ip_version\":4,"
-                 "\"languages\":[],\"node_count\":8,\"record_size\":24,\"description\":{}}");
+    put_metadata(&b);
     FILE *f = fopen(path, "w");
     assert_true(f && fwrite(b.p, 1, b.n, f) == b.n && fclose(f) == 0);
     buf_done(&b);
