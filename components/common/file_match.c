@@ -135,17 +135,13 @@ static bool add_file(void *arg, struct str path, const struct stat *st)
 {
     struct look *l = arg;
     const struct wants *w = l->wants;
-    i64 mtime = mtime_of(st);
 
     if (atomic_load_explicit(&l->given_up, memory_order_relaxed)) return false;
     if (is_left_out(l, w->v[l->target].out, path)) return true;
-    if (w->ignore_older_than > 0 && mtime < l->now - w->ignore_older_than) return true;
+    if (w->ignore_older_than > 0 && mtime_of(st) < l->now - w->ignore_older_than) return true;
     l->too_many = l->found.n == FILE_MATCH_MAX;
     if (l->too_many) return false;
-    vec_push(&l->found, ((struct file_found){.target = l->target,
-                                             .path = arena_str(&l->arena, path),
-                                             .mtime = mtime,
-                                             .size = (u64)st->st_size}));
+    vec_push(&l->found, ((struct file_found){l->target, arena_str(&l->arena, path)}));
     return true;
 }
 
@@ -185,7 +181,10 @@ static struct value list_of(struct look *l)
 static void look_work(struct job *j)
 {
     struct look *l = container_of(j, struct look, job);
-    struct glob_walk walk = {.file = add_file, .unreadable = note_unreadable, .arg = l};
+    struct glob_walk walk = {.file = add_file,
+                             .unreadable = note_unreadable,
+                             .arg = l,
+                             .names_only = l->wants->ignore_older_than == 0};
 
     l->cwd = getcwd(NULL, 0);
     if (!l->cwd) l->cwd = xstrdup("/");

@@ -9,13 +9,10 @@
 
 #include "runtime/component.h"
 
-/* One file: target is its place in the list, path absolute; what stat said when it was found. No
- * directories. */
+/* One file, never a folder: target is its place in the list, path absolute. */
 struct file_found {
     u32 target;
     struct str path;
-    i64 mtime; /* ns since 1970 */
-    u64 size;
 };
 struct files_found {
     struct value targets;       /* those that were looked for */

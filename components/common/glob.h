@@ -22,13 +22,15 @@ void glob_free(struct glob *g); /* takes NULL */
 bool glob_match(const struct glob *g, struct str path);
 
 struct glob_walk {
-    /* A file that matches, or what a link that matches leads to; never a folder. False ends the
-     * walk. */
+    /* A file that matches, or what a link that matches leads to; never a folder. st: what stat says
+     * of it; NULL when that was not asked for (names_only) and its folder says that it is a plain
+     * file. False ends the walk. */
     bool (*file)(void *arg, struct str path, const struct stat *st);
     /* A folder that may hold matches and cannot be read (err: errno); may be NULL. What vanished
      * meanwhile, or never was, is not told. */
     void (*unreadable)(void *arg, struct str path, int err);
     void *arg;
+    bool names_only;
 };
 /* Walks the file system; relative patterns begin at `dir`. Paths are given absolute, without "."
  * and empty segments. Links to folders are followed, except where they lead back to a folder on the

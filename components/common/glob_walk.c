@@ -56,6 +56,11 @@ static bool is_known_file(unsigned char type)
     return type != DT_DIR && type != DT_LNK && type != DT_UNKNOWN;
 }
 
+static void tell(struct walk *w, const struct stat *st)
+{
+    w->ended = !w->conf->file(w->conf->arg, str_n(w->path, w->n), st);
+}
+
 /* What the path leads to, as far as it matters: the rest of the pattern goes on in folders only. */
 static void found(struct walk *w, const struct glob_places *p, const struct glob_places *below,
                   unsigned char type)
@@ -67,12 +72,16 @@ static void found(struct walk *w, const struct glob_places *p, const struct glob
         folder(w, below);
         return;
     }
+    if (type == DT_REG && w->conf->names_only) {
+        tell(w, NULL);
+        return;
+    }
     if (stat(w->path, &st) < 0)
         unreadable(w, errno);
     else if (S_ISDIR(st.st_mode))
         folder(w, below);
     else if (p->done)
-        w->ended = !w->conf->file(w->conf->arg, str_n(w->path, w->n), &st);
+        tell(w, &st);
 }
 
 static void copy_places(struct glob_places *to, const struct glob_places *from)
