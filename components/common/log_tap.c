@@ -40,5 +40,6 @@ void log_tap(struct comp *c, bool out, struct str labels, const struct log_entry
 {
     struct shown s = {out, labels, e};
 
-    comp_tap(c, &(struct tap_item){.type = TAP_LOKI_LOG, .count = out, .render = render, .what = &s});
+    comp_tap(c,
+             &(struct tap_item){.type = TAP_LOKI_LOG, .count = out, .render = render, .what = &s});
 }

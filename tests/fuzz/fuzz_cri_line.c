@@ -1,5 +1,5 @@
-/* Lines of the container runtime interface: what is cut out lies in the line, and put together again
- * it is the line. */
+/* Lines of the container runtime interface: what is cut out lies in the line, and put together
+ * again it is the line. */
 #include "base/assert.h"
 #include "components/loki/process/cri_line.h"
 

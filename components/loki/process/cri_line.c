@@ -3,8 +3,8 @@
 
 static void cut_flag(struct str rest, struct cri_line *ret)
 {
-    bool flag = rest.n && (rest.p[0] == 'P' || rest.p[0] == 'F') &&
-                (rest.n == 1 || rest.p[1] == ' ');
+    bool flag =
+        rest.n && (rest.p[0] == 'P' || rest.p[0] == 'F') && (rest.n == 1 || rest.p[1] == ' ');
 
     ret->partial = flag && rest.p[0] == 'P';
     ret->content = flag ? str_sub(rest, MIN(rest.n, (size_t)2), rest.n) : rest;

@@ -198,7 +198,8 @@ static void move_all(struct list *from, struct list *to)
     }
 }
 
-/* What makes a new entry wait while an older one goes on is in front of those that waited before. */
+/* What makes a new entry wait while an older one goes on is in front of those that waited before.
+ */
 static void resume(struct pipeline *p)
 {
     struct list rest;

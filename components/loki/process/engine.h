@@ -61,7 +61,8 @@ bool pipeline_waits(const struct pipeline *p);
 i64 pipeline_wait_ns(const struct pipeline *p);
 /* Everything that is held comes out; with `all`, what waits too, whatever its stage says. */
 void pipeline_flush(struct pipeline *p, bool all);
-/* What came out so far as a batch of its own, *ret NULL when nothing did. -ENOMEM: nothing taken. */
+/* What came out so far as a batch of its own, *ret NULL when nothing did. -ENOMEM: nothing taken.
+ */
 int pipeline_take(struct pipeline *p, struct batch **ret) WARN_UNUSED;
 
 #endif

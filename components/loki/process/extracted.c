@@ -137,8 +137,7 @@ static void index_new(struct extracted *x)
 /* A name that is not there yet. */
 static struct slot *add(struct extracted *x, struct str name)
 {
-    if (x->n == x->chunks.n * CHUNK)
-        vec_push(&x->chunks, xcalloc(CHUNK, sizeof(struct slot)));
+    if (x->n == x->chunks.n * CHUNK) vec_push(&x->chunks, xcalloc(CHUNK, sizeof(struct slot)));
     struct slot *s = slot_at(x, x->n++);
     *s = (struct slot){.name = name};
     index_new(x);

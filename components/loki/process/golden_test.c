@@ -1,5 +1,6 @@
-/* Cases of whole pipelines as text files: tests/golden/process/CASE.txt. What stands before the first
- * section is a description; then the sections `-- stages --` (inside of loki.process), `-- in --` and
+/* Cases of whole pipelines as text files: tests/golden/process/CASE.txt. What stands before the
+ * first section is a description; then the sections `-- stages --` (inside of loki.process), `-- in
+ * --` and
  * `-- out --` (entries as testing.h reads and shows them), and `-- metrics --` (lines that the
  * exposition must hold). */
 #include <dirent.h>

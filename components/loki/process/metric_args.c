@@ -91,8 +91,8 @@ static int check(struct prepare *p, const struct metric_args *a, enum metric_act
 static bool valid_name(const char *s)
 {
     for (size_t i = 0; s[i]; i++) {
-        bool letter = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') ||
-                      s[i] == '_' || s[i] == ':';
+        bool letter = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || s[i] == '_' ||
+                      s[i] == ':';
         if (!letter && (i == 0 || s[i] < '0' || s[i] > '9')) return false;
     }
     return *s;

@@ -10,14 +10,7 @@ struct metric_args { /* of all kinds */
     bool match_all, count_entry_bytes;
     struct value buckets;
 };
-enum metric_action {
-    ACTION_INC,
-    ACTION_DEC,
-    ACTION_ADD,
-    ACTION_SUB,
-    ACTION_SET,
-    ACTION_OBSERVE
-};
+enum metric_action { ACTION_INC, ACTION_DEC, ACTION_ADD, ACTION_SUB, ACTION_SET, ACTION_OBSERVE };
 struct metric_plan {
     const struct metric_args *args;
     const struct metric_desc *desc; /* released with the plan */

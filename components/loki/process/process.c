@@ -2,8 +2,8 @@
  *
  * A stream stays on the worker where its source is, and so does what stages remember of it. A batch
  * that was begun is the component's: stages have seen its entries, so it cannot be given back when
- * the outputs have no room. It answers FULL while it holds one that is not through. What stages hold
- * is sent on when it is due, at a stop, and before other stages take over. */
+ * the outputs have no room. It answers FULL while it holds one that is not through. What stages
+ * hold is sent on when it is due, at a stop, and before other stages take over. */
 #include "base/vec.h"
 #include "components/common/log_stage.h"
 #include "components/common/loki_receiver.h"

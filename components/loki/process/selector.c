@@ -39,13 +39,34 @@ void selector_free(struct selector *s)
 
 /* --- tokens --- */
 
-enum token { T_END, T_OPEN, T_CLOSE, T_COMMA, T_EQ, T_NEQ, T_RE, T_NRE, T_PIPE_EXACT, T_PIPE_MATCH,
-             T_IDENTIFIER, T_STRING, T_BAD };
-static const char *const token_names[] = {
-    [T_END] = "$end",  [T_OPEN] = "{",          [T_CLOSE] = "}",         [T_COMMA] = ",",
-    [T_EQ] = "=",      [T_NEQ] = "!=",          [T_RE] = "=~",           [T_NRE] = "!~",
-    [T_PIPE_EXACT] = "|=", [T_PIPE_MATCH] = "|~", [T_IDENTIFIER] = "IDENTIFIER",
-    [T_STRING] = "STRING", [T_BAD] = "character"};
+enum token {
+    T_END,
+    T_OPEN,
+    T_CLOSE,
+    T_COMMA,
+    T_EQ,
+    T_NEQ,
+    T_RE,
+    T_NRE,
+    T_PIPE_EXACT,
+    T_PIPE_MATCH,
+    T_IDENTIFIER,
+    T_STRING,
+    T_BAD
+};
+static const char *const token_names[] = {[T_END] = "$end",
+                                          [T_OPEN] = "{",
+                                          [T_CLOSE] = "}",
+                                          [T_COMMA] = ",",
+                                          [T_EQ] = "=",
+                                          [T_NEQ] = "!=",
+                                          [T_RE] = "=~",
+                                          [T_NRE] = "!~",
+                                          [T_PIPE_EXACT] = "|=",
+                                          [T_PIPE_MATCH] = "|~",
+                                          [T_IDENTIFIER] = "IDENTIFIER",
+                                          [T_STRING] = "STRING",
+                                          [T_BAD] = "character"};
 
 struct parser {
     struct selector *out;
@@ -210,9 +231,9 @@ static void next(struct parser *p)
     static const struct {
         const char *text;
         enum token token;
-    } fixed[] = {{"{", T_OPEN},        {"}", T_CLOSE}, {",", T_COMMA}, {"=~", T_RE},
-                 {"=", T_EQ},          {"!=", T_NEQ},  {"!~", T_NRE},  {"|=", T_PIPE_EXACT},
-                 {"|~", T_PIPE_MATCH}};
+    } fixed[] = {{"{", T_OPEN}, {"}", T_CLOSE},       {",", T_COMMA},
+                 {"=~", T_RE},  {"=", T_EQ},          {"!=", T_NEQ},
+                 {"!~", T_NRE}, {"|=", T_PIPE_EXACT}, {"|~", T_PIPE_MATCH}};
 
     skip_blank(p);
     p->start = p->at;
@@ -235,8 +256,9 @@ static int unexpected(struct parser *p, const char *wanted)
 {
     if (p->token == T_BAD) {
         u8 c = p->start < p->text.n ? (u8)p->text.p[p->start] : 0;
-        return c >= ' ' && c < 127 ? fail(p, "syntax error: unexpected character '%c', expecting %s", c, wanted)
-                                   : fail(p, "syntax error: unexpected byte 0x%02x, expecting %s", c, wanted);
+        return c >= ' ' && c < 127
+                   ? fail(p, "syntax error: unexpected character '%c', expecting %s", c, wanted)
+                   : fail(p, "syntax error: unexpected byte 0x%02x, expecting %s", c, wanted);
     }
     return fail(p, "syntax error: unexpected %s, expecting %s", token_names[p->token], wanted);
 }

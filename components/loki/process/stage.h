@@ -2,9 +2,9 @@
  * each stage is a file of its own (stage_regex.c ...) with its schema and its ops, and one row in
  * stages.def. Spec: pipelines A.4.
  *
- * A stage is compiled in prepare into an immutable plan, shared by all shards; what it must remember
- * between entries is its state, one per shard (one stream stays on one worker). A plan may be
- * replaced by an equal one at any time between entries: state refers to it through r->plan only.
+ * A stage is compiled in prepare into an immutable plan, shared by all shards; what it must
+ * remember between entries is its state, one per shard (one stream stays on one worker). A plan may
+ * be replaced by an equal one at any time between entries: state refers to it through r->plan only.
  * Entries run through the stages one by one; a stage that makes more entries than it got sends them
  * on itself. All memory that a stage takes from e->scratch lives until the entry has left the
  * pipeline. */
@@ -64,7 +64,8 @@ bool entry_source(struct entry *e, const struct opt_str *source, struct str *ret
 struct str entry_label(const struct entry *e, struct str name); /* .p is NULL when there is none */
 void entry_label_put(struct entry *e, struct str name, struct str value);
 void entry_label_del(struct entry *e, struct str name);
-/* Changes that a plan makes of many labels at once, sorted by name; the list is its own identity. */
+/* Changes that a plan makes of many labels at once, sorted by name; the list is its own identity.
+ */
 struct label_list {
     const struct label *v;
     u32 n;
@@ -89,8 +90,8 @@ enum stage_result {
 struct stage_run; /* one stage of one shard's pipeline, as its ops see it */
 struct stage_ops {
     size_t plan_size, state_size; /* zeroed; plan lives in the plan's arena */
-    /* Faults by stage_fault; 0 or -EINVAL. args live as long as the plan. May be NULL when plan_size
-     * is 0: the plan is then the args. */
+    /* Faults by stage_fault; 0 or -EINVAL. args live as long as the plan. May be NULL when
+     * plan_size is 0: the plan is then the args. */
     int (*prepare)(struct prepare *p, const void *args, const struct span *span, void *plan);
     /* Worker. Optional: state in r->state. */
     void (*open)(struct stage_run *r);
@@ -124,7 +125,8 @@ int stage_label_name(struct prepare *p, const struct span *span, struct str name
 struct regex *stage_regex(struct prepare *p, const struct span *span, struct str pattern);
 /* Counts an entry that ends by configuration: loki_process_dropped_lines_total{reason}. */
 void stage_dropped(struct stage_run *r, struct str reason);
-/* regex_match, with the match limit handled: counted, one log line a while, false as for no match. */
+/* regex_match, with the match limit handled: counted, one log line a while, false as for no match.
+ */
 bool stage_match(struct stage_run *r, const struct regex *re, struct str text, ssize_t *ov,
                  size_t n_ov);
 /* The same for who matches by itself and met REGEX_LIMIT. */
@@ -133,9 +135,9 @@ void stage_regex_limited(struct stage_run *r);
 struct metric *stage_metric(struct stage_run *r, const struct metric_desc *d,
                             const struct metric_label *labels, size_t n);
 
-/* Memory (zeroed) that the runs of this stage on all workers share: limits hold for the instance. By
- * its content's own atomics or lock. It lives until the last of the pipelines is closed; done (may be
- * NULL) is called then. */
+/* Memory (zeroed) that the runs of this stage on all workers share: limits hold for the instance.
+ * By its content's own atomics or lock. It lives until the last of the pipelines is closed; done
+ * (may be NULL) is called then. */
 void *stage_shared(struct stage_run *r, size_t size, void (*done)(void *memory));
 
 /* --- entries that a stage keeps (multiline, partial lines) or makes (split_json) --- */
@@ -173,8 +175,7 @@ extern const struct one_of_def stage_variants[];
 #define STAGE_ROW(T, m)                                                                            \
     {                                                                                              \
         .name = "stage", .kind = K_ONE_OF, .off = offsetof(T, m),                                  \
-        .size = sizeof(struct one_of_list), .variants = stage_variants,                            \
-        .n_variants = STAGE_COUNT                                                                  \
+        .size = sizeof(struct one_of_list), .variants = stage_variants, .n_variants = STAGE_COUNT  \
     }
 enum {
 #define STAGE(name, sym) STAGE_##sym,

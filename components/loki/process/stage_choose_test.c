@@ -24,8 +24,7 @@ static void test_drop(void **state)
          "{} @940000000000 edge\n{} new\n"},
         {"stage.drop { expression = \"b+\" }", "abc\nac", "{} ac\n"},
         {"stage.drop { source = \"a\" }", "{a=\"\"} x\ny", "{} y\n"},
-        {"stage.drop { source = \"a, b\" }", "{a=\"1\"} x\n{a=\"1\", b=\"2\"} y",
-         "{a=\"1\"} x\n"},
+        {"stage.drop { source = \"a, b\" }", "{a=\"1\"} x\n{a=\"1\", b=\"2\"} y", "{a=\"1\"} x\n"},
         {"stage.drop {\n source = \"a\"\n value = \"1\"\n}", "{a=\"1\"} x\n{a=\"11\"} y\nz",
          "{a=\"11\"} y\n{} z\n"},
         {"stage.drop {\n source = \"a,b\"\n separator = \"#\"\n expression = \"^1#2$\"\n}",
@@ -66,8 +65,7 @@ static void test_limit_by_label(void **state)
 {
     process_case_counted(
         "stage.limit {\n rate = 1\n burst = 1\n drop = true\n by_label_name = \"a\"\n}",
-        "{a=\"1\"} 1\n{a=\"1\"} 2\n{a=\"2\"} 3\n4\n5",
-        "{a=\"1\"} 1\n{a=\"2\"} 3\n{} 4\n{} 5\n",
+        "{a=\"1\"} 1\n{a=\"1\"} 2\n{a=\"2\"} 3\n4\n5", "{a=\"1\"} 1\n{a=\"2\"} 3\n{} 4\n{} 5\n",
         "loki_process_dropped_lines_by_label_total{label_name=\"a\",label_value=\"1\"} 1");
 }
 
@@ -100,7 +98,8 @@ static void test_limit_replaced(void **state)
 
     process_up(&w, "stage.limit {\n rate = 1\n burst = 1\n}");
     process_in(&w, "1\n2\n3");
-    process_apply(&w, "stage.limit {\n rate = 1\n burst = 1\n}"); /* the same: the bucket is empty */
+    process_apply(&w,
+                  "stage.limit {\n rate = 1\n burst = 1\n}"); /* the same: the bucket is empty */
     process_expect(&w, "{} 1\n");
     process_apply(&w, "");
     process_expect(&w, "{} 2\n{} 3\n");
@@ -122,8 +121,7 @@ static void test_match(void **state)
     static const struct table t[] = {
         {"stage.match {\n selector = `{a=\"1\"}`\n stage.static_labels { values = { m = \"y\" } "
          "}\n}\nstage.static_labels { values = { n = \"z\" } }",
-         "{a=\"1\"} x\n{a=\"2\"} y",
-         "{a=\"1\", m=\"y\", n=\"z\"} x\n{a=\"2\", n=\"z\"} y\n"},
+         "{a=\"1\"} x\n{a=\"2\"} y", "{a=\"1\", m=\"y\", n=\"z\"} x\n{a=\"2\", n=\"z\"} y\n"},
         {"stage.match {\n selector = `{a=~\"1|2\"} |= \"err\" != \"not\"`\n action = \"drop\"\n}",
          "{a=\"1\"} err\n{a=\"2\"} err not\n{a=\"12\"} err", "{a=\"2\"} err not\n{a=\"12\"} err\n"},
         /* nested, and labels extracted again */
@@ -140,8 +138,7 @@ static void test_match(void **state)
 
 static void test_match_faults(void **state)
 {
-    process_fault("stage.match { selector = \"\" }",
-                  "selector statement required for match stage");
+    process_fault("stage.match { selector = \"\" }", "selector statement required for match stage");
     process_fault("stage.match { selector = `{a=\"1\"}` }",
                   "match stage requires at least one additional stage to be defined in '- stages'");
     process_fault("stage.match {\n selector = `{a=\"1\"}`\n action = \"x\"\n}",
@@ -168,7 +165,7 @@ static void test_selector_faults(void **state)
         {"{a\n=\n~}", "line 3, col 1: syntax error: unexpected character '~', expecting STRING"},
         {"{a=\"1\"} |= ", "line 1, col 12: syntax error: unexpected $end, expecting STRING"},
         {"{a=\"1\"} | json", "line 1, col 9: syntax error: unexpected character '|', expecting |=, "
-                            "!=, |~, !~ or the end"},
+                             "!=, |~, !~ or the end"},
         {"{a=\"\\q\"}", "line 1, col 4: literal not terminated or with an invalid escape"},
         {"{a=\"", "line 1, col 4: literal not terminated or with an invalid escape"},
         {"{a=~\"(\"}", "line 1, col 5: error parsing regexp: missing closing ): `(`"},
@@ -188,9 +185,13 @@ static void test_selectors(void **state)
 {
     static const struct table t[] = {
         {DROP("{ a = \"1\" , b != \"2\" } // comment\n /* and */ |~ \"x\\\\d\" !~ \"y$\""),
-         "{a=\"1\"} x1\n{a=\"1\"} x1y\n{a=\"1\", b=\"2\"} x1", "{a=\"1\"} x1y\n{a=\"1\", b=\"2\"} "
-                                                               "x1\n"},
-        {DROP("{a=\"\\u00e9\\x41\\101\\t\"}"), "{a=\"\xc3\xa9" "AA\\t\"} x", ""},
+         "{a=\"1\"} x1\n{a=\"1\"} x1y\n{a=\"1\", b=\"2\"} x1",
+         "{a=\"1\"} x1y\n{a=\"1\", b=\"2\"} "
+         "x1\n"},
+        {DROP("{a=\"\\u00e9\\x41\\101\\t\"}"),
+         "{a=\"\xc3\xa9"
+         "AA\\t\"} x",
+         ""},
         {DROP("{a=~\"b.c\"}"), "{a=\"b\\nc\"} x", ""}, /* the dot of labels is any character */
         {DROP("{a=\"\"}"), "x\n{a=\"1\"} y", "{a=\"1\"} y\n"},
         {DROP("{a!~\"1\"}"), "x\n{a=\"1\"} y", "{a=\"1\"} y\n"},
@@ -201,11 +202,11 @@ static void test_selectors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_drop),           cmocka_unit_test(test_drop_faults),
-        cmocka_unit_test(test_limit_drop),     cmocka_unit_test(test_limit_by_label),
-        cmocka_unit_test(test_limit_waits),    cmocka_unit_test(test_limit_replaced),
-        cmocka_unit_test(test_limit_faults),   cmocka_unit_test(test_match),
-        cmocka_unit_test(test_match_faults),   cmocka_unit_test(test_selector_faults),
+        cmocka_unit_test(test_drop),         cmocka_unit_test(test_drop_faults),
+        cmocka_unit_test(test_limit_drop),   cmocka_unit_test(test_limit_by_label),
+        cmocka_unit_test(test_limit_waits),  cmocka_unit_test(test_limit_replaced),
+        cmocka_unit_test(test_limit_faults), cmocka_unit_test(test_match),
+        cmocka_unit_test(test_match_faults), cmocka_unit_test(test_selector_faults),
         cmocka_unit_test(test_selectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

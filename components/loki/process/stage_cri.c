@@ -1,6 +1,6 @@
-/* stage.cri: lines of the container runtime interface, "TIME stdout F text". The parts of a line that
- * the runtime cut are put together, for each stream by itself; what never gets its last part is sent
- * as it is after a minute, so that it does not hold back its file for good. */
+/* stage.cri: lines of the container runtime interface, "TIME stdout F text". The parts of a line
+ * that the runtime cut are put together, for each stream by itself; what never gets its last part
+ * is sent as it is after a minute, so that it does not hold back its file for good. */
 #include <errno.h>
 #include "base/map.h"
 #include "base/rfc3339.h"

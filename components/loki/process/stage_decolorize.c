@@ -3,8 +3,8 @@
 #include "components/loki/process/stage.h"
 
 #define SEQUENCE                                                                                   \
-    "[\\x{1B}\\x{9B}][\\[\\]()#;?]*"                                                              \
-    "(?:(?:(?:[a-zA-Z\\d]*(?:;[a-zA-Z\\d]*)*)?\\x{07})"                                           \
+    "[\\x{1B}\\x{9B}][\\[\\]()#;?]*"                                                               \
+    "(?:(?:(?:[a-zA-Z\\d]*(?:;[a-zA-Z\\d]*)*)?\\x{07})"                                            \
     "|(?:(?:\\d{1,4}(?:;\\d{0,4})*)?[\\dA-PRZcf-ntqry=><~]))"
 
 const struct schema decolorize_stage_schema = SCHEMA_EMPTY;

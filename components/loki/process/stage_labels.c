@@ -62,8 +62,8 @@ static enum stage_result run(struct stage_run *r, struct entry *e)
 
     for (size_t i = 0; i < plan->n; i++) {
         struct str source = plan->v[i].value;
-        bool found = plan->metadata ? from_metadata(e, source, &value)
-                                    : from_extracted(e, source, &value);
+        bool found =
+            plan->metadata ? from_metadata(e, source, &value) : from_extracted(e, source, &value);
         if (found && utf8_valid(value)) entry_label_put(e, plan->v[i].key, value);
     }
     return STAGE_PASS;

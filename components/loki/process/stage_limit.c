@@ -10,10 +10,10 @@
 #include "base/xalloc.h"
 #include "components/loki/process/stage.h"
 
-#define TICKS       64    /* of a nanosecond: intervals of high rates are exact enough */
-#define VALUES_MIN  10000 /* distinct label values that are remembered at least */
-#define WAIT_LEAST  (20 * NS_PER_MS)
-#define SERIES_MAX  10000
+#define TICKS      64    /* of a nanosecond: intervals of high rates are exact enough */
+#define VALUES_MIN 10000 /* distinct label values that are remembered at least */
+#define WAIT_LEAST (20 * NS_PER_MS)
+#define SERIES_MAX 10000
 
 struct args {
     i64 burst;
@@ -115,9 +115,8 @@ static i64 take_shared(const struct plan *plan, _Atomic i64 *bucket, i64 now)
     do {
         mine = seen;
         wait = take(plan, &mine, now);
-    } while (!wait && !atomic_compare_exchange_weak_explicit(bucket, &seen, mine,
-                                                             memory_order_relaxed,
-                                                             memory_order_relaxed));
+    } while (!wait && !atomic_compare_exchange_weak_explicit(
+                          bucket, &seen, mine, memory_order_relaxed, memory_order_relaxed));
     return wait;
 }
 

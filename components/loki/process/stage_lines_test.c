@@ -28,7 +28,8 @@ static void test_docker(void **state)
          "{output=\"l\", stream=\"s\", timestamp=\"bad\"} l\n"},
         {"stage.docker { }",
          "no json\n{} {\"log\":\"\"}\n{} {\"log\":1}\n{} {\"log\":\"a\"} x\n{} {\"log\":\"a\"",
-         "{} no json\n{} {\"log\":\"\"}\n{} {\"log\":1}\n{} {\"log\":\"a\"} x\n{} {\"log\":\"a\"\n"},
+         "{} no json\n{} {\"log\":\"\"}\n{} {\"log\":1}\n{} {\"log\":\"a\"} x\n{} "
+         "{\"log\":\"a\"\n"},
     };
     run_table(t, ARRAY_LEN(t));
 }
@@ -42,8 +43,7 @@ static void test_cri(void **state)
     static const struct table t[] = {
         {"stage.cri { }", "1970-01-01T00:00:01.000000002Z stdout F hello  world",
          "{stream=\"stdout\"} @1000000002 hello  world\n"},
-        {"stage.cri { }",
-         AT "stderr F \n" AT "stdout no flag\n" AT "stdout Failed\n" AT "stdout F",
+        {"stage.cri { }", AT "stderr F \n" AT "stdout no flag\n" AT "stdout Failed\n" AT "stdout F",
          "{stream=\"stderr\"} \n{stream=\"stdout\"} no flag\n{stream=\"stdout\"} Failed\n"
          "{stream=\"stdout\"} \n"},
         {"stage.cri { }", "what stdout F x\n" AT "stdin F x\n" AT " stdout F x\nx\n",
@@ -119,14 +119,13 @@ static void test_multiline(void **state)
         {"stage.multiline {\n firstline = `^\\[`\n trim_newlines = false\n}",
          "[1] a\\r\nb\\n\n!flush", "{} [1] a\\r\\nb\\n\n"},
         {"stage.multiline {\n firstline = `^\\[`\n max_lines = 2\n}",
-         "@5 [1] a\n@6 b\n@7 c\n@8 d\n@9 e\n!flush",
-         "{} @5 [1] a\\nb\n{} @5 c\\nd\n{} @5 e\n"},
+         "@5 [1] a\n@6 b\n@7 c\n@8 d\n@9 e\n!flush", "{} @5 [1] a\\nb\n{} @5 c\\nd\n{} @5 e\n"},
         {"stage.multiline {\n firstline = `^\\[`\n max_lines = 1\n}", "@5 [1] a\n@6 b\n!flush",
          "{} @5 [1] a\n{} @5 b\n"},
         /* extracted values are the first line's; what follows sees the block */
         {EXTRACT("(?P<n>\\d)") LINES "stage.labels { values = { n = \"\" } }\nstage.regex {\n "
-                                      "expression = \"(?s)(?P<all>.*)\"\n labels_from_groups = "
-                                      "true\n}",
+                                     "expression = \"(?s)(?P<all>.*)\"\n labels_from_groups = "
+                                     "true\n}",
          "[1] a\nb 2\n!flush", "{all=\"[1] a\\nb 2\", n=\"1\"} [1] a\\nb 2\n"},
     };
     run_table(t, ARRAY_LEN(t));
@@ -233,10 +232,9 @@ static void test_metrics(void **state)
     process_case_counted(EXTRACT("^(?P<v>\\S*)")
                              METRICS("metric.gauge {\n name = \"v\"\n action = \"sub\"\n}"),
                          "1\n2.5", "{} 1\n{} 2.5\n", "loki_process_custom_v -3.5");
-    process_case_counted(EXTRACT("^(?P<v>\\S*)")
-                             METRICS("metric.histogram {\n name = \"v\"\n buckets = [1, 2]\n}"),
-                         "0.5\n1.5\n9", "{} 0.5\n{} 1.5\n{} 9\n",
-                         "loki_process_custom_v_bucket{le=\"2\"} 2");
+    process_case_counted(
+        EXTRACT("^(?P<v>\\S*)") METRICS("metric.histogram {\n name = \"v\"\n buckets = [1, 2]\n}"),
+        "0.5\n1.5\n9", "{} 0.5\n{} 1.5\n{} 9\n", "loki_process_custom_v_bucket{le=\"2\"} 2");
 }
 
 static void test_metrics_idle(void **state)
@@ -272,13 +270,20 @@ static void test_metrics_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_docker),          cmocka_unit_test(test_cri),
-        cmocka_unit_test(test_cri_bounds),      cmocka_unit_test(test_cri_unfinished),
-        cmocka_unit_test(test_cri_acks),        cmocka_unit_test(test_multiline),
-        cmocka_unit_test(test_multiline_acks),  cmocka_unit_test(test_multiline_kept),
-        cmocka_unit_test(test_multiline_no_room), cmocka_unit_test(test_held_given_up),
-        cmocka_unit_test(test_two_multilines),  cmocka_unit_test(test_metrics),
-        cmocka_unit_test(test_metrics_idle),    cmocka_unit_test(test_metrics_faults),
+        cmocka_unit_test(test_docker),
+        cmocka_unit_test(test_cri),
+        cmocka_unit_test(test_cri_bounds),
+        cmocka_unit_test(test_cri_unfinished),
+        cmocka_unit_test(test_cri_acks),
+        cmocka_unit_test(test_multiline),
+        cmocka_unit_test(test_multiline_acks),
+        cmocka_unit_test(test_multiline_kept),
+        cmocka_unit_test(test_multiline_no_room),
+        cmocka_unit_test(test_held_given_up),
+        cmocka_unit_test(test_two_multilines),
+        cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_metrics_idle),
+        cmocka_unit_test(test_metrics_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,8 +62,8 @@ static struct metric *make_metric(struct stage_run *r, const struct metric_plan 
     return made;
 }
 
-static struct series *series_new(struct stage_run *r, const struct metric_plan *m,
-                                 struct custom *c, struct labels *stream)
+static struct series *series_new(struct stage_run *r, const struct metric_plan *m, struct custom *c,
+                                 struct labels *stream)
 {
     if (c->series.live >= SERIES_MAX) {
         if (!c->full)
@@ -158,8 +158,7 @@ static bool value_of(const struct metric_plan *m, struct entry *e, f64 *ret)
     }
     const struct ex_value *v = ex_get(e->extracted, m->source);
     if (!v) return false;
-    if (a->value.n && (!ex_string(v, e->scratch, &text) || !str_eq(text, a->value)))
-        return false;
+    if (a->value.n && (!ex_string(v, e->scratch, &text) || !str_eq(text, a->value))) return false;
     return !m->needs_number || number(v, ret);
 }
 

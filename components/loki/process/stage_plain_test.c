@@ -119,7 +119,8 @@ static void test_pack(void **state)
     static const struct table t[] = {
         {"stage.pack {\n labels = [\"z\", \"a\", \"a\", \"missing\"]\n ingest_timestamp = false\n}",
          "{a=\"<1>\", b=\"2\", z=\"3\"} @5 li\\ne\\xff",
-         "{b=\"2\"} @5 {\"a\":\"\\\\u003c1\\\\u003e\",\"z\":\"3\",\"_entry\":\"li\\\\ne\xef\xbf\xbd\"}"
+         "{b=\"2\"} @5 "
+         "{\"a\":\"\\\\u003c1\\\\u003e\",\"z\":\"3\",\"_entry\":\"li\\\\ne\xef\xbf\xbd\"}"
          "\n"},
         {EXTRACT("(?P<x>.+)") "stage.pack { labels = [\"x\"] }", "@5 v",
          "{} {\"x\":\"v\",\"_entry\":\"v\"}\n"}, /* the clock's time */
@@ -131,7 +132,8 @@ static void test_decolorize(void **state)
 {
     process_case("stage.decolorize { }",
                  "\\x1b[32mgreen\\x1b[0m and \\x1b[1;31mred\\x1b[K\nplain \xc2\xa9\n"
-                 "\\x1b]8;;x\\x07link\n\xc2\x9b" "31mx\nend \\x1b",
+                 "\\x1b]8;;x\\x07link\n\xc2\x9b"
+                 "31mx\nend \\x1b",
                  "{} green and red\n{} plain \xc2\xa9\n{} link\n{} x\n{} end \\x1b\n");
 }
 
@@ -168,8 +170,7 @@ static void test_truncate(void **state)
 {
     static const struct table t[] = {
         {"stage.truncate { rule { limit = \"4B\" } }", "123456\n1234", "{} 1234\n{} 1234\n"},
-        {"stage.truncate { rule {\n limit = \"4B\"\n suffix = \"..\"\n} }", "123456",
-         "{} 12..\n"},
+        {"stage.truncate { rule {\n limit = \"4B\"\n suffix = \"..\"\n} }", "123456", "{} 12..\n"},
         {"stage.truncate {\n rule {\n limit = \"2B\"\n source_type = \"label\"\n sources = "
          "[\"a\"]\n}\nrule {\n limit = \"1B\"\n source_type = \"structured_metadata\"\n}\nrule { "
          "limit = \"3B\" }\n}\nstage.labels { values = { t = \"truncated\" } }",
@@ -191,12 +192,12 @@ static void test_truncate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_static_labels),  cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_label_filters),  cmocka_unit_test(test_regex),
-        cmocka_unit_test(test_regex_limit),    cmocka_unit_test(test_output),
-        cmocka_unit_test(test_tenant),         cmocka_unit_test(test_pack),
-        cmocka_unit_test(test_decolorize),     cmocka_unit_test(test_sampling),
-        cmocka_unit_test(test_metadata),       cmocka_unit_test(test_truncate),
+        cmocka_unit_test(test_static_labels), cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_label_filters), cmocka_unit_test(test_regex),
+        cmocka_unit_test(test_regex_limit),   cmocka_unit_test(test_output),
+        cmocka_unit_test(test_tenant),        cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_decolorize),    cmocka_unit_test(test_sampling),
+        cmocka_unit_test(test_metadata),      cmocka_unit_test(test_truncate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

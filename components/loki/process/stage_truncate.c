@@ -178,8 +178,8 @@ static void note(struct entry *e, const bool *done)
 
 static enum stage_result run(struct stage_run *r, struct entry *e)
 {
-    static void (*const cutters[PLACES])(const struct cut *c) = {cut_line, cut_labels,
-                                                                 cut_metadata, cut_extracted};
+    static void (*const cutters[PLACES])(const struct cut *c) = {cut_line, cut_labels, cut_metadata,
+                                                                 cut_extracted};
     const struct plan *plan = r->plan;
     bool done[PLACES] = {0};
 

@@ -409,8 +409,7 @@ static inline void process_expect(struct process *w, const char *want)
 
     buf_cstr(&got, "");
     process_out(w, &got);
-    if (!str_is(buf_view(&got), want))
-        fail_msg("got:\n%swanted:\n%s", got.p ? got.p : "", want);
+    if (!str_is(buf_view(&got), want)) fail_msg("got:\n%swanted:\n%s", got.p ? got.p : "", want);
     buf_done(&got);
 }
 
