@@ -104,9 +104,10 @@ struct self {
     struct file_source source;
     struct map tailers; /* path NUL labels -> struct tailer */
     struct file_match *match;
-    struct timer *tick, *check, *retry, *stop;
+    struct timer *tick, *check, *retry, *stop, *refollow;
     struct msg pump;
     bool pumping, done;
+    bool short_of_memory; /* some targets could not be made: nobody is let go of meanwhile */
 };
 
 /* --- plans --- */
@@ -276,8 +277,7 @@ static void want_target(struct self *self, struct label_set *set, struct str pat
     if (with && without)
         want_tailer(self, path, with, without->text);
     else
-        log_error(self->source.shard->comp->log, "no memory for the labels of a file",
-                  F_STR("path", path));
+        self->short_of_memory = true;
     labels_unref(with);
     labels_unref(without);
 }
@@ -308,6 +308,7 @@ static void let_go(struct self *self, struct tailer *t, bool by_glob)
 
 static void begin_targets(struct self *self)
 {
+    self->short_of_memory = false;
     list_each (&self->source.all, node)
         list_item(node, struct tailer, all)->seen = false;
 }
@@ -316,9 +317,13 @@ static void end_targets(struct self *self, bool by_glob)
 {
     list_each (&self->source.all, node) {
         struct tailer *t = list_item(node, struct tailer, all);
-        if (!t->seen) let_go(self, t, by_glob);
+        if (!t->seen && !self->short_of_memory) let_go(self, t, by_glob);
     }
     count_active(self);
+    if (!self->short_of_memory) return;
+    log_error(self->source.shard->comp->log,
+              "no memory for the labels of every target: it is tried again in a second");
+    timer_start(self->refollow, NS_PER_SEC);
 }
 
 static void follow_targets(struct self *self, struct value targets)
@@ -365,6 +370,13 @@ static void follow(struct self *self, const struct plan *plan)
                                              .ignore_older_than = a->file_match.ignore_older_than.ns,
                                              .found = on_found,
                                              .arg = self});
+}
+
+static void on_refollow(void *arg)
+{
+    struct self *self = arg;
+
+    if (!self->source.stopping && !self->done) follow(self, self->source.shard->plan);
 }
 
 /* --- the end --- */
@@ -533,6 +545,7 @@ static void init_timers(struct self *self, struct loop *l)
     self->check = timer_new(l, on_check, self);
     self->retry = timer_new(l, on_retry, self);
     self->stop = timer_new(l, on_stop_deadline, self);
+    self->refollow = timer_new(l, on_refollow, self);
     timer_every(self->check, CHECK);
 }
 
@@ -629,6 +642,7 @@ static void shard_done(struct shard *shard)
     timer_free(self->check);
     timer_free(self->retry);
     timer_free(self->stop);
+    timer_free(self->refollow);
 }
 
 static const char example[] = "loki.source.file \"default\" {\n"
