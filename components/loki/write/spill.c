@@ -50,18 +50,20 @@ static struct disk_log_conf conf_of(const struct write *w, const char *dir)
                                   .pool = w->shard->comp->host->offload};
 }
 
-static const char *dir_of(const struct write *w)
+static const struct write_shared *shared_of(const struct write *w)
 {
-    const struct write_shared *sh = w->shard->comp->shared;
-
-    return sh->dir;
+    return w->shard->comp->shared;
 }
 
 static void open_log(struct write *w)
 {
     char *err = NULL;
-    struct disk_log_conf conf = conf_of(w, dir_of(w));
+    struct disk_log_conf conf = conf_of(w, shared_of(w)->dir);
 
+    if (!conf.dir) {
+        log_failed(w, shared_of(w)->no_dir);
+        return;
+    }
     if (disk_log_open(&conf, &w->log, &err) == 0) return;
     log_failed(w, err);
     free(err);
@@ -145,9 +147,11 @@ bool log_ready(struct write *w)
 /* Only what is there is opened: most instances never stall. */
 void log_resume(struct write *w)
 {
-    if (!w->log && (w->plan->args->wal.enabled || access(dir_of(w), F_OK) == 0)) open_log(w);
+    const char *dir = shared_of(w)->dir;
+
+    if (!w->log && (w->plan->args->wal.enabled || (dir && access(dir, F_OK) == 0))) open_log(w);
     if (!w->log) return;
-    struct disk_log_conf conf = conf_of(w, dir_of(w));
+    struct disk_log_conf conf = conf_of(w, dir);
     disk_log_limit(w->log, &conf);
     resume_readers(w);
 }

@@ -461,10 +461,10 @@ static int configure(struct comp *c, const void *old_plan, char **ret_err)
 static int create(struct comp *c, char **ret_err)
 {
     struct write_shared *sh = c->shared;
-    char *dir = comp_data_dir(c, ret_err);
+    char *dir = comp_data_dir(c, &sh->no_dir);
 
-    if (!dir) return -1;
-    sh->dir = xprintf("%s/wal", dir);
+    (void)ret_err;
+    if (dir) sh->dir = xprintf("%s/wal", dir);
     free(dir);
     sh->seed = agent_seed(c->host, c->log);
     loki_receiver_export(c);
@@ -477,6 +477,7 @@ static void destroy(struct comp *c)
 
     free_targets(sh->targets, sh->n_targets);
     free(sh->dir);
+    free(sh->no_dir);
     free(sh->seed);
 }
 

@@ -243,7 +243,8 @@ void meters_dropped(struct endpoint *e, struct tenant *t, enum reason why, u64 e
 
 /* --- the instance and its shard --- */
 struct write_shared {
-    char *dir, *seed; /* set before the shard runs */
+    char *dir, *seed; /* set before the shard runs; dir: NULL when there can be none */
+    char *no_dir;     /* why */
     struct shared_target {
         char id[ENDPOINT_ID];
         u64 print;
