@@ -230,3 +230,50 @@ def test_what_takes_no_effect_is_said(weir, loki, ports):
     [port] = ports(1)
     w = weir(config(port, loki.url, "grpc { listen_port = 0 }").replace("http {", "http {\n    http2 { max_handlers = 3 }"))
     assert '"a setting has no effect" component_path=/ component_id=loki.source.api.in setting=grpc ' in w.log and "setting=http.http2.max_handlers " in w.log
+
+
+def test_503_when_nothing_takes_the_entries(weir, backend, ports):
+    """Behind a queue of one request that cannot be sent: those that find no room wait for a moment, then are told to come again."""
+    [port] = ports(1)
+    backend.respond = (503, {}, b"", 0)
+    w = weir(f'''
+loki.source.api "in" {{
+  http {{
+    listen_address = "127.0.0.1"
+    listen_port    = {port}
+  }}
+  forward_to = [otelcol.receiver.loki.out.receiver]
+}}
+otelcol.receiver.loki "out" {{
+  output {{ logs = [otelcol.exporter.otlphttp.out.input] }}
+}}
+otelcol.exporter.otlphttp "out" {{
+  sending_queue {{
+    queue_size    = 2
+    num_consumers = 1
+  }}
+  retry_on_failure {{
+    initial_interval = "100ms"
+    max_elapsed_time = "0s"
+  }}
+  client {{ endpoint = "{backend.url}" }}
+}}
+''')
+    taken, refused = [], None
+    for i in range(30):
+        a = push(port, protobuf({'{a="1"}': [(NOW, f"{i}")]}))
+        if a.status != 204:
+            refused = a
+            break
+        taken.append(str(i))
+    assert refused and refused.status == 503 and int(refused.headers["Retry-After"]) >= 1 and refused.text.strip()
+    await_that("it is counted", lambda: (w.metric("loki_source_api_request_duration_seconds_count", status_code="503") or 0) >= 1)
+    assert http("GET", f"http://127.0.0.1:{port}/ready").status == 200
+    backend.respond = (200, {}, b"", 0)
+    await_that("there is room again", lambda: push(port, protobuf({'{a="1"}': [(NOW, "last")]})).status == 204)
+
+    def bodies():
+        with backend.lock:
+            return {r["body"] for r in backend.records}
+
+    await_that("all that was taken", lambda: bodies() >= {*taken, "last"})
