@@ -353,6 +353,32 @@ void glob_step(const struct glob *g, const struct glob_places *p, u32 c, struct 
         if (takes(g, &g->code.v[p->at[i]], c)) enter(g, to, p->at[i] + 1);
 }
 
+/* Only runs of any characters take c: it does not matter which one it is. */
+static bool is_any(const struct glob *g, const struct glob_places *p, u32 c)
+{
+    for (u32 i = 0; i < p->n; i++) {
+        const struct glob_inst *inst = &g->code.v[p->at[i]];
+        bool run = inst->op == GLOB_SEGMENT || inst->op == GLOB_ALL;
+        if (!run && (inst->op != GLOB_CHAR || inst->x == c)) return false;
+    }
+    return c != '/';
+}
+
+static bool same_places(const struct glob_places *a, const struct glob_places *b)
+{
+    return a->n == b->n && a->done == b->done && memcmp(a->at, b->at, a->n * sizeof(u32)) == 0;
+}
+
+/* Most of a name goes by in one place: what such characters lead to is known after the first. */
+static struct str skip_any(const struct glob *g, const struct glob_places *p, struct str text)
+{
+    size_t n = 0;
+
+    while (n < text.n && !(text.p[n] & 0x80) && is_any(g, p, (u8)text.p[n]))
+        n++;
+    return str_sub(text, n, text.n);
+}
+
 void glob_steps(const struct glob *g, struct glob_places *p, struct glob_places *spare,
                 struct str text)
 {
@@ -360,10 +386,12 @@ void glob_steps(const struct glob *g, struct glob_places *p, struct glob_places 
         u32 c;
         size_t n = glob_char(text, &c);
         glob_step(g, p, c, spare);
+        bool same = same_places(p, spare) && is_any(g, p, c);
         struct glob_places was = *p;
         *p = *spare;
         *spare = was;
         text = str_sub(text, n, text.n);
+        if (same) text = skip_any(g, p, text);
     }
     if (text.n > 0) p->done = false;
 }
