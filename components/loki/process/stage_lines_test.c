@@ -237,6 +237,16 @@ static void test_metrics(void **state)
         "0.5\n1.5\n9", "{} 0.5\n{} 1.5\n{} 9\n", "loki_process_custom_v_bucket{le=\"2\"} 2");
 }
 
+/* Labels become names that Prometheus knows, each once; those of the component stay its own. */
+static void test_metrics_labels(void **state)
+{
+    process_case_counted(METRICS("metric.counter {\n name = \"n\"\n match_all = true\n action = "
+                                 "\"inc\"\n}"),
+                         "{a.b=\"1\", a_b=\"2\", component_id=\"mine\"} x",
+                         "{a.b=\"1\", a_b=\"2\", component_id=\"mine\"} x\n",
+                         "loki_process_custom_n{a_b=\"1\"} 1");
+}
+
 static void test_metrics_idle(void **state)
 {
     struct process w;
@@ -282,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_held_given_up),
         cmocka_unit_test(test_two_multilines),
         cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_metrics_labels),
         cmocka_unit_test(test_metrics_idle),
         cmocka_unit_test(test_metrics_faults),
     };

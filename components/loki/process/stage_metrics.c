@@ -37,15 +37,27 @@ static void make_name(struct buf *b, struct str name)
     }
 }
 
+/* A name of the series' own labels, or one that another label came to: it cannot be there twice. */
+static bool taken(const char *name, const struct metric_label *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(v[i].name, name) == 0) return true;
+    return strcmp(name, "component_id") == 0 || strcmp(name, "component_path") == 0;
+}
+
 static size_t make_labels(const struct labels *l, struct metric_label *out)
 {
     size_t n = 0;
 
     for (u32 i = 0; i < l->n && n < LABELS_MAX; i++) {
-        struct buf name = BUF_INIT(1 << 16);
+        struct buf b = BUF_INIT(1 << 16);
         if (str_starts(l->v[i].name, STR("__"))) continue;
-        make_name(&name, l->v[i].name);
-        out[n++] = (struct metric_label){buf_take(&name, NULL), l->v[i].value.p};
+        make_name(&b, l->v[i].name);
+        char *name = buf_take(&b, NULL);
+        if (taken(name, out, n))
+            free(name);
+        else
+            out[n++] = (struct metric_label){name, l->v[i].value.p};
     }
     return n;
 }
