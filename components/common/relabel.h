@@ -41,6 +41,10 @@ bool relabel_equal(const struct relabel *a, const struct relabel *b);
  * Memory that ran out shows in s->err. Names and values made are the set's own. */
 bool relabel_apply(const struct relabel *r, struct label_set *s, bool *limited);
 
+/* What to say, once, when a regular expression was limited. */
+#define RELABEL_LIMITED                                                                            \
+    "a regular expression of relabel_rules took too many steps: its rule counts as not matching"
+
 /* The `rules` export and the `relabel_rules` argument. What goes through a capsule makes classic
  * names only, whoever wrote the rules. */
 extern const struct capsule_type capsule_relabel_rules; /* "RelabelRules" */

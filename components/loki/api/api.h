@@ -60,7 +60,7 @@ struct api {
     struct timer *tick;
     struct label_set labels; /* scratch */
     struct api_meters meters[API_ROUTES];
-    bool stopping;
+    bool stopping, limit_told;
 };
 extern const struct http_handler api_handler;
 

@@ -26,10 +26,14 @@ static struct labels *finish_labels(struct reading *rd)
     struct api *self = rd->self;
     const struct api_args *a = self->plan->args;
     struct label_set *s = &self->labels;
+    bool limited = false;
 
     for (size_t i = 0; i < a->labels.n; i++)
         label_set_put_view(s, a->labels.v[i].key, a->labels.v[i].value);
-    if (!relabel_apply(relabel_of(a->relabel_rules.c), s, NULL) || s->n == 0) return &dropped;
+    bool kept = relabel_apply(relabel_of(a->relabel_rules.c), s, &limited) && s->n > 0;
+    if (limited && !self->limit_told) log_warn(self->shard->comp->log, RELABEL_LIMITED);
+    self->limit_told |= limited;
+    if (!kept) return &dropped;
     label_set_strip(s, false);
     if (rd->body->tenant.n) label_set_put_view(s, STR(TENANT), rd->body->tenant);
     struct labels *l = label_set_intern(s, self->shard->comp->host->labels);

@@ -63,7 +63,7 @@ struct self {
     struct label_set labels;
     struct buf whole, plain, line;
     struct arena scratch;
-    bool starved, stopping;
+    bool starved, stopping, limit_told;
     i64 quiet_until;
     u64 not_logged;
 };
@@ -200,13 +200,17 @@ static void put(struct label_set *s, const char *name, struct str value)
 static struct labels *labels_of(struct self *self, const struct gelf_message *m)
 {
     struct label_set *s = &self->labels;
+    bool limited = false;
 
     label_set_reset(s);
     put(s, "__gelf_message_level", str_of(gelf_level_name(m->level)));
     put(s, "__gelf_message_host", m->host);
     put(s, "__gelf_message_version", m->version);
     put(s, "__gelf_message_facility", m->facility);
-    if (!relabel_apply(relabel_of(self->plan->args->relabel_rules.c), s, NULL)) label_set_reset(s);
+    if (!relabel_apply(relabel_of(self->plan->args->relabel_rules.c), s, &limited))
+        label_set_reset(s);
+    if (limited && !self->limit_told) log_warn(self->shard->comp->log, RELABEL_LIMITED);
+    self->limit_told |= limited;
     label_set_strip(s, true);
     return label_set_intern(s, self->shard->comp->host->labels);
 }

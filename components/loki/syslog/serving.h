@@ -55,7 +55,7 @@ struct syslog_serving {
     struct reverse_names *names; /* NULL: nobody looks at them */
     struct list waiting;         /* datagrams, for their sender's name */
     size_t n_waiting;
-    bool serves;
+    bool serves, limit_told;
     struct labels *plain; /* without rules all entries have these */
     struct syslog_memo *memo;
 };
