@@ -24,8 +24,8 @@ void aes256_cbc(bool encrypt, const u8 key[32], const u8 iv[AES_BLOCK], const u8
 
 int scrypt_key(struct str password, struct str salt, u64 n, u64 r, u64 p, u8 *out, size_t n_out)
 {
-    int ok = EVP_PBE_scrypt(password.n ? password.p : "", password.n,
-                            (const u8 *)(salt.n ? salt.p : ""), salt.n, n, r, p, SCRYPT_MEMORY, out,
-                            n_out);
+    int ok =
+        EVP_PBE_scrypt(password.n ? password.p : "", password.n, (const u8 *)(salt.n ? salt.p : ""),
+                       salt.n, n, r, p, SCRYPT_MEMORY, out, n_out);
     return ok == 1 ? 0 : -EINVAL;
 }

@@ -20,12 +20,12 @@ struct time_parsed {
     i32 nsec, offset;
     bool zoned; /* the text told the offset, or its zone; else it came of the zone given */
 };
-/* 0 or -EINVAL (-ERANGE); zone: for layouts without one (NULL: UTC), and where its abbreviations are
- * known. *ret_err (may be NULL): owned text in Go's words. */
+/* 0 or -EINVAL (-ERANGE); zone: for layouts without one (NULL: UTC), and where its abbreviations
+ * are known. *ret_err (may be NULL): owned text in Go's words. */
 int time_layout_parse(const struct time_layout *l, struct str text, const struct time_zone *zone,
                       struct time_parsed *ret, char **ret_err);
-/* The same with abbreviations looked up in a zone of their own: Go without a location takes UTC, but
- * knows the abbreviations of the host's zone. */
+/* The same with abbreviations looked up in a zone of their own: Go without a location takes UTC,
+ * but knows the abbreviations of the host's zone. */
 int time_layout_parse_in(const struct time_layout *l, struct str text, const struct time_zone *zone,
                          const struct time_zone *abbrs, struct time_parsed *ret, char **ret_err);
 /* Adds years to the date: February 29 becomes March 1 in a common year. 0 or -ERANGE as above. */

@@ -29,9 +29,9 @@ enum elem_kind {
     EL_UPPER_PM,
     EL_LOWER_PM,
     EL_ABBR,
-    EL_OFFSET,    /* -0700 and its kin */
-    EL_ISO_OFFSET, /* Z0700 and its kin */
-    EL_FRACTION,  /* .000 */
+    EL_OFFSET,      /* -0700 and its kin */
+    EL_ISO_OFFSET,  /* Z0700 and its kin */
+    EL_FRACTION,    /* .000 */
     EL_OPT_FRACTION /* .999 */
 };
 struct elem {

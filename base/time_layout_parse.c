@@ -436,8 +436,8 @@ static int finish(const struct clock_text *c, const struct time_zone *zone,
                   const struct time_zone *abbrs, struct time_parsed *ret)
 {
     struct time_parsed t = {.year = c->year, .nsec = c->nsec};
-    t.local_s = civil_days(c->year, c->month, c->day) * DAY + (c->hour * 60 + c->minute) * 60 +
-                c->second;
+    t.local_s =
+        civil_days(c->year, c->month, c->day) * DAY + (c->hour * 60 + c->minute) * 60 + c->second;
     t.zoned = c->utc || c->has_offset || c->abbr.n > 0;
     t.offset = offset_of(c, zone, abbrs, t.local_s);
     int err = set_ns(&t);

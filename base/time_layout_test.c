@@ -1,4 +1,5 @@
-/* Layouts against what Go's time package answers (time_layout_cases.def), and what stands beside it. */
+/* Layouts against what Go's time package answers (time_layout_cases.def), and what stands beside
+ * it. */
 #include "base/time_layout.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-/* The rule at the end of a zone file, in the form of POSIX's TZ ("CET-1CEST,M3.5.0,M10.5.0/3"): what
- * holds after the last change that the file lists. And the calendar that times are reckoned in. */
+/* The rule at the end of a zone file, in the form of POSIX's TZ ("CET-1CEST,M3.5.0,M10.5.0/3"):
+ * what holds after the last change that the file lists. And the calendar that times are reckoned
+ * in. */
 #ifndef BASE_TIME_RULE_H
 #define BASE_TIME_RULE_H
 

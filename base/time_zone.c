@@ -55,9 +55,9 @@ static bool counts_of(struct str file, struct counts *ret)
     const char *p = file.p + 20;
     *ret = (struct counts){be32(p),      be32(p + 4),  be32(p + 8),
                            be32(p + 12), be32(p + 16), be32(p + 20)};
-    return ret->times <= FILE_MAX && ret->types > 0 && ret->types <= TYPES_MAX &&
-           ret->chars > 0 && ret->chars <= FILE_MAX && ret->leap <= FILE_MAX &&
-           ret->isut <= FILE_MAX && ret->isstd <= FILE_MAX;
+    return ret->times <= FILE_MAX && ret->types > 0 && ret->types <= TYPES_MAX && ret->chars > 0 &&
+           ret->chars <= FILE_MAX && ret->leap <= FILE_MAX && ret->isut <= FILE_MAX &&
+           ret->isstd <= FILE_MAX;
 }
 
 static size_t body_size(const struct counts *c, size_t width)

@@ -6,8 +6,8 @@
 #include "base/str.h"
 
 struct time_zone;
-/* "" and "UTC": UTC; "Local": TZ or /etc/localtime (UTC when that cannot be read). NULL and an owned
- * *ret_err ("unknown time zone X"). Names that leave the zone folder are unknown. */
+/* "" and "UTC": UTC; "Local": TZ or /etc/localtime (UTC when that cannot be read). NULL and an
+ * owned *ret_err ("unknown time zone X"). Names that leave the zone folder are unknown. */
 struct time_zone *time_zone_load(struct str name, char **ret_err);
 /* The same from the bytes of a zone file, NULL when they are none. */
 struct time_zone *time_zone_decode(struct str name, struct str file);

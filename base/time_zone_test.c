@@ -16,8 +16,8 @@ static struct time_zone *zone(const char *name)
 
 static void names_that_are_no_zone(void **state)
 {
-    static const char *const bad[] = {"Mars/Olympus", "../etc/passwd", "/etc/localtime", "Europe",
-                                      "Europe/../UTC", "a\\b", "utc+1"};
+    static const char *const bad[] = {"Mars/Olympus",  "../etc/passwd", "/etc/localtime", "Europe",
+                                      "Europe/../UTC", "a\\b",          "utc+1"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         char *err = NULL, want[100];
         snprintf(want, sizeof(want), "unknown time zone %s", bad[i]);
@@ -65,9 +65,18 @@ static void offsets(void **state)
 
 static void rules(void **state)
 {
-    static const char *const bad[] = {"", "A1", "CET", "CET-1CEST,", "CET-1CEST,M3.5.0", "CET-1x",
-                                      "CET-1CEST,M13.1.0,M1.1.0", "<+03", "CET-1CEST,M3.6.0,M10.5.0",
-                                      "CET-999", "CET-1CEST,M3.5.0,M10.5.0x", "CET-1:60"};
+    static const char *const bad[] = {"",
+                                      "A1",
+                                      "CET",
+                                      "CET-1CEST,",
+                                      "CET-1CEST,M3.5.0",
+                                      "CET-1x",
+                                      "CET-1CEST,M13.1.0,M1.1.0",
+                                      "<+03",
+                                      "CET-1CEST,M3.6.0,M10.5.0",
+                                      "CET-999",
+                                      "CET-1CEST,M3.5.0,M10.5.0x",
+                                      "CET-1:60"};
     struct time_rule r;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_false(time_rule_parse(str_of(bad[i]), &r));
@@ -129,9 +138,12 @@ static void calendar(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_that_are_no_zone), cmocka_unit_test(offsets),
-        cmocka_unit_test(rules),                  cmocka_unit_test(damaged_files_are_refused),
-        cmocka_unit_test(calendar),               cmocka_unit_test(local_follows_the_environment),
+        cmocka_unit_test(names_that_are_no_zone),
+        cmocka_unit_test(offsets),
+        cmocka_unit_test(rules),
+        cmocka_unit_test(damaged_files_are_refused),
+        cmocka_unit_test(calendar),
+        cmocka_unit_test(local_follows_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

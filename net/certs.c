@@ -23,8 +23,9 @@ static EVP_PKEY *dsa_key(void)
 {
     EVP_PKEY *params = NULL, *key = NULL;
     EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_id(EVP_PKEY_DSA, NULL);
-    bool ok = c && EVP_PKEY_paramgen_init(c) == 1 && EVP_PKEY_CTX_set_dsa_paramgen_bits(c, 2048) == 1 &&
-              EVP_PKEY_CTX_set_dsa_paramgen_q_bits(c, 256) == 1 && EVP_PKEY_paramgen(c, &params) == 1;
+    bool ok =
+        c && EVP_PKEY_paramgen_init(c) == 1 && EVP_PKEY_CTX_set_dsa_paramgen_bits(c, 2048) == 1 &&
+        EVP_PKEY_CTX_set_dsa_paramgen_q_bits(c, 256) == 1 && EVP_PKEY_paramgen(c, &params) == 1;
     EVP_PKEY_CTX_free(c);
     c = ok ? EVP_PKEY_CTX_new(params, NULL) : NULL;
     if (c && EVP_PKEY_keygen_init(c) == 1) EVP_PKEY_keygen(c, &key);
@@ -53,8 +54,9 @@ static bool key_pem(EVP_PKEY *key, struct buf *out)
     char *p;
     BIO *b = BIO_new(BIO_s_mem());
     bool plain = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519;
-    bool ok = b && (plain ? PEM_write_bio_PKCS8PrivateKey(b, key, NULL, NULL, 0, NULL, NULL)
-                          : PEM_write_bio_PrivateKey_traditional(b, key, NULL, NULL, 0, NULL, NULL));
+    bool ok =
+        b && (plain ? PEM_write_bio_PKCS8PrivateKey(b, key, NULL, NULL, 0, NULL, NULL)
+                    : PEM_write_bio_PrivateKey_traditional(b, key, NULL, NULL, 0, NULL, NULL));
     if (ok) buf_add(out, p, (size_t)BIO_get_mem_data(b, &p));
     BIO_free(b);
     return ok;
@@ -102,7 +104,8 @@ static bool extension(X509 *cert, X509 *issuer, int nid, const char *value)
 
 static GENERAL_NAME *general_name(int type, const void *p, size_t n)
 {
-    ASN1_STRING *s = ASN1_STRING_type_new(type == GEN_IPADD ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
+    ASN1_STRING *s =
+        ASN1_STRING_type_new(type == GEN_IPADD ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
     GENERAL_NAME *g = GENERAL_NAME_new();
     if (!s || !g || ASN1_STRING_set(s, p, (int)n) != 1) {
         ASN1_STRING_free(s);
@@ -171,8 +174,9 @@ static bool set_subject(X509 *cert, const struct cert_request *q, X509 *issuer)
 {
     X509_NAME *name = X509_get_subject_name(cert);
     return q->cn.n <= 1000 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const u8 *)(q->cn.n ? q->cn.p : ""),
-                                      (int)q->cn.n, -1, 0) == 1 &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                      (const u8 *)(q->cn.n ? q->cn.p : ""), (int)q->cn.n, -1,
+                                      0) == 1 &&
            X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : name) == 1;
 }
 
@@ -193,7 +197,8 @@ static bool fill(X509 *cert, const struct cert_request *q, X509 *issuer, EVP_PKE
                      q->ca ? "critical,digitalSignature,keyEncipherment,keyCertSign"
                            : "critical,digitalSignature,keyEncipherment") &&
            extension(cert, by, NID_ext_key_usage, "serverAuth,clientAuth") &&
-           extension(cert, by, NID_basic_constraints, q->ca ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
+           extension(cert, by, NID_basic_constraints,
+                     q->ca ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
            (!q->ca || extension(cert, by, NID_subject_key_identifier, "hash")) &&
            add_names(cert, q, ret_bad);
 }
@@ -210,8 +215,10 @@ static bool read_signer(const struct cert_request *q, struct signer *s, char **r
     if (q->ca_cert.n + q->ca_key.n == 0) return true;
     s->cert = read_cert(q->ca_cert);
     s->key = s->cert ? read_key(q->ca_key) : NULL;
-    if (!s->cert) *ret_err = xstrdup("unable to decode certificate");
-    else if (!s->key) *ret_err = xstrdup("error parsing private key: no private key in PEM");
+    if (!s->cert)
+        *ret_err = xstrdup("unable to decode certificate");
+    else if (!s->key)
+        *ret_err = xstrdup("error parsing private key: no private key in PEM");
     return s->key != NULL;
 }
 
@@ -270,8 +277,10 @@ int certs_check(struct str cert, struct str key, char **ret_err)
     X509 *c = read_cert(cert);
     EVP_PKEY *k = c ? read_key(key) : NULL;
     int err = k ? 0 : -EINVAL;
-    if (!c) *ret_err = xstrdup("unable to decode certificate");
-    else if (!k) *ret_err = xstrdup("error parsing private key: no private key in PEM");
+    if (!c)
+        *ret_err = xstrdup("unable to decode certificate");
+    else if (!k)
+        *ret_err = xstrdup("error parsing private key: no private key in PEM");
     X509_free(c);
     EVP_PKEY_free(k);
     return err;

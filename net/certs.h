@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 
-/* "" and "rsa": RSA of 4096 bits; "dsa", "ecdsa" (P-256), "ed25519". Appends PEM; -EINVAL for another
- * type, -EIO when OpenSSL cannot. */
+/* "" and "rsa": RSA of 4096 bits; "dsa", "ecdsa" (P-256), "ed25519". Appends PEM; -EINVAL for
+ * another type, -EIO when OpenSSL cannot. */
 int certs_private_key(struct str type, struct buf *pem);
 
 struct cert_request {

@@ -1,5 +1,5 @@
-/* Layouts, texts and zone files: what is parsed can be formatted, and what was formatted with a full
- * layout parses back to the same moment. */
+/* Layouts, texts and zone files: what is parsed can be formatted, and what was formatted with a
+ * full layout parses back to the same moment. */
 #include <errno.h>
 #include <stdlib.h>
 #include "base/assert.h"

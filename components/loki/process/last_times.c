@@ -21,10 +21,14 @@ static u32 *slot(const struct last_times *t, const struct labels *l)
 static void unlink_use(struct last_times *t, u32 i)
 {
     struct last_time *x = at(t, i);
-    if (x->newer) at(t, x->newer)->older = x->older;
-    else t->newest = x->older;
-    if (x->older) at(t, x->older)->newer = x->newer;
-    else t->oldest = x->newer;
+    if (x->newer)
+        at(t, x->newer)->older = x->older;
+    else
+        t->newest = x->older;
+    if (x->older)
+        at(t, x->older)->newer = x->newer;
+    else
+        t->oldest = x->newer;
 }
 
 static void link_newest(struct last_times *t, u32 i)
@@ -32,8 +36,10 @@ static void link_newest(struct last_times *t, u32 i)
     struct last_time *x = at(t, i);
     x->newer = 0;
     x->older = t->newest;
-    if (t->newest) at(t, t->newest)->newer = i;
-    else t->oldest = i;
+    if (t->newest)
+        at(t, t->newest)->newer = i;
+    else
+        t->oldest = i;
     t->newest = i;
 }
 

@@ -1,5 +1,5 @@
-/* The times that streams had last, by their label sets: of at most 10,000 sets, the one that was not
- * used for longest goes first. One worker. */
+/* The times that streams had last, by their label sets: of at most 10,000 sets, the one that was
+ * not used for longest goes first. One worker. */
 #ifndef COMPONENTS_LOKI_PROCESS_LAST_TIMES_H
 #define COMPONENTS_LOKI_PROCESS_LAST_TIMES_H
 

@@ -1,5 +1,5 @@
-/* stage.replace: what the groups of an expression hold, in every match, becomes what a template makes
- * of it. */
+/* stage.replace: what the groups of an expression hold, in every match, becomes what a template
+ * makes of it. */
 #include <errno.h>
 #include "base/utf8.h"
 #include "components/loki/process/entry_data.h"

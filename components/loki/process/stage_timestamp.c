@@ -25,7 +25,8 @@ struct state {
 static const struct row rows[] = {
     ATTR(struct args, source, .doc = "Extracted value to read the time from.", .required = true),
     ATTR(struct args, format,
-         .doc = "How the time is written: ANSIC, UnixDate, RubyDate, RFC822, RFC822Z, RFC850, RFC1123, RFC1123Z, RFC3339, "
+         .doc = "How the time is written: ANSIC, UnixDate, RubyDate, RFC822, RFC822Z, RFC850, "
+                "RFC1123, RFC1123Z, RFC3339, "
                 "RFC3339Nano, Unix, UnixMs, UnixUs, UnixNs, or a layout of the reference time "
                 "(2006-01-02 15:04:05 -0700).",
          .required = true),

@@ -87,17 +87,21 @@ static void test_stage(void **state)
                  "5\n5\nx\n7\n{a=\"1\"} y\n{a=\"1\"} 5\n{a=\"1\"} 5",
                  "{} @5000000000 5\n{} @5000000001 5\n{} @5000000002 x\n{} @7000000000 7\n"
                  "{a=\"1\"} y\n{a=\"1\"} @5000000000 5\n{a=\"1\"} @5000000001 5\n");
-    process_case(EXTRACT "stage.timestamp {\n source = \"t\"\n format = \"Unix\"\n action_on_failure = "
-                         "\"skip\"\n action_on_duplicate_timestamp = \"keep\"\n}",
+    process_case(EXTRACT
+                 "stage.timestamp {\n source = \"t\"\n format = \"Unix\"\n action_on_failure = "
+                 "\"skip\"\n action_on_duplicate_timestamp = \"keep\"\n}",
                  "5\n5\nx", "{} @5000000000 5\n{} @5000000000 5\n{} x\n");
-    process_case(EXTRACT "stage.timestamp {\n source = \"none\"\n format = \"Unix\"\n}", "5", "{} 5\n");
-    process_case(EXTRACT "stage.timestamp {\n source = \"t\"\n format = \"Unix\"\n fallback_formats = "
-                         "[\"UnixMs\", \"2006\", \"RFC3339\"]\n}",
+    process_case(EXTRACT "stage.timestamp {\n source = \"none\"\n format = \"Unix\"\n}", "5",
+                 "{} 5\n");
+    process_case(EXTRACT
+                 "stage.timestamp {\n source = \"t\"\n format = \"Unix\"\n fallback_formats = "
+                 "[\"UnixMs\", \"2006\", \"RFC3339\"]\n}",
                  "5\n2026\n2026-11-30T21:04:39Z",
                  "{} @5000000000 5\n{} @2026000000000 2026\n{} @1796072679000000000 "
                  "2026-11-30T21:04:39Z\n");
-    process_case(EXTRACT "stage.timestamp {\n source = \"t\"\n format = \"2006-01-02 15:04\"\n location "
-                         "= \"Asia/Tokyo\"\n}",
+    process_case(EXTRACT
+                 "stage.timestamp {\n source = \"t\"\n format = \"2006-01-02 15:04\"\n location "
+                 "= \"Asia/Tokyo\"\n}",
                  "1970-01-01 09:01", "{} @60000000000 1970-01-01 09:01\n");
 }
 
@@ -107,8 +111,9 @@ static void test_faults(void **state)
                   "timestamp source value is required if timestamp is specified");
     process_fault("stage.timestamp {\n source = \"t\"\n format = \"\"\n}",
                   "timestamp format is required");
-    process_fault("stage.timestamp {\n source = \"t\"\n format = \"2006\"\n location = \"Mars/X\"\n}",
-                  "invalid location specified: unknown time zone Mars/X");
+    process_fault(
+        "stage.timestamp {\n source = \"t\"\n format = \"2006\"\n location = \"Mars/X\"\n}",
+        "invalid location specified: unknown time zone Mars/X");
 }
 
 /* More streams than are remembered: the one used last stays, the oldest are forgotten. */
@@ -140,8 +145,10 @@ static void test_memory_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats), cmocka_unit_test(test_new_year),
-        cmocka_unit_test(test_stage),   cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_new_year),
+        cmocka_unit_test(test_stage),
+        cmocka_unit_test(test_faults),
         cmocka_unit_test(test_memory_is_bounded),
     };
     setenv("TZ", "UTC", 1);

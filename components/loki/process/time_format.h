@@ -8,7 +8,7 @@ enum time_format_kind { TIME_LAYOUT, TIME_UNIX, TIME_UNIX_MS, TIME_UNIX_US, TIME
 struct time_format {
     enum time_format_kind kind;
     struct time_layout *layout;
-    bool named;       /* a predefined layout: the stage's location does not concern it */
+    bool named; /* a predefined layout: the stage's location does not concern it */
     bool without_year;
 };
 struct time_format time_format_new(struct str format);

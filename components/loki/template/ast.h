@@ -61,7 +61,8 @@ struct node {
     const struct tfunc *func;
 };
 
-struct template {
+struct template
+{
     struct arena arena;
     struct str text;
     struct list main;

@@ -7,13 +7,12 @@
 
 static const char *param_type(char p)
 {
-    static const char *const names[] = {
-        ['s'] = "string",        ['i'] = "int",
-        ['l'] = "int64",         ['f'] = "float64",
-        ['b'] = "bool",          ['a'] = "interface {}",
-        ['t'] = "time.Time",     ['m'] = "map[string]interface {}",
-        ['d'] = "time.Duration", ['v'] = "[]interface {}",
-        ['w'] = "[]string",      ['n'] = "*semver.Version"};
+    static const char *const names[] = {['s'] = "string",        ['i'] = "int",
+                                        ['l'] = "int64",         ['f'] = "float64",
+                                        ['b'] = "bool",          ['a'] = "interface {}",
+                                        ['t'] = "time.Time",     ['m'] = "map[string]interface {}",
+                                        ['d'] = "time.Duration", ['v'] = "[]interface {}",
+                                        ['w'] = "[]string",      ['n'] = "*semver.Version"};
     return names[(u8)p];
 }
 

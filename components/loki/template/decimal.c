@@ -63,7 +63,8 @@ f64 decimal_value(struct decimal d)
     char digits[48], text[80];
     if (d.inexact) return (f64)d.approx;
     bool minus = d.digits < 0;
-    size_t n = text_of(minus ? 0 - (unsigned __int128)d.digits : (unsigned __int128)d.digits, digits);
+    size_t n =
+        text_of(minus ? 0 - (unsigned __int128)d.digits : (unsigned __int128)d.digits, digits);
     snprintf(text, sizeof(text), "%s%.*se%d", minus ? "-" : "", (int)n, digits + 48 - n, d.exp);
     return strtod(text, NULL);
 }

@@ -1,5 +1,5 @@
-/* Go's built-in functions, but for comparisons. `slice` is Sprig's here, and `and`, `or` are known to
- * the executor: they stop at the argument that decides. */
+/* Go's built-in functions, but for comparisons. `slice` is Sprig's here, and `and`, `or` are known
+ * to the executor: they stop at the argument that decides. */
 #include "base/utf8.h"
 #include "components/loki/template/run.h"
 
@@ -116,7 +116,7 @@ static struct str all_text(struct run *r, struct tval *a, size_t n)
 
 FN(html)
 {
-    static const char *const escapes[] = {['&'] = "&amp;", ['<'] = "&lt;",  ['>'] = "&gt;",
+    static const char *const escapes[] = {['&'] = "&amp;", ['<'] = "&lt;",   ['>'] = "&gt;",
                                           ['"'] = "&#34;", ['\''] = "&#39;", ['\0'] = "\uFFFD"};
     struct buf b = run_buf();
     struct str s = all_text(r, a, n);
@@ -163,8 +163,8 @@ FN(js)
 
 static bool unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '~';
 }
 
 FN(urlquery)
@@ -184,9 +184,9 @@ FN(urlquery)
 }
 
 static const struct tfunc funcs[] = {
-    {"and", "aa.", NULL},        {"or", "aa.", NULL},     {"not", "a", not_},
-    {"print", "a.", print},      {"printf", "sa.", printf_}, {"println", "a.", println},
-    {"len", "a", len},           {"index", "aa.", index_},  {"call", "aa.", call},
-    {"html", "a.", html},        {"js", "a.", js},          {"urlquery", "a.", urlquery},
+    {"and", "aa.", NULL},   {"or", "aa.", NULL},        {"not", "a", not_},
+    {"print", "a.", print}, {"printf", "sa.", printf_}, {"println", "a.", println},
+    {"len", "a", len},      {"index", "aa.", index_},   {"call", "aa.", call},
+    {"html", "a.", html},   {"js", "a.", js},           {"urlquery", "a.", urlquery},
 };
 FUNC_TABLE(fn_builtin, funcs);

@@ -89,8 +89,10 @@ static bool decoded(struct run *r, struct str s, const char *what, struct str *r
 {
     struct buf b = run_buf();
     bool ok = base64_decode(&b, BASE64_STD, s, NULL) == 0;
-    if (ok) *ret = run_text(r, &b);
-    else run_fail(r, "unable to decode base64 %s", what);
+    if (ok)
+        *ret = run_text(r, &b);
+    else
+        run_fail(r, "unable to decode base64 %s", what);
     buf_done(&b);
     return ok;
 }

@@ -58,10 +58,10 @@ static struct str bcrypt_of(struct run *r, struct str password)
     struct crypt_data *data = xnew(struct crypt_data);
     char *clear = str_dup(password);
     random_bytes(random, sizeof(random));
-    const char *made = crypt_gensalt_rn("$2a$", BCRYPT_COST, random, sizeof(random), salt,
-                                        sizeof(salt))
-                           ? crypt_r(clear, salt, data)
-                           : NULL;
+    const char *made =
+        crypt_gensalt_rn("$2a$", BCRYPT_COST, random, sizeof(random), salt, sizeof(salt))
+            ? crypt_r(clear, salt, data)
+            : NULL;
     struct str out = {0};
     if (!made || made[0] == '*')
         run_fail(r, "bcrypt is not known to this system's crypt(3)");
@@ -84,11 +84,12 @@ FN(bcrypt)
 FN(htpasswd)
 {
     if (str_chr(a[0].s, ':') >= 0)
-        return tv_str(str_of(arena_printf(r->arena, "invalid username: " STR_FMT, STR_ARG(a[0].s))));
+        return tv_str(
+            str_of(arena_printf(r->arena, "invalid username: " STR_FMT, STR_ARG(a[0].s))));
     struct tval hash = bcrypt(r, a + 1, 1);
     if (run_failed(r)) return TV_NIL;
-    return tv_str(str_of(
-        arena_printf(r->arena, STR_FMT ":" STR_FMT, STR_ARG(a[0].s), STR_ARG(hash.s))));
+    return tv_str(
+        str_of(arena_printf(r->arena, STR_FMT ":" STR_FMT, STR_ARG(a[0].s), STR_ARG(hash.s))));
 }
 
 /* --- the Master Password algorithm --- */
@@ -119,8 +120,7 @@ static const char *characters_of(char form)
     case 'a': return "AEIOUaeiouBCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
     case 'n': return "0123456789";
     case 'o': return "@&%?,=[]_:-+*$#!'^~;()/.";
-    default:
-        return "AEIOUaeiouBCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz0123456789!@#$%^&*()";
+    default: return "AEIOUaeiouBCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz0123456789!@#$%^&*()";
     }
 }
 
@@ -164,8 +164,8 @@ FN(derive_password)
     u8 key[64], seed[SHA256_LEN];
     char out[32];
     if (!forms)
-        return tv_str(str_of(arena_printf(r->arena, "cannot find password template " STR_FMT,
-                                          STR_ARG(a[1].s))));
+        return tv_str(str_of(
+            arena_printf(r->arena, "cannot find password template " STR_FMT, STR_ARG(a[1].s))));
     if (a[0].i < 0 || a[0].i > UINT32_MAX) return run_fail(r, "the counter does not fit uint32");
     r->steps += STEP_LIMIT / 20;
     seed_text(&b, a[3].s);

@@ -124,7 +124,8 @@ static i64 rounded(i64 ns, i64 unit)
     i64 down = ns - rest;
     if (abs < unit - abs) return down;
     i64 up;
-    if (__builtin_add_overflow(down, ns < 0 ? -unit : unit, &up)) return ns < 0 ? INT64_MIN : INT64_MAX;
+    if (__builtin_add_overflow(down, ns < 0 ? -unit : unit, &up))
+        return ns < 0 ? INT64_MIN : INT64_MAX;
     return up;
 }
 
@@ -162,8 +163,8 @@ FN(duration_round)
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
         u64 unit = units[i].s * (u64)NS_PER_SEC;
         if (u > unit)
-            return tv_str(str_of(arena_printf(r->arena, "%llu%s", (unsigned long long)(u / unit),
-                                              units[i].name)));
+            return tv_str(str_of(
+                arena_printf(r->arena, "%llu%s", (unsigned long long)(u / unit), units[i].name)));
     }
     return tv_str(STR("0s"));
 }
@@ -345,7 +346,8 @@ FN(m_add_date)
     for (size_t i = 1; i < 4; i++)
         if (a[i].i > 1000000 || a[i].i < -1000000) return run_fail(r, "the date is out of range");
     i64 days = civil_days(d.year + a[1].i, d.month + a[2].i, d.day + a[3].i);
-    return time_value(r, time_zone_to_unix(t->zone, days * DAY + second_of_day(t)), t->nsec, t->zone);
+    return time_value(r, time_zone_to_unix(t->zone, days * DAY + second_of_day(t)), t->nsec,
+                      t->zone);
 }
 
 FN(m_sub)

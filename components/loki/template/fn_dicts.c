@@ -93,7 +93,8 @@ FN(omit)
     return d;
 }
 
-/* --- merging: what is there wins unless it is empty, or (over) what comes; maps in both merge --- */
+/* --- merging: what is there wins unless it is empty, or (over) what comes; maps in both merge ---
+ */
 
 static void merge_into(struct run *r, struct tmap *to, struct tmap *from, bool over)
 {
@@ -154,8 +155,10 @@ static struct tval deep_map(struct run *r, struct tval v)
 static struct tval deep(struct run *r, struct tval v)
 {
     if (++r->depth > DEPTH_LIMIT || ++r->steps > STEP_LIMIT) run_too_big(r);
-    if (v.type == T_LIST && !run_failed(r)) v = deep_list(r, v);
-    else if (v.type == T_MAP && !run_failed(r)) v = deep_map(r, v);
+    if (v.type == T_LIST && !run_failed(r))
+        v = deep_list(r, v);
+    else if (v.type == T_MAP && !run_failed(r))
+        v = deep_map(r, v);
     r->depth--;
     return v;
 }

@@ -265,13 +265,9 @@ FN(must_from_json)
 }
 
 static const struct tfunc funcs[] = {
-    {"toJson", "a", to_json},
-    {"mustToJson", "a", must_to_json},
-    {"toPrettyJson", "a", to_pretty},
-    {"mustToPrettyJson", "a", must_to_pretty},
-    {"toRawJson", "a", to_raw},
-    {"mustToRawJson", "a", to_raw},
-    {"fromJson", "s", from_json},
-    {"mustFromJson", "s", must_from_json},
+    {"toJson", "a", to_json},         {"mustToJson", "a", must_to_json},
+    {"toPrettyJson", "a", to_pretty}, {"mustToPrettyJson", "a", must_to_pretty},
+    {"toRawJson", "a", to_raw},       {"mustToRawJson", "a", to_raw},
+    {"fromJson", "s", from_json},     {"mustFromJson", "s", must_from_json},
 };
 FUNC_TABLE(fn_json, funcs);

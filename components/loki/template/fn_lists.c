@@ -170,16 +170,21 @@ FN(chunk)
 }
 
 static const struct tfunc funcs[] = {
-    {"list", "a.", list},          {"tuple", "a.", list},          {"append", "aa", push},
-    {"mustAppend", "aa", push},    {"push", "aa", push},           {"mustPush", "aa", push},
-    {"prepend", "aa", prepend},    {"mustPrepend", "aa", prepend}, {"first", "a", first},
-    {"mustFirst", "a", first},     {"last", "a", last},            {"mustLast", "a", last},
-    {"rest", "a", rest},           {"mustRest", "a", rest},        {"initial", "a", initial},
-    {"mustInitial", "a", initial}, {"reverse", "a", reverse},      {"mustReverse", "a", reverse},
-    {"compact", "a", compact},     {"mustCompact", "a", compact},  {"uniq", "a", uniq},
-    {"mustUniq", "a", uniq},       {"without", "aa.", without},    {"mustWithout", "aa.", without},
-    {"has", "aa", has},            {"mustHas", "aa", has},         {"slice", "aa.", slice},
-    {"mustSlice", "aa.", slice},   {"concat", "a.", concat},       {"chunk", "ia", chunk},
+    {"list", "a.", list},        {"tuple", "a.", list},
+    {"append", "aa", push},      {"mustAppend", "aa", push},
+    {"push", "aa", push},        {"mustPush", "aa", push},
+    {"prepend", "aa", prepend},  {"mustPrepend", "aa", prepend},
+    {"first", "a", first},       {"mustFirst", "a", first},
+    {"last", "a", last},         {"mustLast", "a", last},
+    {"rest", "a", rest},         {"mustRest", "a", rest},
+    {"initial", "a", initial},   {"mustInitial", "a", initial},
+    {"reverse", "a", reverse},   {"mustReverse", "a", reverse},
+    {"compact", "a", compact},   {"mustCompact", "a", compact},
+    {"uniq", "a", uniq},         {"mustUniq", "a", uniq},
+    {"without", "aa.", without}, {"mustWithout", "aa.", without},
+    {"has", "aa", has},          {"mustHas", "aa", has},
+    {"slice", "aa.", slice},     {"mustSlice", "aa.", slice},
+    {"concat", "a.", concat},    {"chunk", "ia", chunk},
     {"mustChunk", "ia", chunk},
 };
 FUNC_TABLE(fn_lists, funcs);

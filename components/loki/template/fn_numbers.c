@@ -151,7 +151,8 @@ static bool finite_arg(struct run *r, struct tval v, struct decimal *ret)
 
 typedef struct decimal (*decimal_fn)(struct decimal, struct decimal);
 
-static struct tval fold(struct run *r, struct decimal v, const struct tval *a, size_t n, decimal_fn fn)
+static struct tval fold(struct run *r, struct decimal v, const struct tval *a, size_t n,
+                        decimal_fn fn)
 {
     for (size_t i = 0; i < n; i++) {
         struct decimal x;
@@ -241,14 +242,14 @@ FN(seq)
 }
 
 static const struct tfunc funcs[] = {
-    {"atoi", "s", atoi_},       {"int", "a", int_},       {"int64", "a", int64_},
-    {"float64", "a", float64_}, {"add1", "a", add1},      {"toDecimal", "a", to_decimal},
-    {"add", "a.", add},         {"sub", "aa", sub},       {"mul", "aa.", mul},
-    {"div", "aa", div_},        {"mod", "aa", mod},       {"max", "aa.", max_},
-    {"biggest", "aa.", max_},   {"min", "aa.", min_},     {"maxf", "aa.", maxf},
-    {"minf", "aa.", minf},      {"floor", "a", floor_},   {"ceil", "a", ceil_},
-    {"round", "aif.", round_},  {"addf", "a.", addf},     {"add1f", "a", add1f},
-    {"subf", "aa.", subf},      {"mulf", "aa.", mulf},    {"divf", "aa.", divf},
-    {"until", "i", until},      {"seq", "i.", seq},       {"untilStep", "iii", until_step},
+    {"atoi", "s", atoi_},       {"int", "a", int_},     {"int64", "a", int64_},
+    {"float64", "a", float64_}, {"add1", "a", add1},    {"toDecimal", "a", to_decimal},
+    {"add", "a.", add},         {"sub", "aa", sub},     {"mul", "aa.", mul},
+    {"div", "aa", div_},        {"mod", "aa", mod},     {"max", "aa.", max_},
+    {"biggest", "aa.", max_},   {"min", "aa.", min_},   {"maxf", "aa.", maxf},
+    {"minf", "aa.", minf},      {"floor", "a", floor_}, {"ceil", "a", ceil_},
+    {"round", "aif.", round_},  {"addf", "a.", addf},   {"add1f", "a", add1f},
+    {"subf", "aa.", subf},      {"mulf", "aa.", mulf},  {"divf", "aa.", divf},
+    {"until", "i", until},      {"seq", "i.", seq},     {"untilStep", "iii", until_step},
 };
 FUNC_TABLE(fn_numbers, funcs);

@@ -79,8 +79,8 @@ FN(is_abs)
 }
 
 static const struct tfunc funcs[] = {
-    {"clean", "s", clean}, {"osClean", "s", clean}, {"base", "s", base},    {"osBase", "s", base},
-    {"dir", "s", dir},     {"osDir", "s", dir},     {"ext", "s", ext},      {"osExt", "s", ext},
+    {"clean", "s", clean},  {"osClean", "s", clean},  {"base", "s", base}, {"osBase", "s", base},
+    {"dir", "s", dir},      {"osDir", "s", dir},      {"ext", "s", ext},   {"osExt", "s", ext},
     {"isAbs", "s", is_abs}, {"osIsAbs", "s", is_abs},
 };
 FUNC_TABLE(fn_paths, funcs);

@@ -80,8 +80,8 @@ FN(uuidv4)
 }
 
 static const struct tfunc funcs[] = {
-    {"randAlpha", "i", alpha},     {"randAlphaNum", "i", alpha_num}, {"randNumeric", "i", numeric},
-    {"randAscii", "i", ascii},     {"randBytes", "i", bytes},        {"randInt", "ii", rand_int},
+    {"randAlpha", "i", alpha}, {"randAlphaNum", "i", alpha_num}, {"randNumeric", "i", numeric},
+    {"randAscii", "i", ascii}, {"randBytes", "i", bytes},        {"randInt", "ii", rand_int},
     {"uuidv4", "", uuidv4},
 };
 FUNC_TABLE(fn_random, funcs);

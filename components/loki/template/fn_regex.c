@@ -7,7 +7,8 @@ FN(match)
     const struct regex *re = pattern_get(r, a[0].s, &why);
     if (!re) return tv_bool(false);
     int found = regex_match(re, a[1].s, 0, NULL, 0);
-    if (found == REGEX_LIMIT) return run_fail(r, "the regular expression takes too long on this text");
+    if (found == REGEX_LIMIT)
+        return run_fail(r, "the regular expression takes too long on this text");
     return tv_bool(found == 1);
 }
 

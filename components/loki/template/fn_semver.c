@@ -181,7 +181,7 @@ static const struct {
     struct str text;
     enum op op;
 } ops[] = {
-    {STR("!="), OP_NOT}, {STR(">="), OP_GE}, {STR("=>"), OP_GE}, {STR("<="), OP_LE},
+    {STR("!="), OP_NOT}, {STR(">="), OP_GE},    {STR("=>"), OP_GE},   {STR("<="), OP_LE},
     {STR("=<"), OP_LE},  {STR("~>"), OP_TILDE}, {STR("="), OP_EQUAL}, {STR(">"), OP_GT},
     {STR("<"), OP_LT},   {STR("~"), OP_TILDE},  {STR("^"), OP_CARET},
 };
@@ -219,9 +219,12 @@ static bool constraint_version(struct str s, struct constraint *c)
     if (numbers.n == 0) return false;
     for (c->parts = 0; numbers.p && c->parts < 3;) {
         struct str part = str_cut(&numbers, '.');
-        if (is_x(part)) open = true;
-        else if (!digits_only(part)) return false;
-        else if (!open && num_parse_u64(part, parts[c->parts])) return false;
+        if (is_x(part))
+            open = true;
+        else if (!digits_only(part))
+            return false;
+        else if (!open && num_parse_u64(part, parts[c->parts]))
+            return false;
         if (open) break;
         c->parts++;
     }
@@ -361,9 +364,16 @@ FN(greater_than)
 }
 
 static const struct tfunc of_versions[] = {
-    {"Major", "n", major},           {"Minor", "n", minor},         {"Patch", "n", patch},
-    {"Prerelease", "n", prerelease}, {"Metadata", "n", metadata},   {"Original", "n", original},
-    {"String", "n", text},           {"Compare", "nn", m_compare},  {"Equal", "nn", equal},
-    {"LessThan", "nn", less_than},   {"GreaterThan", "nn", greater_than},
+    {"Major", "n", major},
+    {"Minor", "n", minor},
+    {"Patch", "n", patch},
+    {"Prerelease", "n", prerelease},
+    {"Metadata", "n", metadata},
+    {"Original", "n", original},
+    {"String", "n", text},
+    {"Compare", "nn", m_compare},
+    {"Equal", "nn", equal},
+    {"LessThan", "nn", less_than},
+    {"GreaterThan", "nn", greater_than},
 };
 FUNC_TABLE(methods_version, of_versions);

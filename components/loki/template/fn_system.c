@@ -35,8 +35,8 @@ static bool special(char c)
     return c && strchr("*#$@!?-0123456789", c);
 }
 
-/* Behind a "$": the name and how much of the text it takes. An empty name with a width is bad syntax,
- * which is swallowed; without one the "$" stays. */
+/* Behind a "$": the name and how much of the text it takes. An empty name with a width is bad
+ * syntax, which is swallowed; without one the "$" stays. */
 static struct str variable(struct str s, size_t *ret_width)
 {
     size_t n = 0;
@@ -126,7 +126,8 @@ FN(get_host_by_name)
     r->steps += STEP_LIMIT / 1000;
     struct str found = in_hosts(hosts_text(r), a[0].s);
     if (found.n) return tv_str(found);
-    return run_fail(r, "lookup " STR_FMT ": not in " HOSTS_FILE " (name servers are not asked here)",
+    return run_fail(r,
+                    "lookup " STR_FMT ": not in " HOSTS_FILE " (name servers are not asked here)",
                     STR_ARG(a[0].s));
 }
 

@@ -33,7 +33,7 @@ FN(deep_equal)
 }
 
 static const struct tfunc funcs[] = {
-    {"typeOf", "a", type_of},  {"typeIs", "sa", type_is},        {"typeIsLike", "sa", type_is_like},
-    {"kindOf", "a", kind_of},  {"kindIs", "sa", kind_is},        {"deepEqual", "aa", deep_equal},
+    {"typeOf", "a", type_of}, {"typeIs", "sa", type_is}, {"typeIsLike", "sa", type_is_like},
+    {"kindOf", "a", kind_of}, {"kindIs", "sa", kind_is}, {"deepEqual", "aa", deep_equal},
 };
 FUNC_TABLE(fn_types, funcs);

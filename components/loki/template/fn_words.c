@@ -84,7 +84,15 @@ FN(initials)
 
 /* --- words of an identifier --- */
 
-enum word_kind { WORD_NONE, WORD_NUMBER, WORD_UPPER, WORD_LOWER, WORD_JOINT, WORD_PUNCT, WORD_OTHER };
+enum word_kind {
+    WORD_NONE,
+    WORD_NUMBER,
+    WORD_UPPER,
+    WORD_LOWER,
+    WORD_JOINT,
+    WORD_PUNCT,
+    WORD_OTHER
+};
 struct word {
     enum word_kind kind;
     struct str text;
@@ -237,8 +245,10 @@ struct pascal {
 /* A joint takes the place of the one before it, which is written. */
 static void pascal_joint(struct pascal *p, u32 c)
 {
-    if (!p->begun) utf8_encode(&p->out, c);
-    else if (p->joint) utf8_encode(&p->out, p->joint);
+    if (!p->begun)
+        utf8_encode(&p->out, c);
+    else if (p->joint)
+        utf8_encode(&p->out, p->joint);
     p->joint = c;
 }
 
@@ -398,10 +408,12 @@ FN(shuffle)
 }
 
 static const struct tfunc funcs[] = {
-    {"title", "s", title},         {"untitle", "s", untitle},       {"swapcase", "s", swapcase},
-    {"nospace", "s", nospace},     {"initials", "s", initials},     {"snakecase", "s", snakecase},
-    {"kebabcase", "s", kebabcase}, {"camelcase", "s", camelcase},   {"abbrev", "is", abbrev},
-    {"wrap", "is", wrap},          {"wrapWith", "iss", wrap_with},  {"abbrevboth", "iis", abbrevboth},
+    {"title", "s", title},          {"untitle", "s", untitle},
+    {"swapcase", "s", swapcase},    {"nospace", "s", nospace},
+    {"initials", "s", initials},    {"snakecase", "s", snakecase},
+    {"kebabcase", "s", kebabcase},  {"camelcase", "s", camelcase},
+    {"abbrev", "is", abbrev},       {"wrap", "is", wrap},
+    {"wrapWith", "iss", wrap_with}, {"abbrevboth", "iis", abbrevboth},
     {"shuffle", "s", shuffle},
 };
 FUNC_TABLE(fn_words, funcs);

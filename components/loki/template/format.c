@@ -1,4 +1,5 @@
-/* printf: Go's directives over values of templates. Numbers and texts are the standard library's. */
+/* printf: Go's directives over values of templates. Numbers and texts are the standard library's.
+ */
 #include "base/num.h"
 #include "base/utf8.h"
 #include "components/loki/template/run.h"
@@ -88,8 +89,8 @@ static bool text(struct directive *d, struct str s, u32 verb)
 /* The text that a type with a String method of its own shows. */
 static bool own_text(struct run *r, struct directive *d, struct tval v, u32 verb)
 {
-    bool strings = v.type == T_TIME || v.type == T_VERSION ||
-                   (v.type == T_INT && v.sub >= INT_DURATION);
+    bool strings =
+        v.type == T_TIME || v.type == T_VERSION || (v.type == T_INT && v.sub >= INT_DURATION);
     if (!strings || !strchr("vsxXq", (int)(verb & 0x7f)) || d->sharp_v) return false;
     if (v.type == T_INT && (verb == 'x' || verb == 'X')) return false;
     struct buf b = run_buf();
@@ -371,7 +372,8 @@ static void extra(struct format *f)
     buf_ch(f->d.out, ')');
 }
 
-void tpl_format(struct run *r, struct buf *out, struct str format, const struct tval *args, size_t n)
+void tpl_format(struct run *r, struct buf *out, struct str format, const struct tval *args,
+                size_t n)
 {
     struct format f = {.r = r, .d = {.out = out}, .text = format, .args = args, .n = n};
     while (!at_end(&f) && !done(r, &f.d)) {

@@ -3,10 +3,9 @@
 
 /* The stage's own win, then Sprig's, then Go's. */
 static const struct tfunc_table *const tables[] = {
-    &fn_own,    &fn_strings, &fn_words,    &fn_numbers, &fn_lists, &fn_dicts,
-    &fn_logic,  &fn_dates,   &fn_encoding, &fn_crypto,  &fn_certs, &fn_regex,
-    &fn_paths,  &fn_semver,  &fn_url,      &fn_json,    &fn_types, &fn_random,
-    &fn_system, &fn_builtin, &fn_compare,
+    &fn_own,   &fn_strings,  &fn_words,  &fn_numbers, &fn_lists,  &fn_dicts,   &fn_logic,
+    &fn_dates, &fn_encoding, &fn_crypto, &fn_certs,   &fn_regex,  &fn_paths,   &fn_semver,
+    &fn_url,   &fn_json,     &fn_types,  &fn_random,  &fn_system, &fn_builtin, &fn_compare,
 };
 
 static const struct tfunc *in_table(const struct tfunc_table *t, struct str name)

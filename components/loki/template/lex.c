@@ -155,9 +155,10 @@ static const struct {
     const char *word;
     enum token_kind kind;
 } keywords[] = {
-    {"block", TOK_BLOCK}, {"break", TOK_BREAK}, {"continue", TOK_CONTINUE}, {"define", TOK_DEFINE},
-    {"else", TOK_ELSE},   {"end", TOK_END},     {"if", TOK_IF},             {"nil", TOK_NIL},
-    {"range", TOK_RANGE}, {"true", TOK_BOOL},   {"false", TOK_BOOL},        {"template", TOK_TEMPLATE},
+    {"block", TOK_BLOCK},   {"break", TOK_BREAK}, {"continue", TOK_CONTINUE},
+    {"define", TOK_DEFINE}, {"else", TOK_ELSE},   {"end", TOK_END},
+    {"if", TOK_IF},         {"nil", TOK_NIL},     {"range", TOK_RANGE},
+    {"true", TOK_BOOL},     {"false", TOK_BOOL},  {"template", TOK_TEMPLATE},
     {"with", TOK_WITH},
 };
 

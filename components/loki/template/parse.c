@@ -1,4 +1,5 @@
-/* Tokens to the tree. Faults are told in Go's words, with the line of the token that was read last. */
+/* Tokens to the tree. Faults are told in Go's words, with the line of the token that was read last.
+ */
 #include "components/loki/template/ast.h"
 
 #include <errno.h>
@@ -166,7 +167,7 @@ static struct node *function_node(struct parser *p, struct str name)
 
 static void use_variable(struct parser *p, struct str name)
 {
-    vec_each(&p->vars, v)
+    vec_each (&p->vars, v)
         if (str_eq(*v, name)) return;
     quoted_fault(p, "undefined variable %s", name);
 }
@@ -387,7 +388,8 @@ static struct list one(struct parser *p, struct node *n)
     return l;
 }
 
-/* {{else}}, {{else if ...}} and {{else with ...}}; the last two share the end of their outer one. */
+/* {{else}}, {{else if ...}} and {{else with ...}}; the last two share the end of their outer one.
+ */
 static struct list otherwise(struct parser *p, const char *context)
 {
     enum stop stop;
@@ -511,8 +513,7 @@ static struct node *action_pipe(struct parser *p)
 static struct node *action(struct parser *p, enum stop *ret_stop)
 {
     const struct token *t = look_word(p);
-    if (t->kind > TOK_KEYWORD && t->kind != TOK_DOT && t->kind != TOK_NIL &&
-        t->kind != TOK_DEFINE)
+    if (t->kind > TOK_KEYWORD && t->kind != TOK_DOT && t->kind != TOK_NIL && t->kind != TOK_DEFINE)
         take(p);
     switch (t->kind) {
     case TOK_BLOCK: return block(p);

@@ -16,7 +16,8 @@ void patterns_of_command(struct template *t, const struct command *c)
     char *err = NULL;
     if (c->n < 2 || c->args[0]->kind != NODE_FUNCTION || c->args[1]->kind != NODE_STRING) return;
     struct str pattern = c->args[1]->text;
-    if (!c->args[0]->func || !takes_pattern(c->args[0]->func) || map_has(&t->patterns, pattern)) return;
+    if (!c->args[0]->func || !takes_pattern(c->args[0]->func) || map_has(&t->patterns, pattern))
+        return;
     struct regex *re = regex_compile(pattern, &err);
     if (re) map_put(&t->patterns, pattern, re);
     free(err); /* told when it is used, as in Go */

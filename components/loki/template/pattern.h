@@ -1,4 +1,5 @@
-/* Regular expressions of a run: constant ones are compiled with the template, others once in a row. */
+/* Regular expressions of a run: constant ones are compiled with the template, others once in a row.
+ */
 #ifndef COMPONENTS_LOKI_TEMPLATE_PATTERN_H
 #define COMPONENTS_LOKI_TEMPLATE_PATTERN_H
 

@@ -63,13 +63,13 @@ struct tfunc_table {
     const struct tfunc *v;
     size_t n;
 };
-#define FN(name)  static struct tval name(struct run *r, struct tval *a, size_t n)
+#define FN(name)                static struct tval name(struct run *r, struct tval *a, size_t n)
 #define FUNC_TABLE(name, array) const struct tfunc_table name = {array, ARRAY_LEN(array)}
 
 /* Every theme's functions; where a name stands in several, the first table wins. */
-extern const struct tfunc_table fn_own, fn_strings, fn_words, fn_numbers, fn_lists, fn_dicts, fn_dates,
-    fn_encoding, fn_crypto, fn_certs, fn_regex, fn_paths, fn_semver, fn_url, fn_json, fn_types,
-    fn_random, fn_system, fn_logic, fn_builtin, fn_compare;
+extern const struct tfunc_table fn_own, fn_strings, fn_words, fn_numbers, fn_lists, fn_dicts,
+    fn_dates, fn_encoding, fn_crypto, fn_certs, fn_regex, fn_paths, fn_semver, fn_url, fn_json,
+    fn_types, fn_random, fn_system, fn_logic, fn_builtin, fn_compare;
 const struct tfunc *func_find(struct str name);
 /* Methods of times, durations and versions; NULL when the type has none such. */
 const struct tfunc *method_find(struct tval receiver, struct str name);

@@ -47,7 +47,7 @@ static void ready_list(struct template *t, const struct list *l)
 static void ready(struct template *t)
 {
     ready_list(t, &t->main);
-    map_each(&t->defined, e)
+    map_each (&t->defined, e)
         ready_list(t, e->value);
 }
 

@@ -21,8 +21,7 @@ static const struct template_case cases[] = {
 
 /* --- data --- */
 
-static const char *const data[][2] = {
-    {"a", "valA"}, {"a-b", "dash"}, {"b", "valB"}, {"empty", ""}};
+static const char *const data[][2] = {{"a", "valA"}, {"a-b", "dash"}, {"b", "valB"}, {"empty", ""}};
 
 static struct str get(void *arg, struct str name)
 {
@@ -57,7 +56,8 @@ static int run(const char *text, struct buf *out, char **ret_why)
     return code;
 }
 
-static bool as_wanted(const struct template_case *c, int code, const struct buf *out, const char *why)
+static bool as_wanted(const struct template_case *c, int code, const struct buf *out,
+                      const char *why)
 {
     switch (c->kind) {
     case CASE_OK: return code == 0 && str_is(buf_view(out), c->want);
@@ -75,8 +75,8 @@ static void like_go(void **state)
         char *why = NULL;
         int code = run(cases[i].text, &out, &why);
         if (!as_wanted(&cases[i], code, &out, why)) {
-            print_error("%s\n  got  %d %s %s\n  want %s\n", cases[i].text, code,
-                        out.p ? out.p : "", why ? why : "", cases[i].want);
+            print_error("%s\n  got  %d %s %s\n  want %s\n", cases[i].text, code, out.p ? out.p : "",
+                        why ? why : "", cases[i].want);
             bad++;
         }
         free(why);
@@ -114,7 +114,8 @@ static void now_is_given(void **state)
     check("{{ dateInZone \"15:04\" now \"Asia/Tokyo\" }}", "06:04");
     check("{{ ago (now.Add -90000000000) }}", "1m30s");
     check("{{ durationRound (now.AddDate 0 -3 0) }}", "3mo");
-    check("{{ $l := \"15:04\" }}{{ $z := list \"Asia\" \"Tokyo\" | join \"/\" }}{{ dateInZone $l now $z }}",
+    check("{{ $l := \"15:04\" }}{{ $z := list \"Asia\" \"Tokyo\" | join \"/\" }}{{ dateInZone $l "
+          "now $z }}",
           "06:04"); /* a zone that is not known before */
 }
 
@@ -129,7 +130,8 @@ static void regexes_are_compiled_with_the_template(void **state)
     check("{{ range until 3 }}{{ regexFind \"[0-9]+\" (printf \"a%d\" .) }}{{ end }}", "012");
     check("{{ $p := printf \"%s+\" \"b\" }}{{ range until 3 }}{{ regexFind $p \"abbb\" }}{{ end }}",
           "bbbbbbbbb");
-    fails("{{ regexMatch \"(a|aa)+$\" (printf \"%sb\" (repeat 100000 \"a\")) | fail }}", -EINVAL, "");
+    fails("{{ regexMatch \"(a|aa)+$\" (printf \"%sb\" (repeat 100000 \"a\")) | fail }}", -EINVAL,
+          "");
 }
 
 static void chance(void **state)
@@ -143,16 +145,19 @@ static void chance(void **state)
 
 static void keys_and_certificates(void **state)
 {
-    check("{{ $ca := genCA \"root\" 10 }}{{ $c := genSignedCert \"leaf\" (list \"10.0.0.1\" \"::1\") "
-          "(list \"a.b\") 5 $ca }}{{ $d := buildCustomCert ($c.Cert | b64enc) ($c.Key | b64enc) }}"
-          "{{ eq $d.Cert $c.Cert }}",
-          "true");
-    check("{{ $k := genPrivateKey \"ecdsa\" }}{{ $c := genSelfSignedCertWithKey \"x\" nil nil 1 $k }}"
-          "{{ eq $c.Key $k }}",
-          "true");
+    check(
+        "{{ $ca := genCA \"root\" 10 }}{{ $c := genSignedCert \"leaf\" (list \"10.0.0.1\" \"::1\") "
+        "(list \"a.b\") 5 $ca }}{{ $d := buildCustomCert ($c.Cert | b64enc) ($c.Key | b64enc) }}"
+        "{{ eq $d.Cert $c.Cert }}",
+        "true");
+    check(
+        "{{ $k := genPrivateKey \"ecdsa\" }}{{ $c := genSelfSignedCertWithKey \"x\" nil nil 1 $k }}"
+        "{{ eq $c.Key $k }}",
+        "true");
     fails("{{ genCAWithKey \"x\" 1 \"no key\" }}", -EINVAL, "parsing private key");
     fails("{{ genSignedCert \"x\" nil nil 1 \"ca\" }}", -EINVAL, "wrong type for value");
-    fails("{{ genSelfSignedCert \"x\" (list \"1.2.3\") nil 1 }}", -EINVAL, "error parsing ip: 1.2.3");
+    fails("{{ genSelfSignedCert \"x\" (list \"1.2.3\") nil 1 }}", -EINVAL,
+          "error parsing ip: 1.2.3");
 }
 
 static void hosts(void **state)
@@ -163,17 +168,21 @@ static void hosts(void **state)
 
 static void limits(void **state)
 {
-    fails("{{ define \"r\" }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}", -E2BIG, "limit");
+    fails("{{ define \"r\" }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}", -E2BIG,
+          "limit");
     fails("{{ range until 1000000000 }}x{{ end }}", -E2BIG, "limit");
     fails("{{ range 1000000000 }}{{ $x := . }}{{ end }}", -E2BIG, "limit");
     fails("{{ repeat 1000000000 \"x\" }}", -E2BIG, "limit");
-    fails("{{ $s := repeat 1000000 \"x\" }}{{ range until 1000 }}{{ $s }}{{ end }}", -E2BIG, "limit");
+    fails("{{ $s := repeat 1000000 \"x\" }}{{ range until 1000 }}{{ $s }}{{ end }}", -E2BIG,
+          "limit");
     fails("{{ $s := \"x\" }}{{ range until 100 }}{{ $s = printf \"%s%s\" $s $s }}{{ end }}", -E2BIG,
           "limit");
-    fails("{{ $l := list 1 }}{{ range until 100 }}{{ $l = concat $l $l }}{{ end }}", -E2BIG, "limit");
+    fails("{{ $l := list 1 }}{{ range until 100 }}{{ $l = concat $l $l }}{{ end }}", -E2BIG,
+          "limit");
     fails("{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ $d }}", -E2BIG, "limit");
     fails("{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ toJson $d }}", -E2BIG, "limit");
-    fails("{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepEqual $d (deepCopy $d) }}", -E2BIG, "limit");
+    fails("{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepEqual $d (deepCopy $d) }}", -E2BIG,
+          "limit");
     fails("{{ indent 100000000 \"x\" }}", -E2BIG, "limit");
     fails("{{ printf \"%1000000d%1000000d%[1]*d\" 1 2 | repeat 100 }}", -E2BIG, "limit");
 }
