@@ -134,6 +134,13 @@ static size_t on_data(void *arg, const char *p, size_t n)
     return c->conf.data(c->conf.arg, p, n);
 }
 
+static void on_head(void *arg, const struct http_result *r)
+{
+    const struct docker_call *c = arg;
+
+    if (r->status / 100 == 2 && c->conf.opened) c->conf.opened(c->conf.arg);
+}
+
 /* --- requests --- */
 
 static struct http_request *request(struct docker *d, const struct http_call *call)
@@ -152,6 +159,7 @@ static void go(struct docker_call *c)
                                .max_response = c->conf.data ? ERROR_MAX : c->conf.max_response,
                                .truncate = c->conf.data,
                                .data = c->conf.data ? on_data : NULL,
+                               .head = c->conf.data ? on_head : NULL,
                                .done = on_done,
                                .arg = c});
     free(url);

@@ -45,6 +45,7 @@ struct docker_request {
     void (*done)(void *arg, const struct docker_result *r);
     /* For an answer that goes on, as in struct http_call. */
     size_t (*data)(void *arg, const char *p, size_t n);
+    void (*opened)(void *arg); /* with data, optional: the engine agreed, data may follow */
     void *arg;
 };
 struct docker_call;

@@ -1,11 +1,11 @@
-"""An imitation of the Docker Engine API over a Unix socket: as much of it as log readers use, with the log files of containers kept as the engine
+"""An imitation of the Docker Engine API over a Unix socket (or, given a number, a TCP port): as much of it as log readers use, with the log files of containers kept as the engine
 keeps them (the lines a process wrote, cut at 16 KiB, each piece with its stream and time), and every way in which a real one fails on command.
 
     engine = Engine(path)                       engine.down(), engine.up()      the daemon stops (all connections cut), and is there again
     c = engine.run("web", tty=False)            c.out("a line"), c.err("x")     written by its process, now or at `when` (ns)
     c.stop(), c.start(), c.remove(), c.partial("no end of line yet")
     engine.cut(n)                               every stream is cut n bytes after now, in the middle of a frame or not
-    engine.requests                             (method, path with query) of each request
+    engine.requests, engine.headers             (method, path with query) of each request; headers of the last
     engine.streams                              how many log streams are open
     engine.bytes_sent                           of logs
 """
@@ -104,7 +104,7 @@ class Cut(Exception):
 
 class Engine:
     def __init__(self, path, version="1.47"):
-        self.path, self.version = str(path), version
+        self.path, self.version = path if isinstance(path, int) else str(path), version
         self.changed = threading.Condition(threading.RLock())
         self.containers, self.requests = [], []
         self.networks = [{"Id": "net-bridge", "Name": "bridge", "Scope": "local", "Internal": False, "Ingress": False, "Labels": {}}]
@@ -142,24 +142,30 @@ class Engine:
                 finally:
                     outer.connections.discard(self.request)
 
-        class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+        kind = socketserver.TCPServer if isinstance(self.path, int) else socketserver.UnixStreamServer
+
+        class Server(socketserver.ThreadingMixIn, kind):
             daemon_threads = True
             request_queue_size = 64
+            allow_reuse_address = True
 
             def handle_error(self, request, client_address):
                 pass
 
-        if os.path.exists(self.path):
-            os.unlink(self.path)
-        self.server = Server(self.path, Handler)
+        self.unlink()
+        self.server = Server(("127.0.0.1", self.path) if isinstance(self.path, int) else self.path, Handler)
         threading.Thread(target=self.server.serve_forever, kwargs=dict(poll_interval=0.02), daemon=True).start()
+
+    def unlink(self):
+        if not isinstance(self.path, int) and os.path.exists(self.path):
+            os.unlink(self.path)
 
     def down(self):
         if self.server:
             self.server.shutdown()
             self.server.server_close()
             self.server = None
-            os.unlink(self.path)
+            self.unlink()
         with self.changed:
             self.generation += 1
             self.changed.notify_all()
@@ -178,8 +184,12 @@ class Engine:
         if not line:
             return False
         method, target, _ = line.split()
-        while h.rfile.readline() not in (b"\r\n", b"\n", b""):
-            pass
+        self.headers = {}
+        for field in iter(h.rfile.readline, b"\r\n"):
+            if not field:
+                return False
+            name, _, value = field.decode().partition(":")
+            self.headers[name.lower()] = value.strip()
         with self.changed:
             self.requests.append((method, target))
         url = urllib.parse.urlsplit(target)

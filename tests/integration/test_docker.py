@@ -399,6 +399,58 @@ def test_logs_that_the_engine_cannot_give(weir, engine, sink):
     assert w.health("loki.source.docker.in")["state"] == "healthy"
 
 
+def test_over_http_with_authorization(weir, sink, ports, tmp_path):
+    """The settings of the HTTP client, for requests and streams; a token in a file is read for each."""
+    token = tmp_path / "token"
+    token.write_text("one\n")
+    e = Engine(ports(1)[0])
+    try:
+        c = e.run("web")
+        c.out("first")
+        client = f'''
+    bearer_token_file = "{token}"
+    http_headers      = {{ "X-Tenant" = ["t"] }}
+'''
+        w = weir(sink.config() + RULES + f'''
+discovery.docker "d" {{
+  host             = "http://127.0.0.1:{e.path}"
+  refresh_interval = "200ms"
+  {client}
+}}
+loki.source.docker "in" {{
+  host             = "http://127.0.0.1:{e.path}"
+  targets          = discovery.docker.d.targets
+  refresh_interval = "500ms"
+  relabel_rules    = loki.relabel.rules.rules
+  forward_to       = [{sink.receiver}]
+  http_client_config {{ {client} }}
+}}
+''')
+        await_lines(sink, ["first"], container="web")
+        assert e.headers["authorization"] == "Bearer one" and e.headers["x-tenant"] == "t" and e.headers["user-agent"].startswith("Weir/")
+        token.write_text("two")
+        await_that("the new token", lambda: e.headers.get("authorization") == "Bearer two")
+        time.sleep(1)
+        assert e.count("/logs?") == 1  # a stream is older than refresh_interval
+        c.out("second")
+        await_lines(sink, ["first", "second"], container="web")
+        token.unlink()
+        await_that("it is missed", lambda: w.health("discovery.docker.d")["state"] == "unhealthy")
+        assert str(token) in w.health("discovery.docker.d")["message"]
+    finally:
+        e.close()
+
+
+def test_settings_without_effect_are_told(weir, engine):
+    w = weir(f'''
+discovery.docker "d" {{
+  host         = "unix://{engine.path}"
+  bearer_token = "x"
+}}
+''')
+    assert "bearer_token" in w.log and "http:// and https:// only" in w.log
+
+
 def exported(w, local_id="discovery.docker.d"):
     body = json.loads(w.get(f"/api/v0/web/components/{local_id}").body)
     targets = next(e for e in body["exports"] if e["name"] == "targets")["value"]

@@ -320,8 +320,12 @@ static size_t on_data(void *arg, const char *p, size_t n)
         stream_ended(c, 200, error);
         return 0;
     }
-    if (took > 0) trouble_is_over(c);
     return took;
+}
+
+static void on_opened(void *arg)
+{
+    trouble_is_over(arg);
 }
 
 static void follow(struct container *c, bool tty)
@@ -340,7 +344,8 @@ static void follow(struct container *c, bool tty)
                (long long)docker_mark_since(&c->sent));
     c->call = docker_start(
         c->source->docker,
-        &(struct docker_request){.path = path.p, .done = on_logs_over, .data = on_data, .arg = c});
+        &(struct docker_request){
+            .path = path.p, .done = on_logs_over, .data = on_data, .opened = on_opened, .arg = c});
     buf_done(&path);
 }
 
