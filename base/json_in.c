@@ -3,6 +3,7 @@
  * surrogate becomes U+FFFD. */
 #include "base/json.h"
 
+#include <endian.h>
 #include <errno.h>
 #include "base/utf8.h"
 
@@ -34,9 +35,10 @@ static void skip_space(struct json_in *j)
 
 /* --- strings --- */
 
-/* True if one of the eight bytes is a quote, a backslash or a control character: the usual
- * arithmetic on all at once. */
-static bool has_special(u64 word)
+/* The high bits of bytes that are a quote, a backslash or a control character: the usual arithmetic
+ * on all eight at once. Borrows go upwards, so the lowest bit set is right; those above may not
+ * be. */
+static u64 special_bits(u64 word)
 {
     const u64 ones = UINT64_C(0x0101010101010101), high = ones << 7;
     u64 quote = word ^ ones * '"', backslash = word ^ ones * '\\';
@@ -52,7 +54,8 @@ static const char *find_special(const char *p, const char *end)
 
     for (; end - p >= 8; p += 8) {
         memcpy(&word, p, 8);
-        if (has_special(word)) break;
+        u64 bits = special_bits(le64toh(word));
+        if (bits) return p + __builtin_ctzll(bits) / 8;
     }
     while (p < end && (u8)*p >= 0x20 && *p != '"' && *p != '\\')
         p++;
