@@ -12,8 +12,7 @@
 static const struct {
     struct str suffix;
     enum unpack_format format;
-} packings[] = {
-    {{".gz", 3}, UNPACK_GZIP}, {{".bz2", 4}, UNPACK_BZIP2}, {{".z", 2}, UNPACK_ZLIB}};
+} packings[] = {{{".gz", 3}, UNPACK_GZIP}, {{".bz2", 4}, UNPACK_BZIP2}, {{".z", 2}, UNPACK_ZLIB}};
 
 static struct str without_packing(struct str name, int *ret_packed)
 {
@@ -60,6 +59,7 @@ struct candidate {
     u64 ino, size;
     i64 mtime;
     int packed; /* enum unpack_format, or -1 */
+    bool named; /* as rotations do; else it has the inode that is looked for, perhaps by chance */
 };
 typedef VEC(struct candidate) candidates;
 
@@ -68,13 +68,14 @@ static i64 mtime_of(const struct stat *st)
     return (i64)st->st_mtim.tv_sec * NS_PER_SEC + st->st_mtim.tv_nsec;
 }
 
-static void consider(candidates *all, DIR *d, const char *dir, const char *name, int packed)
+static void consider(candidates *all, DIR *d, const char *dir, const char *name, int packed,
+                     bool named)
 {
     struct stat st;
 
     if (fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) return;
-    struct candidate c = {xprintf("%s/%s", dir, name), (u64)st.st_ino, (u64)st.st_size,
-                          mtime_of(&st), packed};
+    struct candidate c = {
+        xprintf("%s/%s", dir, name), (u64)st.st_ino, (u64)st.st_size, mtime_of(&st), packed, named};
     vec_push(all, c);
 }
 
@@ -85,7 +86,7 @@ static void list_folder(const char *dir, struct str base, u64 ino, candidates *r
     for (struct dirent *e; d && (e = readdir(d));) {
         int packed;
         bool named = rotated_name(str_of(e->d_name), base, &packed);
-        if (named || (ino && (u64)e->d_ino == ino)) consider(ret, d, dir, e->d_name, packed);
+        if (named || (ino && (u64)e->d_ino == ino)) consider(ret, d, dir, e->d_name, packed, named);
     }
     if (d) closedir(d);
 }
@@ -170,7 +171,8 @@ static struct handle *open_if_lost(const struct candidate *c, const struct lost 
 static void open_later(const candidates *all, size_t from, u64 now, handle_list *ret)
 {
     for (size_t i = from; i < all->n; i++) {
-        struct handle *h = all->v[i].ino == now ? NULL : open_candidate(&all->v[i]);
+        const struct candidate *c = &all->v[i];
+        struct handle *h = !c->named || c->ino == now ? NULL : open_candidate(c);
         if (h) vec_push(ret, h);
     }
 }
