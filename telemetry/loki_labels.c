@@ -90,7 +90,7 @@ static int digits(struct str text, size_t at, size_t n, u32 base, u32 *ret)
     if (text.n - at < n) return -EINVAL;
     for (size_t i = at; i < at + n; i++) {
         u8 c = (u8)text.p[i], low = c | 0x20;
-        u32 d = c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10u : 99u;
+        u32 d = c >= '0' && c <= '9' ? c - (u32)'0' : low >= 'a' && low <= 'f' ? low - (u32)'a' + 10 : 99;
         if (d >= base) return -EINVAL;
         v = v * base + d;
     }
