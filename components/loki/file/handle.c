@@ -42,7 +42,7 @@ int handle_open(const char *path, struct handle **ret)
     struct stat st;
 
     if (fd < 0) return -errno;
-    int err = fstat(fd, &st) < 0 ? -errno
+    int err = fstat(fd, &st) < 0    ? -errno
               : S_ISDIR(st.st_mode) ? -EISDIR
               : S_ISREG(st.st_mode) ? 0
                                     : -EINVAL;
@@ -254,7 +254,8 @@ static int read_plain(struct handle *h, struct reading *r, bool final, struct pi
 
     for (;;) {
         if (handle_stat(h, &st) < 0) return 0;
-        u64 size = (u64)st.st_size, n = piece_size(h, r, size, final);
+        u64 size = h->bounded ? MIN((u64)st.st_size, h->end) : (u64)st.st_size;
+        u64 n = piece_size(h, r, size, final);
         int rc = n > 0 ? read_blob(h, r, n, &ret->blob, ret_err) : 0;
         if (rc <= 0) return rc;
         size_t end = give(h, ret->blob, size, final, &ret->cut);

@@ -1,6 +1,6 @@
 /* One open file being read: whole lines of it as pieces of counted blobs. Plain files are read in
- * place (a line is not read twice, and not kept, while its end is missing); packed ones are unpacked
- * on the way, and offsets are then those of the unpacked bytes.
+ * place (a line is not read twice, and not kept, while its end is missing); packed ones are
+ * unpacked on the way, and offsets are then those of the unpacked bytes.
  *
  * A handle stays when its path names another file already: what it has not given yet is read to its
  * end. Handles of a tailer form a queue (tailer.h); one worker. */
@@ -15,7 +15,7 @@
 /* Read at once. From 128 KiB on malloc maps and unmaps each piece, which doubles the CPU time of
  * reading. */
 #define HANDLE_CHUNK    ((size_t)64 << 10)
-#define HANDLE_LINE_MAX ((size_t)64 << 20)  /* a longer line is cut into lines of this length */
+#define HANDLE_LINE_MAX ((size_t)64 << 20) /* a longer line is cut into lines of this length */
 #define HEAD_MAX        1024
 
 /* What a file is known by, whatever its name and number: its first bytes. */
@@ -49,6 +49,10 @@ struct handle {
     bool ended;   /* it was */
     bool resting; /* nobody writes to it any more: a copy, or packed */
     bool dead;    /* what it had is gone: truncated, and no copy of it was found */
+    bool bounded; /* it is read up to `end` only: what is behind belongs to another handle */
+    bool late;    /* lines that came when its successor had begun; see late.h */
+    u64 end;
+    i64 quiet_at; /* while it waits for late lines: until when */
 };
 
 /* Opens path. 0; -EISDIR, -EINVAL (no regular file), or -errno. */

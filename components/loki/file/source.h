@@ -30,7 +30,8 @@ struct file_source {
     struct positions *positions;
     struct watch *watch;
     u64 in_flight;
-    u32 failing;         /* files that cannot be read now */
+    u32 failing; /* files that cannot be read now */
+    u32 late;    /* files kept open for late lines, of all tailers */
     struct list all;
     struct list ready;   /* tailers to be stepped */
     struct list waiting; /* until their time has come */

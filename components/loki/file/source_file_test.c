@@ -26,9 +26,10 @@ static void *plan_of(struct world *k)
 {
     static const struct scope scope = {0};
     struct source_world *w = &k->w;
-    char *text = xprintf("c \"c\" {\n targets = [{__path__ = \"%s\", job = \"x\", __meta = \"m\"}]\n"
-                         " forward_to = []\n %s\n}\n",
-                         k->log, k->extra ? k->extra : "");
+    char *text =
+        xprintf("c \"c\" {\n targets = [{__path__ = \"%s\", job = \"x\", __meta = \"m\"}]\n"
+                " forward_to = []\n %s\n}\n",
+                k->log, k->extra ? k->extra : "");
     struct source *src = source_new("test", str_of(text));
     struct tree *tree = parse_file(src, &w->diags);
     void *args = arena_alloc(&w->arena, loki_source_file.args->size),
@@ -39,8 +40,8 @@ static void *plan_of(struct world *k)
     assert_non_null(tree);
     const struct block *block = tree->body.stmts[0].block;
     struct prepare p = {.host = &w->host, .block = block, .arena = &w->arena, .diags = &w->diags};
-    int err = decode_body(loki_source_file.args, block, &block->body, &scope, &w->arena, args,
-                          &w->diags);
+    int err =
+        decode_body(loki_source_file.args, block, &block->body, &scope, &w->arena, args, &w->diags);
     if (!err) err = loki_source_file.prepare(&p, args, plan);
     if (err) fail_msg("%s", w->diags.list.v[0].message);
     arena_cleanup(&w->arena, (void (*)(void *))tree_free, tree);
@@ -264,7 +265,8 @@ static void test_goes_on_after_a_restart(void **state)
     expect_in_one_run(k, "partly\nthree\n");
     expect_in_one_run(k, "");
     char *text = read_file_text(source_path(&k->w, "data/positions.yml"));
-    char *want = xprintf("positions:\n  ? path: %s\n    labels: '{job=\"x\"}'\n  : \"21\"\n", k->log);
+    char *want =
+        xprintf("positions:\n  ? path: %s\n    labels: '{job=\"x\"}'\n  : \"21\"\n", k->log);
     assert_string_equal(text, want);
     free(text);
     free(want);
@@ -292,8 +294,8 @@ static void test_undelivered_lines_are_read_again(void **state)
 
 static void set_position(struct world *k, const char *value)
 {
-    char *text = xprintf("positions:\n  ? path: %s\n    labels: '{job=\"x\"}'\n  : \"%s\"\n", k->log,
-                         value);
+    char *text =
+        xprintf("positions:\n  ? path: %s\n    labels: '{job=\"x\"}'\n  : \"%s\"\n", k->log, value);
 
     write_file_text(source_path(&k->w, "data/positions.yml"), "w", str_of(text));
     free(text);
@@ -346,9 +348,71 @@ static void test_renamed(void **state)
     move(k->log, beside(k, ".1"));
     put(k->log, "three\n");
     expect(k, "two\nend without newline\nthree\n");
-    put(beside(k, ".1"), "x\n"); /* nobody reads that any more */
     put(k->log, "four\n");
     expect(k, "four\n");
+    run_for(k, 20 * NS_PER_SEC);
+    put(beside(k, ".1"), "x\n"); /* nobody reads that any more */
+    put(k->log, "five\n");
+    expect(k, "five\n");
+}
+
+/* Of several writers one goes over to the new file later than the others. */
+static void test_late_lines(void **state)
+{
+    struct world *k = *state;
+
+    put(k->log, "one\n");
+    up(k);
+    expect(k, "one\n");
+    move(k->log, beside(k, ".1"));
+    put(k->log, "new one\n");
+    expect(k, "new one\n");
+    for (int i = 0; i < 3; i++) {
+        run_for(k, 6 * NS_PER_SEC);
+        put(beside(k, ".1"), "late\n");
+        expect(k, "late\n");
+        put(k->log, "new\n");
+        expect(k, "new\n");
+    }
+    put(beside(k, ".1"), "late\n");
+    run_for(k, NS_PER_SEC);
+    put(k->log, "new\n");
+    run_for(k, NS_PER_SEC);
+    take_lines(k, ACK_FAILED);
+    run_for(k, 3 * NS_PER_SEC);
+    k->last_time = 0;
+    expect(k, "late\nnew\n");
+    put(beside(k, ".1"), "last late\n");
+    put(k->log, "last new, pa");
+    expect(k, "last late\n");
+    down(k);
+    put(k->log, "rt\n");
+    k->last_time = 0;
+    expect_in_one_run(k, "last new, part\n");
+}
+
+/* The renamed file has several successors before its last writer stops. */
+static void test_late_lines_of_several(void **state)
+{
+    struct world *k = *state;
+
+    put(k->log, "one\n");
+    up(k);
+    expect(k, "one\n");
+    for (int i = 0; i < 6; i++) {
+        char to[8];
+        (void)snprintf(to, sizeof(to), ".%d", i);
+        move(k->log, beside(k, to));
+        put(k->log, "next\n");
+        expect(k, "next\n");
+    }
+    put(beside(k, ".5"), "late 5\n");
+    put(beside(k, ".4"), "late 4\n");
+    settle(k);
+    expect(k, "late 4\nlate 5\n");
+    assert_int_equal(unlink(k->log), 0);
+    assert_int_equal(unlink(beside(k, ".5")), 0);
+    expect(k, "");
 }
 
 /* The writer has not been told yet. */
@@ -541,7 +605,10 @@ static void test_encodings(void **state)
 {
     struct world *k = *state;
 
-    write_file_text(k->log, "w", (struct str){"\xff\xfe" "h\0\xe4\0\r\0\n\0\x0a\x01\n\0x\0", 16});
+    write_file_text(k->log, "w",
+                    (struct str){"\xff\xfe"
+                                 "h\0\xe4\0\r\0\n\0\x0a\x01\n\0x\0",
+                                 16});
     up(k);
     expect(k, "h\xc3\xa4\n\xc4\x8a\n");
     write_file_text(k->log, "a", (struct str){"\n\0", 2});
@@ -554,7 +621,8 @@ static void test_encodings(void **state)
     expect_in_one_run(k, "gr\xc3\xbc\xc3\x9f\n");
     k->extra = "encoding = \"UTF-16BE\"";
     write_file_text(k->log, "w", (struct str){"\0a\0\n\xd8\0\0b\0\n", 10});
-    expect_in_one_run(k, "a\n\xef\xbf\xbd" "b\n");
+    expect_in_one_run(k, "a\n\xef\xbf\xbd"
+                         "b\n");
     k->extra = NULL;
     write_file_text(k->log, "w", STR("\xef\xbb\xbfone\n"));
     expect_in_one_run(k, "one\n");
@@ -618,6 +686,8 @@ int main(void)
         TEST(test_positions_of_alloy),
         TEST(test_tail_from_end),
         TEST(test_renamed),
+        TEST(test_late_lines),
+        TEST(test_late_lines_of_several),
         TEST(test_the_old_file_is_read_until_the_new_one_begins),
         TEST(test_several_times_between_two_looks),
         TEST(test_renamed_and_packed),

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/xalloc.h"
+#include "components/loki/file/late.h"
 #include "components/loki/file/lines.h"
 #include "components/loki/file/note.h"
 #include "components/loki/file/rotated.h"
@@ -94,7 +95,7 @@ static void save_position(struct tailer *t)
     struct str path = str_of(t->path), labels = str_of(t->key_labels);
     char text[80];
 
-    if (!h) return;
+    if (!h || h->late) return; /* late lines have no place of their own: the file after them has */
     if (t->source->conf->unpack) {
         positions_put_number(t->source->positions, path, labels, t->done - h->base);
         return;
@@ -206,6 +207,7 @@ void tailer_append(struct tailer *t, struct handle *h)
 
 static void go_on_to_next(struct tailer *t)
 {
+    late_keep(t, t->reading);
     begin_reading(t, t->reading->next);
     t->quiet_since = 0;
     release(t);
@@ -280,8 +282,8 @@ static bool is_rewritten(struct tailer *t, const struct handle *old, struct hand
     struct stat was, is;
 
     return old == t->reading && !old->packed && handle_stat(old, &was) == 0 && was.st_nlink == 0 &&
-           handle_stat(h, &is) == 0 && old->head.n >= HEAD_SURE &&
-           (u64)is.st_size >= old->head.n && handle_has_head(h, &t->source->reading, &old->head);
+           handle_stat(h, &is) == 0 && old->head.n >= HEAD_SURE && (u64)is.st_size >= old->head.n &&
+           handle_has_head(h, &t->source->reading, &old->head);
 }
 
 static void take_over(struct handle *old, struct handle *h)
@@ -291,7 +293,8 @@ static void take_over(struct handle *old, struct handle *h)
 
     h->start = MIN(old->offset, size);
     handle_seek(h, h->start);
-    old->ended = true;
+    old->ended = old->bounded = true;
+    old->end = old->offset;
 }
 
 static void arrived(struct tailer *t, struct handle *h)
@@ -377,6 +380,9 @@ static void replace(struct tailer *t, struct handle *h, struct handle *copy)
     copy->resting = true;
     copy->bom_known = h->bom_known;
     copy->charset = h->charset;
+    copy->bounded = h->bounded;
+    copy->late = h->late;
+    copy->end = h->end;
     if (t->reading == h) t->reading = copy;
     handle_close(h);
 }
@@ -410,8 +416,8 @@ static void truncated(struct tailer *t, struct handle *h)
     fresh->start = start;
     fresh->next = h->next;
     h->next = fresh;
-    log_info(log_of(t), "file was truncated", F_CSTR("path", t->path), F_UINT("position", h->offset),
-             F_UINT("reading_from", start));
+    log_info(log_of(t), "file was truncated", F_CSTR("path", t->path),
+             F_UINT("position", h->offset), F_UINT("reading_from", start));
     if (start > 0)
         h->dead = h->ended = true;
     else
@@ -443,8 +449,7 @@ static bool is_given_up(struct tailer *t, const struct handle *h)
 /* What was renamed or deleted is not seen by its name any more. */
 static enum step idle_at(struct tailer *t, const struct handle *h)
 {
-    if (h->next || t->gone)
-        back_off(t, OLD_POLL_MIN, t->quiet_since ? OLD_POLL_MIN : OLD_POLL_MAX);
+    if (h->next || t->gone) back_off(t, OLD_POLL_MIN, t->quiet_since ? OLD_POLL_MIN : OLD_POLL_MAX);
     return STEP_IDLE;
 }
 
@@ -514,7 +519,7 @@ static enum step at_end(struct tailer *t, struct handle *h)
 {
     if (h->ended) return after_end(t, h);
     if (!h->closing) {
-        h->closing = (h->next && has_bytes(h->next)) || is_given_up(t, h);
+        h->closing = h->bounded || h->late || (h->next && has_bytes(h->next)) || is_given_up(t, h);
         return h->closing ? STEP_MORE : idle_at(t, h);
     }
     h->ended = true; /* what was left of it has been given */
@@ -540,7 +545,8 @@ static enum step read_on(struct tailer *t)
 
 static void tell_started(const struct tailer *t)
 {
-    log_info(log_of(t), "start tailing file", F_CSTR("component", "tailer"), F_CSTR("path", t->path));
+    log_info(log_of(t), "start tailing file", F_CSTR("component", "tailer"),
+             F_CSTR("path", t->path));
 }
 
 static enum step start(struct tailer *t)
@@ -571,7 +577,7 @@ static void save_first(struct tailer *t)
 
 bool tailer_is_done(const struct tailer *t)
 {
-    return !t->first && !t->rewind;
+    return !t->first && !t->late && !t->rewind;
 }
 
 enum step tailer_step(struct tailer *t)
@@ -585,6 +591,7 @@ enum step tailer_step(struct tailer *t)
     }
     int err = t->look ? look_at_path(t) : 0;
     if (err) (void)wait_to_open(t, err); /* the file before goes on meanwhile */
+    late_look(t);
     if (!t->reading || (t->finished && !t->reading->next)) return STEP_IDLE;
     if (!was_truncated(t, t->reading)) return read_on(t);
     truncated(t, t->reading);
@@ -641,6 +648,7 @@ void tailer_free(struct tailer *t)
         t->first = h->next;
         handle_close(h);
     }
+    late_close(t);
     if (t->metrics) source_metrics_put(t->source, t->path);
     watch_remove(&t->watched);
     list_del(&t->ready);

@@ -20,10 +20,13 @@ struct tailer {
     struct ack_window *window; /* NULL: not started */
     struct handle *first;      /* the oldest that is not wholly acknowledged */
     struct handle *reading;
-    u64 sent, done;   /* marks: up to here lines are on their way, up to here they are delivered */
-    i64 last_time;    /* of the last entry */
-    i64 again;        /* while waiting */
-    i64 quiet_since;  /* of a file that was deleted; 0: not */
+    struct handle *late; /* files that were left, oldest first; see late.h */
+    u32 n_late;
+    u64 sent, done;  /* marks: up to here lines are on their way, up to here they are delivered */
+    i64 last_time;   /* of the last entry */
+    i64 again;       /* while waiting */
+    i64 quiet_since; /* of a file that was deleted; 0: not */
+    i64 late_at;     /* when to look at the late ones */
     i64 backoff;
     bool look;     /* the path may name another file */
     bool rewind;   /* lines were not delivered: they are read again */
