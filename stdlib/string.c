@@ -4,7 +4,7 @@
 
 #include "base/utf8.h"
 #include "base/vec.h"
-#include "stdlib/gofmt.h"
+#include "stdlib/format.h"
 #include "stdlib/tables.h"
 
 /* --- format, join, split --- */
@@ -12,7 +12,7 @@
 static int format(CALL_ARGS)
 {
     struct buf text = BUF_INIT(VALUE_TEXT_MAX);
-    gofmt(&text, value_text(args[0]), args + 1, n - 1);
+    format_values(&text, value_text(args[0]), args + 1, n - 1);
     return result_text(&text, ret, err);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "base/xalloc.h"
-#include "stdlib/gofmt.h"
+#include "stdlib/format.h"
 
 #define TEXT_MAX ((size_t)16 << 20)
 
@@ -28,7 +28,7 @@ static void put_printed(struct label_set *into, struct str name, struct value v)
 {
     struct buf text = BUF_INIT(TEXT_MAX);
 
-    gofmt(&text, STR("%v"), &v, 1);
+    format_values(&text, STR("%v"), &v, 1);
     if (buf_err(&text)) into->err = -ENOMEM;
     label_set_put(into, name, buf_view(&text));
     buf_done(&text);

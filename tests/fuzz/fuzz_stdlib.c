@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "stdlib/document.h"
-#include "stdlib/gofmt.h"
+#include "stdlib/format.h"
 #include "stdlib/jsonpath.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -68,7 +68,7 @@ static void fuzz_format(struct str text)
                             value_null()};
     args[6] = value_array(2);
     args[6].array->v[0] = value_ref(args[2]);
-    gofmt(&out, text, args, 7);
+    format_values(&out, text, args, 7);
     value_unref(args[2]);
     value_unref(args[6]);
     buf_done(&out);

@@ -1,6 +1,6 @@
 /* Numbers of a directive: integers in any base, floats in every notation, with signs, zeros and
  * alternate forms. */
-#include "stdlib/gofmt_int.h"
+#include "base/gofmt_int.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -9,7 +9,7 @@
 /* --- integers --- */
 
 /* Least number of digits: the precision, or the width when it is to be filled with zeros. */
-static int least_digits(const struct directive *d, bool negative)
+static int least_digits(const struct gofmt_directive *d, bool negative)
 {
     if (d->has_prec) return d->prec;
     if (!d->zero || d->minus || !d->has_width) return 0;
@@ -27,7 +27,7 @@ static size_t digits_of(u64 u, unsigned base, bool upper, char out[64])
     return n;
 }
 
-static const char *base_prefix(const struct directive *d, unsigned base, u32 verb, bool upper,
+static const char *base_prefix(const struct gofmt_directive *d, unsigned base, u32 verb, bool upper,
                                bool leading_zero)
 {
     if (verb == 'O') return d->sharp && !leading_zero ? "0o0" : "0o";
@@ -37,12 +37,12 @@ static const char *base_prefix(const struct directive *d, unsigned base, u32 ver
     return base == 8 && !leading_zero ? "0" : "";
 }
 
-static const char *sign(const struct directive *d, bool negative)
+static const char *sign(const struct gofmt_directive *d, bool negative)
 {
     return negative ? "-" : d->plus ? "+" : d->space ? " " : "";
 }
 
-static void pad_without_zeros(struct directive *d, struct str text)
+static void pad_without_zeros(struct gofmt_directive *d, struct str text)
 {
     bool zero = d->zero;
     d->zero = false;
@@ -50,7 +50,8 @@ static void pad_without_zeros(struct directive *d, struct str text)
     d->zero = zero;
 }
 
-void gofmt_integer(struct directive *d, u64 u, bool is_signed, unsigned base, u32 verb, bool upper)
+void gofmt_integer(struct gofmt_directive *d, u64 u, bool is_signed, unsigned base, u32 verb,
+                   bool upper)
 {
     char digits[64];
     struct buf text = BUF_INIT((size_t)2 << 20);
@@ -174,7 +175,7 @@ static void keep_zeros(struct buf *b, u32 verb, int prec)
     buf_done(&text);
 }
 
-static void not_finite(struct directive *d, f64 f)
+static void not_finite(struct gofmt_directive *d, f64 f)
 {
     struct buf text = BUF_INIT(8);
     if (isnan(f))
@@ -186,7 +187,7 @@ static void not_finite(struct directive *d, f64 f)
 }
 
 /* Zeros go between the sign and the digits. */
-static void zero_padded(struct directive *d, const char *sgn, struct str digits)
+static void zero_padded(struct gofmt_directive *d, const char *sgn, struct str digits)
 {
     size_t used = strlen(sgn) + digits.n;
     buf_cstr(d->out, sgn);
@@ -194,7 +195,7 @@ static void zero_padded(struct directive *d, const char *sgn, struct str digits)
     buf_str(d->out, digits);
 }
 
-void gofmt_float(struct directive *d, f64 f, u32 verb, int prec)
+void gofmt_float(struct gofmt_directive *d, f64 f, u32 verb, int prec)
 {
     if (!isfinite(f)) {
         not_finite(d, f);

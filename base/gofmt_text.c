@@ -1,5 +1,5 @@
 /* Texts and characters of a directive: padding, truncation, quoting, hexadecimal. */
-#include "stdlib/gofmt_int.h"
+#include "base/gofmt_int.h"
 
 #include "base/digest.h"
 #include "base/utf8.h"
@@ -14,7 +14,7 @@ static size_t count_chars(struct str s)
     return n;
 }
 
-void gofmt_padding(struct directive *d, size_t n)
+void gofmt_padding(struct gofmt_directive *d, size_t n)
 {
     char *to = n > 0 ? buf_reserve(d->out, n) : NULL;
     if (!to) return;
@@ -22,7 +22,7 @@ void gofmt_padding(struct directive *d, size_t n)
     buf_commit(d->out, n);
 }
 
-void gofmt_pad(struct directive *d, struct str text)
+void gofmt_pad(struct gofmt_directive *d, struct str text)
 {
     size_t chars = d->has_width ? count_chars(text) : 0;
     size_t pad = d->has_width && (size_t)d->width > chars ? (size_t)d->width - chars : 0;
@@ -32,7 +32,7 @@ void gofmt_pad(struct directive *d, struct str text)
 }
 
 /* The precision of a text is a number of characters. */
-static struct str truncated(const struct directive *d, struct str s)
+static struct str truncated(const struct gofmt_directive *d, struct str s)
 {
     size_t end = 0;
     for (int chars = 0; d->has_prec && end < s.n && chars < d->prec; chars++)
@@ -40,7 +40,7 @@ static struct str truncated(const struct directive *d, struct str s)
     return d->has_prec ? str_sub(s, 0, end) : s;
 }
 
-void gofmt_string(struct directive *d, struct str s)
+void gofmt_string(struct gofmt_directive *d, struct str s)
 {
     gofmt_pad(d, truncated(d, s));
 }
@@ -95,7 +95,7 @@ static bool fits_back_quotes(struct str s)
     return str_find(s, STR("\xEF\xBB\xBF")) < 0;
 }
 
-void gofmt_quoted(struct directive *d, struct str s)
+void gofmt_quoted(struct gofmt_directive *d, struct str s)
 {
     struct buf text = BUF_INIT(d->out->max);
     s = truncated(d, s);
@@ -115,7 +115,7 @@ static u32 as_rune(u64 c)
     return c > RUNE_MAX ? UTF8_INVALID : (u32)c;
 }
 
-void gofmt_char(struct directive *d, u64 c)
+void gofmt_char(struct gofmt_directive *d, u64 c)
 {
     struct buf text = BUF_INIT(16);
     utf8_encode(&text, as_rune(c));
@@ -123,7 +123,7 @@ void gofmt_char(struct directive *d, u64 c)
     buf_done(&text);
 }
 
-void gofmt_quoted_char(struct directive *d, u64 c)
+void gofmt_quoted_char(struct gofmt_directive *d, u64 c)
 {
     struct buf text = BUF_INIT(32);
     u32 rune = as_rune(c);
@@ -136,7 +136,7 @@ void gofmt_quoted_char(struct directive *d, u64 c)
 }
 
 /* U+0041, and with # the character itself. The precision is the least number of digits. */
-void gofmt_unicode(struct directive *d, u64 c)
+void gofmt_unicode(struct gofmt_directive *d, u64 c)
 {
     struct buf text = BUF_INIT((size_t)2 << 20);
     bool zero = d->zero;
@@ -154,12 +154,12 @@ void gofmt_unicode(struct directive *d, u64 c)
 
 /* --- hexadecimal of the bytes --- */
 
-static void hex_prefix(const struct directive *d, struct buf *out, bool upper)
+static void hex_prefix(const struct gofmt_directive *d, struct buf *out, bool upper)
 {
     if (d->sharp) buf_cstr(out, upper ? "0X" : "0x");
 }
 
-void gofmt_hex(struct directive *d, struct str s, bool upper)
+void gofmt_hex(struct gofmt_directive *d, struct str s, bool upper)
 {
     struct buf text = BUF_INIT(d->out->max);
     if (d->has_prec && (size_t)d->prec < s.n) s.n = (size_t)d->prec;

@@ -1,17 +1,17 @@
 /* Formats: literal text, directives with flags, width, precision and argument indexes, and the
  * marks of what is wrong with them. */
-#include "stdlib/gofmt_int.h"
+#include "base/gofmt_int.h"
 
 #include "base/utf8.h"
 
 #define NUMBER_MAX 1000000 /* larger widths and precisions are refused, as Go does */
 
 struct format {
-    struct directive d;
+    struct gofmt_directive d;
     struct str text;
     size_t at;
-    const struct value *args;
-    size_t n, arg;
+    const struct gofmt_args *args;
+    size_t arg;      /* the next one */
     bool reordered;  /* an index was used: arguments left over are fine */
     bool good_index; /* of the current directive */
     bool after_index;
@@ -29,7 +29,7 @@ static bool next_is(const struct format *f, char c)
 
 /* --- parts of a directive --- */
 
-static bool flag(struct directive *d, char c)
+static bool flag(struct gofmt_directive *d, char c)
 {
     switch (c) {
     case '#': d->sharp = true; return true;
@@ -66,7 +66,7 @@ static bool index_body(struct format *f, size_t close)
     struct format inner = {.text = str_sub(f->text, 0, close), .at = start};
     bool digits = number(&inner, &n);
     f->at = close + 1;
-    if (!digits || inner.at != close || n < 1 || (size_t)n > f->n) return false;
+    if (!digits || inner.at != close || n < 1 || (size_t)n > f->args->n) return false;
     f->arg = (size_t)n - 1;
     return true;
 }
@@ -90,17 +90,17 @@ static void arg_index(struct format *f)
 static bool star(struct format *f, int *ret)
 {
     f->at++;
-    if (f->arg >= f->n) return false;
-    struct value v = f->args[f->arg++];
-    if (v.type != V_NUMBER || v.numkind == NUM_FLOAT || v.i > NUMBER_MAX || v.i < -NUMBER_MAX)
+    if (f->arg >= f->args->n) return false;
+    i64 n;
+    if (!f->args->whole(f->args->arg, f->arg++, &n) || n > NUMBER_MAX || n < -NUMBER_MAX)
         return false;
-    *ret = (int)v.i;
+    *ret = (int)n;
     return true;
 }
 
 static void width(struct format *f)
 {
-    struct directive *d = &f->d;
+    struct gofmt_directive *d = &f->d;
     if (!next_is(f, '*')) {
         d->has_width = number(f, &d->width);
         if (f->after_index && d->has_width) f->good_index = false;
@@ -117,7 +117,7 @@ static void width(struct format *f)
 
 static void precision(struct format *f)
 {
-    struct directive *d = &f->d;
+    struct gofmt_directive *d = &f->d;
     if (!next_is(f, '.') || f->at + 1 >= f->text.n) return;
     f->at++;
     if (f->after_index) f->good_index = false;
@@ -144,13 +144,13 @@ static void mark(struct format *f, u32 verb, const char *what)
 
 static void argument(struct format *f, u32 verb)
 {
-    struct directive *d = &f->d;
+    struct gofmt_directive *d = &f->d;
     if (verb == 'v' || verb == 'w') {
         d->sharp_v = d->sharp;
         d->plus_v = d->plus;
         d->sharp = d->plus = false;
     }
-    gofmt_value(d, f->args[f->arg++], verb);
+    f->args->show(f->args->arg, d, f->arg++, verb);
 }
 
 static void verb(struct format *f)
@@ -165,7 +165,7 @@ static void verb(struct format *f)
         buf_ch(f->d.out, '%');
     else if (!f->good_index)
         mark(f, c, "BADINDEX");
-    else if (f->arg >= f->n)
+    else if (f->arg >= f->args->n)
         mark(f, c, "MISSING");
     else
         argument(f, c);
@@ -173,7 +173,7 @@ static void verb(struct format *f)
 
 static void directive(struct format *f)
 {
-    f->d = (struct directive){.out = f->d.out};
+    f->d = (struct gofmt_directive){.out = f->d.out};
     f->good_index = true;
     while (!at_end(f) && flag(&f->d, f->text.p[f->at]))
         f->at++;
@@ -197,24 +197,27 @@ static void literal(struct format *f)
 
 static void extra(struct format *f)
 {
-    f->d = (struct directive){.out = f->d.out};
+    const struct gofmt_args *args = f->args;
+
+    f->d = (struct gofmt_directive){.out = f->d.out};
     buf_cstr(f->d.out, "%!(EXTRA ");
-    for (size_t i = f->arg; i < f->n; i++) {
+    for (size_t i = f->arg; i < args->n; i++) {
+        const char *type = args->type(args->arg, i);
         if (i > f->arg) buf_cstr(f->d.out, ", ");
-        if (f->args[i].type != V_NULL) buf_printf(f->d.out, "%s=", gofmt_type(f->args[i]));
-        gofmt_value(&f->d, f->args[i], 'v');
+        if (*type) buf_printf(f->d.out, "%s=", type);
+        args->show(args->arg, &f->d, i, 'v');
     }
     buf_ch(f->d.out, ')');
 }
 
-void gofmt(struct buf *out, struct str format, const struct value *args, size_t n)
+void gofmt(struct buf *out, struct str format, const struct gofmt_args *args)
 {
-    struct format f = {.d = {.out = out}, .text = format, .args = args, .n = n};
+    struct format f = {.d = {.out = out}, .text = format, .args = args};
     while (!at_end(&f) && !buf_err(out)) {
         literal(&f);
         if (at_end(&f)) break;
         f.at++;
         directive(&f);
     }
-    if (!f.reordered && f.arg < n) extra(&f);
+    if (!f.reordered && f.arg < args->n) extra(&f);
 }
