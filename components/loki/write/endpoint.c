@@ -185,57 +185,6 @@ void endpoint_take(struct endpoint *e, struct parcel *p)
     if (e->n_items > endpoint_capacity(e) || is_stalled(e)) (void)endpoint_spill(e);
 }
 
-/* --- health --- */
-
-static void set_failing(struct endpoint *e, const char *text)
-{
-    struct write *w = e->write;
-
-    if (!e->failing) {
-        e->failing_since = write_now(w);
-        e->failing_real = clock_real(w->shard->comp->host->clock);
-    }
-    bool news = !e->failing || strcmp(e->failure, text) != 0;
-    e->failing = true;
-    if (!news) return;
-    free(e->failure);
-    e->failure = xstrdup(text);
-    endpoint_health(w);
-}
-
-static void set_well(struct endpoint *e)
-{
-    if (!e->failing) return;
-    e->failing = false;
-    endpoint_health(e->write);
-    log_info(write_log(e->write), "an endpoint takes entries again",
-             F_CSTR("endpoint", e->conf->shown),
-             F_DUR("after", write_now(e->write) - e->failing_since));
-}
-
-void endpoint_health(struct write *w)
-{
-    struct buf text = BUF_INIT(4096);
-
-    list_each (&w->endpoints, at) {
-        const struct endpoint *e = list_item(at, struct endpoint, link);
-        if (!e->failing) continue;
-        if (text.n) buf_cstr(&text, "; ");
-        buf_printf(&text, "%s refuses since ", e->conf->shown);
-        time_rfc3339(&text, e->failing_real / NS_PER_SEC * NS_PER_SEC, false);
-        buf_printf(&text, ": %s", e->failure);
-    }
-    if (w->log_failure) {
-        if (text.n) buf_cstr(&text, "; ");
-        buf_printf(&text, "the log on disk cannot be used: %s", w->log_failure);
-    }
-    if (text.n)
-        comp_health(w->shard->comp, HEALTH_UNHEALTHY, "%s", text.p);
-    else
-        comp_health(w->shard->comp, HEALTH_HEALTHY, "entries are delivered");
-    buf_done(&text);
-}
-
 /* --- outcomes --- */
 
 /* Off the list: the next ones may go. */
@@ -253,7 +202,7 @@ static void finish(struct item *it)
 static void delivered(struct item *it)
 {
     meters_sent(it->endpoint, it->parcel);
-    set_well(it->endpoint);
+    endpoint_well(it->endpoint);
     finish(it);
 }
 
@@ -272,7 +221,7 @@ static void dropped(struct item *it, enum reason why, int status, const char *te
              6);
     meters_dropped(e, p->tenant, why, p->entries, p->bytes);
     parcel_fail(it->parcel, ACK_FAILED, text);
-    set_failing(e, text);
+    endpoint_failing(e, text, true);
     finish(it);
 }
 
@@ -308,7 +257,7 @@ static void failed(struct item *it, int status, const char *text)
     struct endpoint *e = it->endpoint;
     const struct endpoint_args *a = e->conf->args;
 
-    set_failing(e, text);
+    endpoint_failing(e, text, false);
     it->failures++;
     if (a->max_backoff_retries > 0 && it->failures % a->max_backoff_retries == 0 &&
         !held_elsewhere(it, text)) {

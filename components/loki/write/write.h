@@ -8,6 +8,7 @@
  *   write.c     the component's life         parcel.c    closed batches, their acks
  *   streams.c   label sets to streams        endpoint.c  order, lanes, retries, outcomes
  *   meters.c    metrics                      request.c   one attempt
+ *   trouble.c   what is said of failures
  *   spill.c     the log: bodies              wal.c       the log: everything, merged when read
  *
  * One shard; everything here belongs to its worker. */
@@ -164,6 +165,8 @@ struct endpoint {
     bool failing;
     i64 failing_since, failing_real; /* monotonic, wall clock */
     char *failure;
+    bool said;   /* this trouble was told in the log */
+    i64 said_at; /* when one was, monotonic; 0: never */
     bool warned_tenant_header;
     struct timer *timer;
     VEC(struct tenant_meters *) meters;
@@ -190,6 +193,9 @@ void item_free(struct item *it);
 void item_answered(struct item *it, int status, const char *text);
 void request_start(struct item *it);
 void request_cancel(struct item *it);
+/* It did not take a batch, for this reason. said: the log has been told of that. */
+void endpoint_failing(struct endpoint *e, const char *text, bool said);
+void endpoint_well(struct endpoint *e);
 void endpoint_health(struct write *w);
 /* Says, once in a while, that lines are dropped because everything is full. */
 void lines_dropped(struct endpoint *e, u64 lines);

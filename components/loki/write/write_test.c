@@ -4,6 +4,7 @@
 #include "components/loki/write/write.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include "base/codec.h"
 #include "components/common/source_testing.h"
 #include "telemetry/loki_push.h"
@@ -454,6 +455,60 @@ static void tried_again_in_order(void **state)
     assert_int_equal(k->done, 4);
 }
 
+static int count_of(const struct buf *b, const char *text)
+{
+    int n = 0;
+
+    for (const char *p = b->p; p && (p = strstr(p, text)); p++)
+        n++;
+    return n;
+}
+
+/* How often the log said something since it was asked last. */
+static void assert_said(struct world *k, int refuses, int well)
+{
+    struct buf b = BUF_INIT(1 << 20);
+
+    (void)log_root_recorded(k->w.comp.log, &b);
+    buf_ch(&b, '\0');
+    assert_int_equal(count_of(&b, "an endpoint does not take entries"), refuses);
+    assert_int_equal(count_of(&b, "an endpoint takes entries again"), well);
+    assert_int_equal(count_of(&b, "kept_in="), refuses);
+    buf_done(&b);
+    log_root_record(k->w.comp.log, 1 << 20);
+}
+
+static void trouble_is_told(void **state)
+{
+    struct world *k = *state;
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct logger *root = log_root_new(k->w.host.clock, fd);
+
+    log_root_open(root, LOG_INFO, LOG_LOGFMT);
+    log_root_record(root, 1 << 20);
+    k->w.comp.log = root;
+    up(k, "endpoint {\n url = \"http://a/push\"\n batch_wait = \"100ms\"\n"
+          " max_backoff_retries = 0\n max_backoff_period = \"10s\"\n}\n");
+    push(k, "{x=\"1\"}", "p");
+    serve(k, 2 * NS_PER_SEC, 503, 0);
+    assert_said(k, 1, 0);
+    serve(k, 500 * NS_PER_SEC, 503, 0);
+    assert_said(k, 0, 0);
+    serve(k, 1400 * NS_PER_SEC, 503, 0);
+    assert_said(k, 3, 0);
+    serve(k, 30 * NS_PER_SEC, 204, 0);
+    assert_said(k, 0, 1);
+    for (int i = 0; i < 30; i++) { /* one refusal a second */
+        push(k, "{x=\"1\"}", "q");
+        serve(k, 150 * NS_PER_MS, 503, 0);
+        serve(k, 1850 * NS_PER_MS, 204, 0);
+    }
+    assert_said(k, 1, 1);
+    down(k, 204, 204);
+    k->w.comp.log = log_unref(root);
+    close(fd);
+}
+
 static void refused_for_good(void **state)
 {
     struct world *k = *state;
@@ -847,6 +902,7 @@ int main(void)
         TEST(labels_and_tenants),
         TEST(streams_are_limited),
         TEST(tried_again_in_order),
+        TEST(trouble_is_told),
         TEST(refused_for_good),
         TEST(rate_limits_that_are_not_retried),
         TEST(attempts_that_end_lose_nothing),
