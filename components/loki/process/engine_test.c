@@ -154,6 +154,47 @@ static void test_memory_is_out(void **state)
     process_down(&w);
 }
 
+/* Where the first fault of these stages is told, which begin in line 3. */
+static struct pos fault_place(const char *stages)
+{
+    struct process w;
+
+    process_init(&w);
+    assert_null(process_plan(&w, stages));
+    struct pos at = w.diags.list.v[0].span.start;
+    label_table_free(w.host.labels);
+    loop_free(w.loop);
+    diags_done(&w.diags);
+    arena_done(&w.arena);
+    metrics_free(w.host.metrics);
+    return at;
+}
+
+/* What is wrong in an attribute is told there, what is wrong with a stage at its name. */
+static void test_fault_places(void **state)
+{
+    static const struct {
+        const char *stages;
+        u32 line, col;
+    } t[] = {
+        {"stage.regex {\n source = \"a\"\n expression = \"(\"\n}", 5, 2},
+        {"stage.docker { }\n  stage.drop { }", 4, 3},
+        {"stage.match {\n selector = \"{a=1}\"\n action = \"drop\"\n}", 4, 2},
+        {"stage.match {\n selector = \"{a=\\\"1\\\"}\"\n stage.replace {\n  expression = "
+         "\"(a)\"\n  replace = \"{{ nope }}\"\n }\n}",
+         7, 3},
+        {"stage.metrics {\n metric.counter {\n  name = \"a\"\n  action = \"inc\"\n }\n "
+         "metric.histogram {\n  name = \"b\"\n  buckets = []\n }\n}",
+         10, 3},
+        {"stage.json { expressions = { a = \"[\" } }", 3, 14},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        struct pos at = fault_place(t[i].stages);
+        assert_int_equal(at.line, t[i].line);
+        assert_int_equal(at.col, t[i].col);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_apply),
         cmocka_unit_test(test_tap),
         cmocka_unit_test(test_memory_is_out),
+        cmocka_unit_test(test_fault_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

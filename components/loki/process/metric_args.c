@@ -74,9 +74,10 @@ static enum metric_action action_of(const struct metric_args *a, enum metric_kin
 static int check(struct prepare *p, const struct metric_args *a, enum metric_action action,
                  const struct span *span)
 {
-    if (a->name.n == 0) return stage_fault(p, span, "metric name is required");
+    if (a->name.n == 0) return stage_fault(p, stage_at(p, span, "name"), "metric name is required");
     if (a->max_idle_duration.ns < NS_PER_SEC)
-        return stage_fault(p, span, "max_idle_duration must be at least 1s");
+        return stage_fault(p, stage_at(p, span, "max_idle_duration"),
+                           "max_idle_duration must be at least 1s");
     if (a->match_all && a->value.n)
         return stage_fault(p, span,
                            "`match_all: true` cannot be combined with `value`, please remove "
@@ -108,11 +109,12 @@ static int bounds_of(struct prepare *p, const struct metric_args *a, const struc
     for (size_t i = 0; i < n; i++) {
         f64 bound = value_num_f64(a->buckets.array->v[i]);
         if (i > 0 && !(bound > v[i - 1]))
-            return stage_fault(p, span, "the buckets of a histogram must rise");
+            return stage_fault(p, stage_at(p, span, "buckets"),
+                               "the buckets of a histogram must rise");
         v[i] = bound;
     }
     if (n > 0 && isinf(v[n - 1])) n--;
-    if (n == 0) return stage_fault(p, span, "a histogram needs a bucket");
+    if (n == 0) return stage_fault(p, stage_at(p, span, "buckets"), "a histogram needs a bucket");
     d->bounds = v;
     d->n_bounds = n;
     return 0;
@@ -129,7 +131,8 @@ static int make_desc(struct prepare *p, const struct metric_args *a, const struc
     struct str prefix = a->prefix.n ? a->prefix : STR(PREFIX);
     char *name = arena_printf(p->arena, STR_FMT STR_FMT, STR_ARG(prefix), STR_ARG(a->name));
 
-    if (!valid_name(name)) return stage_fault(p, span, "\"%s\" is not a valid metric name", name);
+    if (!valid_name(name))
+        return stage_fault(p, stage_at(p, span, "name"), "\"%s\" is not a valid metric name", name);
     if (d.kind == METRIC_HISTOGRAM && bounds_of(p, a, span, &d)) return -EINVAL;
     d.name = name;
     d.help = a->description.n ? a->description.p : "";

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "components/loki/process/engine_int.h"
+#include "parser/ast.h"
 #include "value/encode.h"
 
 #define IDENTITY_MAX ((size_t)64 << 20)
@@ -27,6 +28,36 @@ int stage_fault(struct prepare *p, const struct span *span, const char *fmt, ...
                STR_ARG(buf_view(&text)));
     buf_done(&text);
     return -EINVAL;
+}
+
+static bool same_place(const struct span *a, const struct span *b)
+{
+    return a->file == b->file && a->start.line == b->start.line && a->start.col == b->start.col;
+}
+
+/* The block at `span` in a body or below it. */
+static const struct block *block_at(const struct body *body, const struct span *span)
+{
+    const struct block *found = NULL;
+
+    for (size_t i = 0; !found && i < body->n; i++) {
+        if (body->stmts[i].kind != STMT_BLOCK) continue;
+        const struct block *b = body->stmts[i].block;
+        found = same_place(&b->span, span) ? b : block_at(&b->body, span);
+    }
+    return found;
+}
+
+const struct span *stage_at(struct prepare *p, const struct span *span, const char *attribute)
+{
+    const struct block *b = p->block ? block_at(&p->block->body, span) : NULL;
+
+    for (size_t i = 0; b && i < b->body.n; i++) {
+        const struct stmt *s = &b->body.stmts[i];
+        if (s->kind == STMT_ATTR && str_is(s->attr->name, attribute))
+            return arena_memdup(p->arena, &s->span, sizeof(s->span));
+    }
+    return span;
 }
 
 int stage_label_name(struct prepare *p, const struct span *span, struct str name)

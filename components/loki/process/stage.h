@@ -118,6 +118,8 @@ struct stage_run {
 };
 /* In prepare: "invalid stage config ..." at the stage. Returns -EINVAL. */
 int stage_fault(struct prepare *p, const struct span *span, const char *fmt, ...) PRINTF(3, 4);
+/* Where an attribute of the stage at `span` is written; the stage itself when it is not. */
+const struct span *stage_at(struct prepare *p, const struct span *span, const char *attribute);
 /* In prepare: whether the name can be one of a label, else "invalid label name: ..." is said: 0 or
  * -EINVAL. */
 int stage_label_name(struct prepare *p, const struct span *span, struct str name);

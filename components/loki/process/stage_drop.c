@@ -65,7 +65,7 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     if (contradictions(p, a, span)) return -EINVAL;
     cut_sources(p->arena, a->source, out);
     if (!a->expression.n) return 0;
-    out->re = stage_regex(p, span, a->expression);
+    out->re = stage_regex(p, stage_at(p, span, "expression"), a->expression);
     return out->re ? 0 : -EINVAL;
 }
 

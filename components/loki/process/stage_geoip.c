@@ -92,7 +92,8 @@ static int compile_lookups(struct prepare *p, const struct span *span, struct pl
         struct jmespath *expr = jmespath_new(text, &err);
 
         if (!expr)
-            stage_fault(p, span, "could not compile JMES expression of \"" STR_FMT "\": %s",
+            stage_fault(p, stage_at(p, span, "custom_lookups"),
+                        "could not compile JMES expression of \"" STR_FMT "\": %s",
                         STR_ARG(m->v[i].key), err);
         free(err);
         if (!expr) return -EINVAL;
@@ -104,8 +105,9 @@ static int compile_lookups(struct prepare *p, const struct span *span, struct pl
 
 static int check_args(struct prepare *p, const struct args *a, const struct span *span)
 {
-    if (a->db.n == 0) return stage_fault(p, span, "db path cannot be empty");
-    if (a->source.n == 0) return stage_fault(p, span, "source cannot be empty");
+    if (a->db.n == 0) return stage_fault(p, stage_at(p, span, "db"), "db path cannot be empty");
+    if (a->source.n == 0)
+        return stage_fault(p, stage_at(p, span, "source"), "source cannot be empty");
     if (a->db_type.n == 0 && a->custom_lookups.n == 0)
         return stage_fault(p, span, "db type or values need to be set");
     return 0;

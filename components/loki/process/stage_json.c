@@ -48,7 +48,7 @@ static void warn_unknown(struct prepare *p, const struct span *span, const struc
     struct str name = jmespath_unknown(f->expr);
 
     if (!name.p) return;
-    diag_add(p->diags, SEV_WARNING, DIAG_COMPONENT_BUILD, *span,
+    diag_add(p->diags, SEV_WARNING, DIAG_COMPONENT_BUILD, *stage_at(p, span, "expressions"),
              "\"" STR_FMT "\" is never extracted: its expression calls " STR_FMT
              "(), which JMESPath does not have",
              STR_ARG(f->name), STR_ARG(name));
@@ -65,8 +65,9 @@ static int compile_field(struct prepare *p, const struct span *span, const struc
         arena_cleanup(p->arena, (void (*)(void *))jmespath_free, f->expr);
         warn_unknown(p, span, f);
     } else {
-        stage_fault(p, span, "could not compile JMES expression of \"" STR_FMT "\": %s",
-                    STR_ARG(pair->key), err);
+        stage_fault(p, stage_at(p, span, "expressions"),
+                    "could not compile JMES expression of \"" STR_FMT "\": %s", STR_ARG(pair->key),
+                    err);
     }
     free(err);
     return f->expr ? 0 : -EINVAL;
@@ -102,8 +103,9 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     out->args = a;
     if (a->expressions.n == 0 && a->regex.n == 0)
         return stage_fault(p, span, "JMES expressions or regex is required");
-    if (a->source.set && a->source.s.n == 0) return stage_fault(p, span, "empty source");
-    if (a->regex.n) out->re = stage_regex(p, span, a->regex);
+    if (a->source.set && a->source.s.n == 0)
+        return stage_fault(p, stage_at(p, span, "source"), "empty source");
+    if (a->regex.n) out->re = stage_regex(p, stage_at(p, span, "regex"), a->regex);
     if (a->regex.n && !out->re) return -EINVAL;
     return compile_fields(p, span, &a->expressions, out);
 }

@@ -22,7 +22,9 @@ static int names(struct prepare *p, const void *args, const struct span *span, v
     struct label_list *out = plan;
     struct label *v = arena_array(p->arena, struct label, a->values.n + 1);
 
-    if (a->values.n == 0) return stage_fault(p, span, "%s stage config cannot be empty", stage);
+    if (a->values.n == 0)
+        return stage_fault(p, stage_at(p, span, "values"), "%s stage config cannot be empty",
+                           stage);
     for (size_t i = 0; i < a->values.n; i++)
         v[i].name = a->values.v[i];
     *out = (struct label_list){v, (u32)a->values.n};

@@ -60,7 +60,7 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
         add(out, m->value.n ? m->value : m->key, m->key);
     }
     out->source = (struct opt_str){a->source, a->source.n > 0};
-    if (a->regex.n) out->re = stage_regex(p, span, a->regex);
+    if (a->regex.n) out->re = stage_regex(p, stage_at(p, span, "regex"), a->regex);
     return a->regex.n && !out->re ? -EINVAL : 0;
 }
 

@@ -38,8 +38,9 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
         (struct luhn){.replacement = a->replacement.n ? a->replacement : STR("**REDACTED**"),
                       .delimiters = a->delimiters,
                       .min_length = a->min_length > 0 ? a->min_length : 13};
-    if (a->source.set && a->source.s.n == 0) return stage_fault(p, span, "empty source");
-    if (a->skip_regex.n) out->skip = stage_regex(p, span, a->skip_regex);
+    if (a->source.set && a->source.s.n == 0)
+        return stage_fault(p, stage_at(p, span, "source"), "empty source");
+    if (a->skip_regex.n) out->skip = stage_regex(p, stage_at(p, span, "skip_regex"), a->skip_regex);
     return a->skip_regex.n && !out->skip ? -EINVAL : 0;
 }
 

@@ -30,9 +30,11 @@ static int check(struct prepare *p, const struct args *a, const struct span *spa
     bool drop = str_is(a->action, "drop");
 
     if (a->selector.n == 0)
-        return stage_fault(p, span, "selector statement required for match stage");
+        return stage_fault(p, stage_at(p, span, "selector"),
+                           "selector statement required for match stage");
     if (!drop && !str_is(a->action, "keep"))
-        return stage_fault(p, span, "match stage action should be 'keep' or 'drop'");
+        return stage_fault(p, stage_at(p, span, "action"),
+                           "match stage action should be 'keep' or 'drop'");
     if (!drop && a->stages.n == 0)
         return stage_fault(p, span,
                            "match stage requires at least one additional stage to be defined in "
@@ -57,7 +59,8 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
         arena_cleanup(p->arena, (void (*)(void *))selector_free, out->selector);
         return 0;
     }
-    stage_fault(p, span, "invalid selector syntax for match stage: %s", err);
+    stage_fault(p, stage_at(p, span, "selector"), "invalid selector syntax for match stage: %s",
+                err);
     free(err);
     return -EINVAL;
 }

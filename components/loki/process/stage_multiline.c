@@ -50,16 +50,18 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
 
     out->args = a;
     if (a->firstline.n == 0)
-        return stage_fault(p, span,
+        return stage_fault(p, stage_at(p, span, "firstline"),
                            "multiline stage config must define `firstline` regular expression");
     if (a->max_wait_time.ns <= 0)
-        return stage_fault(p, span, "max_wait_time must be greater than 0");
+        return stage_fault(p, stage_at(p, span, "max_wait_time"),
+                           "max_wait_time must be greater than 0");
     out->first = regex_compile(a->firstline, &err);
     if (out->first) {
         arena_cleanup(p->arena, (void (*)(void *))regex_free, out->first);
         return 0;
     }
-    stage_fault(p, span, "multiline stage first line regex compilation error: %s", err);
+    stage_fault(p, stage_at(p, span, "firstline"),
+                "multiline stage first line regex compilation error: %s", err);
     free(err);
     return -EINVAL;
 }

@@ -16,7 +16,8 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
 
     *(struct str *)plan = a->source;
     if (a->source.n > 0) return 0;
-    return stage_fault(p, span, "output source value is required if output is specified");
+    return stage_fault(p, stage_at(p, span, "source"),
+                       "output source value is required if output is specified");
 }
 
 static enum stage_result run(struct stage_run *r, struct entry *e)

@@ -34,7 +34,7 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     u32 n = 0;
 
     for (size_t i = 0; i < a->labels.n; i++) {
-        if (stage_label_name(p, span, a->labels.v[i])) return -EINVAL;
+        if (stage_label_name(p, stage_at(p, span, "labels"), a->labels.v[i])) return -EINVAL;
         v[i].name = a->labels.v[i];
     }
     qsort(v, a->labels.n, sizeof(*v), by_name);

@@ -31,10 +31,12 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     u32 n = 0;
 
     out->args = a;
-    if (a->pattern.n == 0) return stage_fault(p, span, "pattern is required");
-    if (a->source.set && a->source.s.n == 0) return stage_fault(p, span, "empty source");
+    if (a->pattern.n == 0)
+        return stage_fault(p, stage_at(p, span, "pattern"), "pattern is required");
+    if (a->source.set && a->source.s.n == 0)
+        return stage_fault(p, stage_at(p, span, "source"), "empty source");
     if (pattern_compile(a->pattern, p->arena, &out->pattern, &err))
-        return stage_fault(p, span, "failed to parse pattern: %s", err);
+        return stage_fault(p, stage_at(p, span, "pattern"), "failed to parse pattern: %s", err);
     out->names = arena_array(p->arena, struct str, out->pattern.named);
     for (u32 i = 0; i < out->pattern.n; i++)
         if (out->pattern.parts[i].name.n) out->names[n++] = out->pattern.parts[i].name;

@@ -46,13 +46,15 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     struct plan *out = plan;
 
     out->args = a;
-    if (a->expression.n == 0) return stage_fault(p, span, "expression is required");
-    if (a->source.set && a->source.s.n == 0) return stage_fault(p, span, "empty source");
-    out->re = stage_regex(p, span, a->expression);
+    if (a->expression.n == 0)
+        return stage_fault(p, stage_at(p, span, "expression"), "expression is required");
+    if (a->source.set && a->source.s.n == 0)
+        return stage_fault(p, stage_at(p, span, "source"), "empty source");
+    out->re = stage_regex(p, stage_at(p, span, "expression"), a->expression);
     if (!out->re) return -EINVAL;
     find_groups(p->arena, out);
     if (out->n == 0)
-        return stage_fault(p, span,
+        return stage_fault(p, stage_at(p, span, "expression"),
                            "at least one named capture group is required in the regex expression");
     return 0;
 }

@@ -33,9 +33,10 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
 {
     const struct args *a = args;
     struct plan *plan = out;
-    if (a->expression.n == 0) return stage_fault(p, span, "expression is required");
-    plan->re = stage_regex(p, span, a->expression);
-    plan->template = stage_template(p, span, a->replace);
+    if (a->expression.n == 0)
+        return stage_fault(p, stage_at(p, span, "expression"), "expression is required");
+    plan->re = stage_regex(p, stage_at(p, span, "expression"), a->expression);
+    plan->template = stage_template(p, stage_at(p, span, "replace"), a->replace);
     if (!plan->re || !plan->template) return -EINVAL;
     plan->source = (struct opt_str){.set = a->source.n > 0, .s = a->source};
     plan->groups = (size_t)regex_groups(plan->re) + 1;

@@ -27,7 +27,7 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     const struct args *a = args;
 
     if (!(a->rate >= 0 && a->rate <= 1))
-        return stage_fault(p, span,
+        return stage_fault(p, stage_at(p, span, "rate"),
                            "sampling stage failed to parse rate,Sampling Rate must be between "
                            "0.0 and 1.0, received %f",
                            a->rate);

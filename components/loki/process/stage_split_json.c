@@ -56,7 +56,8 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     const struct args *a = args;
 
     *(struct args *)plan = *a;
-    if (a->source.set && a->source.s.n == 0) return stage_fault(p, span, "source cannot be empty");
+    if (a->source.set && a->source.s.n == 0)
+        return stage_fault(p, stage_at(p, span, "source"), "source cannot be empty");
     return 0;
 }
 

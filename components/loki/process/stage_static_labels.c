@@ -20,7 +20,7 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
 
     for (size_t i = 0; i < a->values.n; i++) {
         const struct str_pair *pair = &a->values.v[i];
-        if (stage_label_name(p, span, pair->key)) return -EINVAL;
+        if (stage_label_name(p, stage_at(p, span, "values"), pair->key)) return -EINVAL;
         if (pair->value.n) v[out->n++] = (struct label){pair->key, pair->value};
     }
     out->v = v;

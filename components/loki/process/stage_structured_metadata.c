@@ -30,11 +30,12 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
 
     for (size_t i = 0; i < a->values.n; i++) {
         struct str name = a->values.v[i].key, source = a->values.v[i].value;
-        if (stage_label_name(p, span, name)) return -EINVAL;
+        if (stage_label_name(p, stage_at(p, span, "values"), name)) return -EINVAL;
         v[i] = (struct str_pair){name, source.n ? source : name};
     }
     *out = (struct plan){.v = v, .n = a->values.n};
-    if (a->regex.n && !(out->re = stage_regex(p, span, a->regex))) return -EINVAL;
+    if (a->regex.n && !(out->re = stage_regex(p, stage_at(p, span, "regex"), a->regex)))
+        return -EINVAL;
     return 0;
 }
 
@@ -115,7 +116,8 @@ static int prepare_drop(struct prepare *p, const void *args, const struct span *
 
     *(const struct drop_args **)plan = a;
     if (a->values.n) return 0;
-    return stage_fault(p, span, "structured_metadata_drop stage config cannot be empty");
+    return stage_fault(p, stage_at(p, span, "values"),
+                       "structured_metadata_drop stage config cannot be empty");
 }
 
 static enum stage_result run_drop(struct stage_run *r, struct entry *e)

@@ -28,9 +28,10 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
 {
     const struct args *a = args;
     struct plan *plan = out;
-    if (a->source.n == 0) return stage_fault(p, span, "template source value is required");
+    if (a->source.n == 0)
+        return stage_fault(p, stage_at(p, span, "source"), "template source value is required");
     plan->source = a->source;
-    plan->template = stage_template(p, span, a->template);
+    plan->template = stage_template(p, stage_at(p, span, "template"), a->template);
     return plan->template ? 0 : -EINVAL;
 }
 

@@ -71,14 +71,16 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     struct plan *plan = out;
     char *err = NULL;
     if (a->source.n == 0)
-        return stage_fault(p, span, "timestamp source value is required if timestamp is specified");
-    if (a->format.n == 0) return stage_fault(p, span, "timestamp format is required");
+        return stage_fault(p, stage_at(p, span, "source"),
+                           "timestamp source value is required if timestamp is specified");
+    if (a->format.n == 0)
+        return stage_fault(p, stage_at(p, span, "format"), "timestamp format is required");
     arena_cleanup(p->arena, free_formats, plan);
     plan->source = a->source;
     plan->local = time_zone_load(STR("Local"), NULL);
     if (a->location.set) plan->location = time_zone_load(a->location.s, &err);
     if (err) {
-        stage_fault(p, span, "invalid location specified: %s", err);
+        stage_fault(p, stage_at(p, span, "location"), "invalid location specified: %s", err);
         free(err);
         return -EINVAL;
     }
