@@ -135,6 +135,7 @@ DEFINE_COMPONENT(discovery_relabel) = {
     .summary = "Rewrites, keeps and drops targets by relabelling rules.",
     .example = "discovery.relabel \"web\" {\n"
                "  targets = [{\"__address__\" = \"localhost:80\", \"app\" = \"web\"}]\n"
+               "\n"
                "  rule {\n"
                "    source_labels = [\"app\"]\n"
                "    target_label  = \"job\"\n"

@@ -171,6 +171,7 @@ DEFINE_COMPONENT(loki_relabel) = {
     .summary = "Rewrites the labels of log entries by relabelling rules.",
     .example = "loki.relabel \"default\" {\n"
                "  forward_to = [loki.echo.default.receiver]\n"
+               "\n"
                "  rule {\n"
                "    source_labels = [\"app\"]\n"
                "    target_label  = \"job\"\n"

@@ -178,6 +178,7 @@ DEFINE_COMPONENT(loki_source_journal) = {
                "\n"
                "loki.relabel \"journal\" {\n"
                "  forward_to = []\n"
+               "\n"
                "  rule {\n"
                "    source_labels = [\"__journal__systemd_unit\"]\n"
                "    target_label  = \"unit\"\n"
