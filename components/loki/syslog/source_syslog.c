@@ -300,7 +300,7 @@ static void destroy(struct comp *c)
 static const char example[] = "loki.source.syslog \"default\" {\n"
                               "  listener {\n"
                               "    address = \"127.0.0.1:51893\"\n"
-                              "    labels  = { component = \"loki.source.syslog\" }\n"
+                              "    labels  = {component = \"loki.source.syslog\"}\n"
                               "  }\n"
                               "\n"
                               "  listener {\n"
