@@ -376,10 +376,10 @@ def test_a_reload_leaves_streams_alone(weir, engine, sink):
     await_lines(sink, ["one"], container="b")
     opened = engine.count("/logs?")
     assert w.reload(source(engine, sink, targets=static(a), more="").replace('job = "docker"', 'job = "other"')).status == 200
+    await_that("b is let go", lambda: engine.streams == 1)
     a.out("two")
     await_lines(sink, ["two"], container="a", job="other")
     assert engine.count("/logs?") == opened  # other labels are no reason to read anew
-    await_that("b is let go", lambda: engine.streams == 1)
     assert w.reload(source(engine, sink, targets=static(a, b))).status == 200
     b.out("two")
     await_lines(sink, ["one", "two"], container="b")
