@@ -159,10 +159,12 @@ golden: $(B)/weir ## language, diagnostics and component cases of tests/golden
 golden-update: $(B)/weir ## rewrite the expectations; the diff is the review
 	$(PYTHON) tests/golden/run.py --update $(B)/weir
 
+# Most of a test is waiting: files of tests run beside each other where pytest can do that (pytest-xdist).
+PYTEST = $(PYTHON) -m pytest -q -rs $(if $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo 1),-n $(if $(SANITIZE),2,3) --dist loadfile)
 integration: $(B)/weir bench-tools ## pytest with real peers
-	WEIR=$(abspath $(B)/weir) $(TEST_ENV) $(PYTHON) -m pytest -q -rs tests/integration
+	WEIR=$(abspath $(B)/weir) $(TEST_ENV) $(PYTEST) tests/integration
 integration-core: $(B)/weir bench-tools ## the part of it that needs nothing from outside (for sanitizer builds)
-	WEIR=$(abspath $(B)/weir) $(TEST_ENV) $(PYTHON) -m pytest -q -rs -m core tests/integration
+	WEIR=$(abspath $(B)/weir) $(TEST_ENV) $(PYTEST) -m core tests/integration
 
 $(FUZZ): $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZER),,$(B)/tests/fuzz/replay.o) $(foreach f,$(BELOW_cmd),$(LIB_$(f)))
 	$(call say,LINK,$@)

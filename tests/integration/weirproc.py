@@ -14,9 +14,16 @@ LIMIT = float(os.environ.get("WEIR_TEST_LIMIT", "60"))  # the longest any condit
 SANITIZED = bool(os.environ.get("WEIR_SANITIZED"))  # a build whose memory and speed are not the release build's
 
 
-# Below the range that outgoing connections take their ports from, each at most once in a run: between here and the program that binds
-# the port nobody else gets it by chance.
-_candidates = iter(random.sample(range(10000, 32000), 22000))
+def _own_ports():
+    """Below the range that outgoing connections take their ports from, each at most once in a run, and of processes that run tests beside each
+    other none that another one may give out: between here and the program that binds the port nobody else gets it by chance."""
+    at, of = (int(os.environ.get(k, d).lstrip("gw")) for k, d in (("PYTEST_XDIST_WORKER", "0"), ("PYTEST_XDIST_WORKER_COUNT", "1")))
+    ports = list(range(10000 + at, 32000, of))
+    random.shuffle(ports)
+    return iter(ports)
+
+
+_candidates = _own_ports()
 
 
 def _is_free(port):
