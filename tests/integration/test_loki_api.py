@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from loki_backend import Answer, encode_push, parse_labels, snappy
-from weirproc import await_that, http
+from weirproc import await_that, http, port_open
 
 pytestmark = pytest.mark.core
 
@@ -216,7 +216,8 @@ def test_reload_keeps_the_port(weir, loki, ports):
     await_that("the connection has the new labels", relabelled)
     assert {e.labels for e in loki.entries()} == {'{a="1", gen="1"}', '{a="1", gen="2"}'}
     assert w.reload(config(b_port, loki.url)).status == 200
-    await_that("the new port", lambda: push(b_port, body).status == 204)
+    await_that("the new port", lambda: port_open(b_port))
+    assert push(b_port, body).status == 204
     s.close()
 
 
