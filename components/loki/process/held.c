@@ -36,7 +36,10 @@ void frame_origins(struct pipeline *p, const struct frame *f, origins *into)
         origins_add_all(into, &f->held->from);
         return;
     }
-    if (!p->origin) p->origin = batch_derive(p->from);
+    if (!p->origin) {
+        p->origin = batch_derive(p->from);
+        batch_accept(p->origin); /* we have a copy: who pushed it need not wait for the end of it */
+    }
     origins_add(into, p->origin);
 }
 

@@ -157,6 +157,25 @@ static void test_multiline_acks(void **state)
     process_down(&w);
 }
 
+/* A client that pushed is not kept waiting until the block is whole: it would push again. */
+static void test_held_is_accepted(void **state)
+{
+    struct process w;
+
+    process_up(&w, "stage.cri { }\n" LINES);
+    w.receiver = true;
+    process_in(&w, "[1] a");
+    loop_turn(w.loop, 0);
+    assert_int_equal(w.pending, 0);
+    process_in(&w, "[1] b\n{other=\"1\"} passes\n" AT "stdout P c");
+    loop_turn(w.loop, 0);
+    assert_int_equal(w.pending, 1); /* until the next component has what was not held */
+    process_expect(&w, "{} [1] a\n{other=\"1\"} passes\n");
+    assert_int_equal(w.pending, 0);
+    assert_int_equal(w.worst, ACK_OK);
+    process_down(&w);
+}
+
 static void test_multiline_kept(void **state)
 {
     struct process w;
@@ -280,21 +299,14 @@ static void test_metrics_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_docker),
-        cmocka_unit_test(test_cri),
-        cmocka_unit_test(test_cri_bounds),
-        cmocka_unit_test(test_cri_unfinished),
-        cmocka_unit_test(test_cri_acks),
-        cmocka_unit_test(test_multiline),
-        cmocka_unit_test(test_multiline_acks),
-        cmocka_unit_test(test_multiline_kept),
-        cmocka_unit_test(test_multiline_no_room),
-        cmocka_unit_test(test_held_given_up),
-        cmocka_unit_test(test_two_multilines),
-        cmocka_unit_test(test_metrics),
-        cmocka_unit_test(test_metrics_labels),
-        cmocka_unit_test(test_metrics_idle),
-        cmocka_unit_test(test_metrics_faults),
+        cmocka_unit_test(test_docker),         cmocka_unit_test(test_cri),
+        cmocka_unit_test(test_cri_bounds),     cmocka_unit_test(test_cri_unfinished),
+        cmocka_unit_test(test_cri_acks),       cmocka_unit_test(test_multiline),
+        cmocka_unit_test(test_multiline_acks), cmocka_unit_test(test_held_is_accepted),
+        cmocka_unit_test(test_multiline_kept), cmocka_unit_test(test_multiline_no_room),
+        cmocka_unit_test(test_held_given_up),  cmocka_unit_test(test_two_multilines),
+        cmocka_unit_test(test_metrics),        cmocka_unit_test(test_metrics_labels),
+        cmocka_unit_test(test_metrics_idle),   cmocka_unit_test(test_metrics_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

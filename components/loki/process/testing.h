@@ -43,6 +43,7 @@ struct process {
     struct diags diags;
     int ready, stopped;
     int acked, pending; /* acks of batches that were sent in */
+    bool receiver;      /* what is sent in waits for being accepted only */
     enum ack_outcome worst;
 };
 
@@ -315,7 +316,8 @@ static inline void process_add(struct process *w, struct log_builder *b, struct 
 static inline enum push process_push(struct process *w, struct log_builder *b)
 {
     struct batch *batch = batch_new(SIGNAL_LOGS);
-    struct ack *ack = ack_new(ACK_DELIVERED, w->loop, process_acked, w);
+    enum ack_stage stage = w->receiver ? ACK_ACCEPTED : ACK_DELIVERED;
+    struct ack *ack = ack_new(stage, w->loop, process_acked, w);
 
     batch_add_ack(batch, ack);
     ack_unref(ack);
