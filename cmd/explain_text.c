@@ -74,53 +74,70 @@ static void put_attr(struct buf *b, const struct row *r, int indent)
     arena_done(&a);
 }
 
-static void put_schema(struct buf *b, const struct schema *s, int indent);
+/* How far in, and the ordered group that what is told belongs to (its variants). */
+struct place {
+    int indent;
+    const struct one_of_def *group;
+};
+static void put_schema(struct buf *b, const struct schema *s, struct place at);
 
-static void put_inside(struct buf *b, const struct schema *s, int indent)
+static void put_inside(struct buf *b, const struct schema *s, struct place at)
 {
+    int indent = at.indent;
+
     if (!s) return;
     if (indent <= DEEP_MAX)
-        put_schema(b, s, indent);
+        put_schema(b, s, at);
     else if (s->n_rows > 0)
         buf_printf(b, "%*s...\n", indent, "");
 }
 
-static void put_block(struct buf *b, const struct row *r, int indent)
+static void put_block(struct buf *b, const struct row *r, struct place at)
 {
+    int indent = at.indent;
+
     buf_printf(b, "%*s%s { }  block", indent, "", r->name);
     if (r->kind == K_BLOCKS) buf_cstr(b, ", repeatable");
     if (r->kind == K_MAP_BLOCK) buf_cstr(b, ", any attributes");
     put_standing(b, r);
     buf_ch(b, '\n');
     put_doc(b, r, indent + STEP);
-    put_inside(b, r->sub, indent + STEP);
+    put_inside(b, r->sub, (struct place){indent + STEP, at.group});
 }
 
-static void put_variants(struct buf *b, const struct row *r, int indent)
+/* A group that holds itself (stages of a match) is told once. */
+static void put_variants(struct buf *b, const struct row *r, struct place at)
 {
+    static const char order[] = "block, repeatable, in the order written";
+    int indent = at.indent;
+
+    if (r->variants == at.group) {
+        buf_printf(b, "%*s%s.* { }  %s\n", indent, "", r->name, order);
+        put_text(b, indent + STEP, STR("The same blocks as around it."));
+        return;
+    }
     for (size_t i = 0; i < r->n_variants; i++) {
-        buf_printf(b, "%*s%s { }  block, repeatable, in the order written\n", indent, "",
-                   r->variants[i].name);
-        put_inside(b, r->variants[i].sub, indent + STEP);
+        buf_printf(b, "%*s%s { }  %s\n", indent, "", r->variants[i].name, order);
+        put_inside(b, r->variants[i].sub, (struct place){indent + STEP, r->variants});
     }
 }
 
-static void put_row(struct buf *b, const struct row *r, int indent)
+static void put_row(struct buf *b, const struct row *r, struct place at)
 {
     if (r->kind == K_ONE_OF)
-        put_variants(b, r, indent);
+        put_variants(b, r, at);
     else if (kind_is_block(r->kind))
-        put_block(b, r, indent);
+        put_block(b, r, at);
     else
-        put_attr(b, r, indent);
+        put_attr(b, r, at.indent);
 }
 
-static void put_schema(struct buf *b, const struct schema *s, int indent)
+static void put_schema(struct buf *b, const struct schema *s, struct place at)
 {
     for (size_t i = 0; i < s->n_rows; i++)
-        if (!kind_is_block(s->rows[i].kind)) put_row(b, &s->rows[i], indent);
+        if (!kind_is_block(s->rows[i].kind)) put_row(b, &s->rows[i], at);
     for (size_t i = 0; i < s->n_rows; i++)
-        if (kind_is_block(s->rows[i].kind)) put_row(b, &s->rows[i], indent);
+        if (kind_is_block(s->rows[i].kind)) put_row(b, &s->rows[i], at);
 }
 
 /* ---- topics ---- */
@@ -129,7 +146,7 @@ static void put_table(struct buf *b, const char *title, const struct schema *s)
 {
     if (!s || s->n_rows == 0) return;
     buf_printf(b, "\n%s\n\n", title);
-    put_schema(b, s, STEP);
+    put_schema(b, s, (struct place){.indent = STEP});
 }
 
 static void put_example(struct buf *b, const char *example)
@@ -191,9 +208,9 @@ void explain_part_text(const struct topic *t, struct str path, const struct part
     buf_printf(b, STR_FMT "  (%s %s)\n\n", STR_ARG(path), p->exported ? "exported by" : "of",
                t->name);
     if (!p->variant) {
-        put_row(b, p->row, 0);
+        put_row(b, p->row, (struct place){0});
         return;
     }
     buf_printf(b, "%s { }  block, repeatable, in the order written\n", p->variant->name);
-    put_inside(b, p->variant->sub, STEP);
+    put_inside(b, p->variant->sub, (struct place){STEP, p->row->variants});
 }

@@ -1,8 +1,10 @@
 /* Schema tables as JSON for people and tools. Sub-tables are followed as deep as they go; a table
- * that contains itself ends at DESCRIBE_DEPTH. */
+ * that contains itself ends at DESCRIBE_DEPTH, an ordered group that does is said once. */
 #include "value/describe.h"
 
+#include <stdlib.h>
 #include "base/json.h"
+#include "base/xalloc.h"
 
 #define DESCRIBE_DEPTH 8
 
@@ -110,7 +112,12 @@ static void describe_attr(const struct row *r, struct json_out *j)
     arena_done(&scratch);
 }
 
-static void describe_at(const struct schema *s, struct json_out *j, int depth);
+/* How deep it is, and the ordered group that what is described belongs to (its variants). */
+struct place {
+    int depth;
+    const struct one_of_def *group;
+};
+static void describe_at(const struct schema *s, struct json_out *j, struct place at);
 
 static void block_head(const char *name, struct json_out *j)
 {
@@ -118,7 +125,7 @@ static void block_head(const char *name, struct json_out *j)
     member_str(j, "name", name);
 }
 
-static void describe_block(const struct row *r, struct json_out *j, int depth)
+static void describe_block(const struct row *r, struct json_out *j, struct place at)
 {
     block_head(r->name, j);
     describe_common(r, j);
@@ -126,36 +133,56 @@ static void describe_block(const struct row *r, struct json_out *j, int depth)
     member_flag(j, "freeform", r->kind == K_MAP_BLOCK);
     if (!r->required && r->kind != K_BLOCKS)
         member_str(j, "if_omitted", r->kind == K_BLOCK_PTR ? "absent" : "same_defaults");
-    if (r->sub) describe_at(r->sub, j, depth + 1);
+    if (r->sub) describe_at(r->sub, j, (struct place){at.depth + 1, at.group});
     json_obj_end(j);
 }
 
-static void describe_variants(const struct row *r, struct json_out *j, int depth)
+/* A group that holds itself (stages of a match) is said once. */
+static void describe_again(const struct row *r, struct json_out *j)
 {
+    char *name = xprintf("%s.*", r->name);
+
+    block_head(name, j);
+    member_str(j, "doc", "The same blocks as around it.");
+    member_flag(j, "repeatable", true);
+    member_str(j, "ordered_group", r->name);
+    member_flag(j, "recursive", true);
+    describe_at(&(struct schema)SCHEMA_EMPTY, j, (struct place){0});
+    json_obj_end(j);
+    free(name);
+}
+
+static void describe_variants(const struct row *r, struct json_out *j, struct place at)
+{
+    if (r->variants == at.group) {
+        describe_again(r, j);
+        return;
+    }
     for (size_t i = 0; i < r->n_variants; i++) {
         block_head(r->variants[i].name, j);
         member_flag(j, "repeatable", true);
         member_str(j, "ordered_group", r->name);
-        if (r->variants[i].sub) describe_at(r->variants[i].sub, j, depth + 1);
+        if (r->variants[i].sub)
+            describe_at(r->variants[i].sub, j, (struct place){at.depth + 1, r->variants});
         json_obj_end(j);
     }
 }
 
-static void describe_blocks(const struct schema *s, struct json_out *j, int depth)
+static void describe_blocks(const struct schema *s, struct json_out *j, struct place at)
 {
     json_key(j, STR("blocks"));
     json_arr(j);
-    for (size_t i = 0; i < s->n_rows && depth < DESCRIBE_DEPTH; i++) {
+    for (size_t i = 0; i < s->n_rows && at.depth < DESCRIBE_DEPTH; i++) {
         const struct row *r = &s->rows[i];
         if (r->kind == K_ONE_OF)
-            describe_variants(r, j, depth);
+            describe_variants(r, j, at);
         else if (kind_is_block(r->kind))
-            describe_block(r, j, depth);
+            describe_block(r, j, at);
     }
     json_arr_end(j);
 }
 
-static void describe_at(const struct schema *s, struct json_out *j, int depth)
+static void describe_at(const struct schema *s, struct json_out *j, struct place at)
 {
     json_key(j, STR("arguments"));
     json_arr(j);
@@ -163,20 +190,20 @@ static void describe_at(const struct schema *s, struct json_out *j, int depth)
         if (!kind_is_block(s->rows[i].kind)) describe_attr(&s->rows[i], j);
     json_arr_end(j);
     member_flag(j, "freeform", s->freeform);
-    describe_blocks(s, j, depth);
+    describe_blocks(s, j, at);
 }
 
 void describe_schema(const struct schema *s, struct json_out *j)
 {
     json_obj(j);
-    describe_at(s, j, 0);
+    describe_at(s, j, (struct place){0});
     json_obj_end(j);
 }
 
 void describe_row(const struct row *r, struct json_out *j)
 {
     if (kind_is_block(r->kind))
-        describe_block(r, j, 0);
+        describe_block(r, j, (struct place){0});
     else
         describe_attr(r, j);
 }
