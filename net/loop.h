@@ -75,11 +75,11 @@ int file_watch_blind(const struct file_watch *w);
 /* --- blocking work (fsync, name lookup, glob) on a small pool --- */
 struct offload;
 struct offload *offload_new(int threads);
-/* Waits for running work; what it answers afterwards is not heard (offload_settle first). Before
- * the loops that jobs answer are freed. */
+/* Waits for running work; what it answers afterwards is not heard (offload_settle first). */
 void offload_free(struct offload *o);
 /* Turns l, the caller's, until every job has been answered, those that answers ask for included; at
- * most this long: false. For the end of a process: a file system that hangs must not keep it. */
+ * most this long: false. Loops that jobs answered may be freed then. For the end of a process: a
+ * file system that hangs must not keep it. */
 bool offload_settle(struct offload *o, struct loop *l, i64 wait_ns);
 struct job {
     struct msg msg; /* used by the pool, as is `pool` */

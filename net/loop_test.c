@@ -347,6 +347,27 @@ static void jobs_that_ask_for_more_are_all_answered(void **state)
     loop_free(l);
 }
 
+/* The answer may be here while the thread that gave it is still waking the loop. */
+static void a_loop_may_go_once_all_is_settled(void **state)
+{
+    struct loop *l = loop_new("t", 0, &clock_system);
+    struct offload *o = offload_new(2);
+
+    for (int i = 0; i < 200; i++) {
+        struct loop *other = loop_new("o", 1, &clock_system);
+        struct chain c = {
+            .job = {.reply_to = other, .work = no_work, .done = again}, .pool = o, .left = 1};
+
+        offload_run(o, &c.job);
+        while (c.left > 0)
+            loop_turn(other, 0);
+        assert_true(offload_settle(o, l, 60 * NS_PER_SEC));
+        loop_free(other);
+    }
+    offload_free(o);
+    loop_free(l);
+}
+
 static void a_job_that_hangs_is_not_waited_for(void **state)
 {
     struct loop *l = loop_new("t", 0, &clock_system);
@@ -377,6 +398,7 @@ int main(void)
         cmocka_unit_test(signals_arrive),
         cmocka_unit_test(jobs_run_elsewhere_and_answer_here),
         cmocka_unit_test(jobs_that_ask_for_more_are_all_answered),
+        cmocka_unit_test(a_loop_may_go_once_all_is_settled),
         cmocka_unit_test(a_job_that_hangs_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,8 @@ struct offload {
     VEC(pthread_t) threads;
     size_t max, idle, queued;
     _Atomic size_t open; /* given, and not answered yet */
+    _Atomic size_t
+        busy; /* threads with a job: one may still be waking a loop that has the answer */
     bool closing;
 };
 
@@ -68,8 +70,10 @@ static void *worker(void *arg)
         }
         if (!o->head) break;
         struct job *j = next_job(o);
+        o->busy++;
         pthread_mutex_unlock(&o->lock);
         run_job(o, j);
+        o->busy--;
         pthread_mutex_lock(&o->lock);
     }
     pthread_mutex_unlock(&o->lock);
@@ -117,13 +121,19 @@ void offload_free(struct offload *o)
     free(o);
 }
 
+/* In this order: a thread is busy until after its job was counted as answered. */
+static bool is_settled(struct offload *o)
+{
+    return o->open == 0 && o->busy == 0;
+}
+
 bool offload_settle(struct offload *o, struct loop *l, i64 wait_ns)
 {
     i64 end = clock_mono(&clock_system) + wait_ns;
 
-    while (o->open > 0 && clock_mono(&clock_system) < end)
+    while (!is_settled(o) && clock_mono(&clock_system) < end)
         loop_turn(l, SETTLE_TURN);
-    return o->open == 0;
+    return is_settled(o);
 }
 
 /* With no thread at all the job would never run; a thread that cannot be started is then worth an
