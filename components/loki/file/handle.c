@@ -119,15 +119,6 @@ static ssize_t read_at(int fd, char *out, size_t n, u64 at)
     return (ssize_t)have;
 }
 
-void handle_update_head(struct handle *h, u64 size)
-{
-    char bytes[HEAD_MAX];
-
-    if (h->packed || h->head.n == HEAD_MAX || size <= h->head.n) return;
-    ssize_t n = read_at(h->fd, bytes, HEAD_MAX, 0);
-    if (n > (ssize_t)h->head.n) h->head = (struct head){(u32)n, hash_bytes(bytes, (size_t)n, 0)};
-}
-
 /* Of a packed file the unpacked head: what it was before it was packed. */
 static ssize_t read_head(const struct handle *h, char *out, size_t n)
 {
@@ -139,6 +130,16 @@ static ssize_t read_head(const struct handle *h, char *out, size_t n)
     ssize_t got = packed_read(p->stream, h->fd, out, n, &why);
     packed_rewind(p->stream, h->offset);
     return got;
+}
+
+void handle_update_head(struct handle *h, u64 size)
+{
+    char bytes[HEAD_MAX];
+    bool begun = h->packed && (h->head.n > 0 || h->offset > 0); /* it would be unpacked once more */
+
+    if (begun || h->head.n == HEAD_MAX || size <= h->head.n) return;
+    ssize_t n = read_head(h, bytes, HEAD_MAX);
+    if (n > (ssize_t)h->head.n) h->head = (struct head){(u32)n, hash_bytes(bytes, (size_t)n, 0)};
 }
 
 bool handle_has_head(struct handle *h, const struct reading *r, const struct head *head)

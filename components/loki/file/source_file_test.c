@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <zlib.h>
 #include "components/common/source_testing.h"
 
@@ -489,6 +490,32 @@ static void test_truncated_after_a_copy(void **state)
     expect(k, "longer than what was there\nfive\n");
 }
 
+/* Times of files are told apart by ticks of the kernel only. */
+static void set_age(const char *path, i64 ns)
+{
+    i64 at = time(NULL) * NS_PER_SEC - ns;
+    struct timespec t = {at / NS_PER_SEC, at % NS_PER_SEC}, both[2] = {t, t};
+
+    assert_int_equal(utimensat(AT_FDCWD, path, both, 0), 0);
+}
+
+static void test_truncated_twice_between_two_looks(void **state)
+{
+    struct world *k = *state;
+
+    put(k->log, "one\n");
+    up(k);
+    expect(k, "one\n");
+    put(k->log, "two\n");
+    copy(k->log, beside(k, ".2"));
+    set_age(beside(k, ".2"), 20 * NS_PER_SEC);
+    write_file_text(k->log, "w", STR("three, which is longer\n"));
+    copy(k->log, beside(k, ".1"));
+    set_age(beside(k, ".1"), 10 * NS_PER_SEC);
+    write_file_text(k->log, "w", STR("four\n"));
+    expect(k, "two\nthree, which is longer\nfour\n");
+}
+
 static void test_deleted(void **state)
 {
     struct world *k = *state;
@@ -599,6 +626,28 @@ static void test_truncated_meanwhile(void **state)
     expect_in_one_run(k, "two\nthree, which is longer\n");
 }
 
+/* It was empty at the last save: there is no head to know it by. */
+static void test_truncated_again_meanwhile(void **state)
+{
+    struct world *k = *state;
+
+    put(k->log, "one\n");
+    up(k);
+    expect(k, "one\n");
+    copy(k->log, beside(k, ".1"));
+    write_file_text(k->log, "w", STR(""));
+    set_age(beside(k, ".1"), 20 * NS_PER_SEC);
+    set_age(k->log, 20 * NS_PER_SEC);
+    expect(k, "");
+    down(k);
+    move(beside(k, ".1"), beside(k, ".2"));
+    put(k->log, "two\n");
+    copy(k->log, beside(k, ".1"));
+    write_file_text(k->log, "w", STR("three\n"));
+    expect_in_one_run(k, "two\nthree\n");
+    expect_in_one_run(k, "");
+}
+
 /* --- encodings and compressed files --- */
 
 static void test_encodings(void **state)
@@ -692,12 +741,14 @@ int main(void)
         TEST(test_several_times_between_two_looks),
         TEST(test_renamed_and_packed),
         TEST(test_truncated_after_a_copy),
+        TEST(test_truncated_twice_between_two_looks),
         TEST(test_deleted),
         TEST(test_symlinks),
         TEST(test_rewritten_as_a_whole),
         TEST(test_renamed_meanwhile),
         TEST(test_packed_meanwhile),
         TEST(test_truncated_meanwhile),
+        TEST(test_truncated_again_meanwhile),
         TEST(test_encodings),
         TEST(test_compressed),
         TEST(test_reading_stops_while_nobody_takes),

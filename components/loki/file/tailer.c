@@ -73,6 +73,20 @@ static u64 begins(const struct handle *h)
     return h->base + h->start;
 }
 
+/* By its head a file is known again when it was truncated or replaced before its turn came. */
+static void know(struct handle *h)
+{
+    struct stat st;
+
+    if (h->head.n == 0 && handle_stat(h, &st) == 0) handle_update_head(h, (u64)st.st_size);
+}
+
+static void know_next(const struct tailer *t)
+{
+    for (struct handle *h = t->reading ? t->reading->next : NULL; h; h = h->next)
+        know(h);
+}
+
 static struct handle *handle_at(const struct tailer *t, u64 mark)
 {
     struct handle *h = t->first;
@@ -89,18 +103,28 @@ static void set_in_flight(struct tailer *t, u64 sent, u64 done)
     t->done = done;
 }
 
+/* When an empty file was last changed: what is rotated away later was not read. */
+static u64 empty_since(const struct handle *h)
+{
+    struct stat st;
+
+    if (h->head.n > 0 || handle_stat(h, &st) < 0) return 0;
+    return (u64)st.st_mtim.tv_sec * NS_PER_SEC + (u64)st.st_mtim.tv_nsec;
+}
+
 static void save_position(struct tailer *t)
 {
-    const struct handle *h = handle_at(t, t->done);
+    struct handle *h = handle_at(t, t->done);
     struct str path = str_of(t->path), labels = str_of(t->key_labels);
-    char text[80];
+    char text[120];
 
     if (!h || h->late) return; /* late lines have no place of their own: the file after them has */
     if (t->source->conf->unpack) {
         positions_put_number(t->source->positions, path, labels, t->done - h->base);
         return;
     }
-    file_note_write(&(struct file_note){h->ino, h->head}, text, sizeof(text));
+    know(h);
+    file_note_write(&(struct file_note){h->ino, h->head, empty_since(h)}, text, sizeof(text));
     positions_put_noted(t->source->positions, path, labels, t->done - h->base, str_of(text));
 }
 
@@ -197,6 +221,7 @@ void tailer_append(struct tailer *t, struct handle *h)
 {
     struct handle *last = last_of(t);
 
+    know(h);
     if (!t->window) start_window(t, h->start);
     if (last)
         last->next = h;
@@ -387,6 +412,21 @@ static void replace(struct tailer *t, struct handle *h, struct handle *copy)
     handle_close(h);
 }
 
+/* The files that came between a copy and what is there now. */
+static void insert_between(struct tailer *t, struct handle *copy, const handle_list *list)
+{
+    for (size_t i = 1; i < list->n; i++) {
+        struct handle *h = list->v[i];
+        if (is_known(t, h->ino)) {
+            handle_close(h);
+            continue;
+        }
+        h->next = copy->next;
+        copy->next = h;
+        copy = h;
+    }
+}
+
 static void find_copy(struct tailer *t, struct handle *h)
 {
     const struct lost lost = {.head = h->head, .offset = h->offset, .now = h->ino};
@@ -394,8 +434,7 @@ static void find_copy(struct tailer *t, struct handle *h)
 
     if (rotated_rest(t->path, &lost, &t->source->reading, &list)) {
         replace(t, h, list.v[0]);
-        for (size_t i = 1; i < list.n; i++)
-            handle_close(list.v[i]);
+        insert_between(t, list.v[0], &list);
     } else {
         h->dead = h->ended = true;
     }
@@ -564,13 +603,12 @@ static enum step start(struct tailer *t)
 }
 
 /* A position without bytes behind it is saved as well: what is written from now on is not the past
- * that was to be left out. */
+ * that was to be left out, and what is rotated away before it was delivered can be found. */
 static void save_first(struct tailer *t)
 {
     struct stat st;
 
     if (!t->first || t->source->conf->unpack) return;
-    if (!t->source->conf->tail_from_end && t->first->start == 0) return;
     if (handle_stat(t->first, &st) == 0) handle_update_head(t->first, (u64)st.st_size);
     save_position(t);
 }
@@ -592,6 +630,7 @@ enum step tailer_step(struct tailer *t)
     int err = t->look ? look_at_path(t) : 0;
     if (err) (void)wait_to_open(t, err); /* the file before goes on meanwhile */
     late_look(t);
+    know_next(t);
     if (!t->reading || (t->finished && !t->reading->next)) return STEP_IDLE;
     if (!was_truncated(t, t->reading)) return read_on(t);
     truncated(t, t->reading);

@@ -84,9 +84,10 @@ static bool is_the_file(struct tailer *t, struct handle *h, const struct saved *
 static void tell_lost(struct tailer *t, const struct saved *s, bool noted)
 {
     log_warn(log_of(t),
-             noted ? "the file was replaced while it was not read, and what was left of the old one "
-                     "is not beside it: lines may be missing; reading from the start of the new one"
-                   : "the file is shorter than its saved position: reading from its start",
+             noted
+                 ? "the file was replaced while it was not read, and what was left of the old one "
+                   "is not beside it: lines may be missing; reading from the start of the new one"
+                 : "the file is shorter than its saved position: reading from its start",
              F_CSTR("path", t->path), F_UINT("position", s->offset));
 }
 
@@ -107,6 +108,19 @@ static bool append_rest(struct tailer *t, const struct saved *s, u64 ino_now)
     return found;
 }
 
+/* The file was empty when the position was saved, so no head tells whether it is the same: what was
+ * rotated away since then was not read. */
+static void append_written_since(struct tailer *t, const struct saved *s, u64 ino_now)
+{
+    handle_list list = {0};
+
+    if (s->offset > 0 || s->note.head.n > 0 || s->note.since == 0) return;
+    rotated_since(t->path, (i64)s->note.since + 1, NULL, ino_now, &t->source->reading, &list);
+    vec_each (&list, h)
+        tailer_append(t, *h);
+    vec_done(&list);
+}
+
 static void begin_after_replacement(struct tailer *t, struct handle *h, const struct saved *s)
 {
     if (!append_rest(t, s, h->ino)) tell_lost(t, s, s->note.head.n > 0);
@@ -119,6 +133,7 @@ static int begin(struct tailer *t, struct handle *h, const struct saved *s, bool
     int err = handle_stat(h, &st);
 
     if (err) return err;
+    append_written_since(t, s, h->ino);
     if (s->known && !is_the_file(t, h, s, (u64)st.st_size))
         begin_after_replacement(t, h, s);
     else if (s->known)
@@ -135,6 +150,7 @@ static int begin(struct tailer *t, struct handle *h, const struct saved *s, bool
 static int begin_without_file(struct tailer *t, const struct saved *s)
 {
     if (s->known && s->note.head.n > 0) (void)append_rest(t, s, 0);
+    append_written_since(t, s, 0);
     return t->first ? 0 : -ENOENT;
 }
 
