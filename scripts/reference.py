@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """reference.py FACTS.json > components/reference.json
 
-Cuts the facts about Alloy's components (names, types, defaults, required, allowed values, constraints; one JSON object by
-component name) down to what the build keeps: one component a line. FACTS.json is not part of the repository. Summaries are
+Cuts the facts about Alloy's components (names, types, defaults, required, allowed values, constraints, names of self metrics; one
+JSON object by component name) down to what the build keeps: one component a line. FACTS.json is not part of the repository. Summaries are
 ours: they are kept from the file that is there. scripts/foreign.py makes tables of it at build time; the registry test
 compares the tables of components that have code with it.
 
@@ -101,6 +101,8 @@ def component(c, summary):
     kept = {"summary": summary, "stability": c["stability"], "community": c["community"]}
     if c.get("removed"):
         kept["removed"] = True
+    if c.get("debug_metrics"):
+        kept["metrics"] = [m["name"] for m in c["debug_metrics"]]
     return kept | body(c) | {
         "blocks": [block(b) for b in c["blocks"]],
         "exports": [{"name": e["name"], "type": type_name(e["type"])} | ({"optional_secret": True} if e.get("optional_secret") else {}) for e in c["exports"]]}
