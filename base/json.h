@@ -11,7 +11,7 @@
 #define JSON_DEPTH 512
 struct json_out {
     struct buf *b;
-    bool html;  /* escape < > & as \u003c ... (Go's default for API output) */
+    bool html;  /* escape < > & as \u003c, bytes that are no UTF-8 as \ufffd (Go's manner) */
     bool comma; /* internal: a value stands before */
 };
 void json_obj(struct json_out *j);

@@ -79,7 +79,7 @@ static size_t add_special(struct json_out *j, struct str s)
     if (c < 0x80)
         add_escape(j->b, (u8)c);
     else if (bad)
-        buf_cstr(j->b, "\xEF\xBF\xBD");
+        buf_cstr(j->b, j->html ? "\\ufffd" : "\xEF\xBF\xBD");
     else if (j->html && (c == 0x2028 || c == 0x2029)) /* line ends to JavaScript */
         buf_printf(j->b, "\\u%04x", c);
     else

@@ -32,11 +32,6 @@ struct label_memo *label_memo_new(struct label_table *t)
     return m;
 }
 
-struct label_table *label_memo_table(const struct label_memo *m)
-{
-    return m->table;
-}
-
 static void forget(struct label_memo *m, struct remembered *r)
 {
     if (!r->base) return;

@@ -22,7 +22,6 @@ struct label_memo *label_memo_new(struct label_table *t);
 void label_memo_free(struct label_memo *m); /* takes NULL */
 /* Lists named by changes are about to go. */
 void label_memo_clear(struct label_memo *m);
-struct label_table *label_memo_table(const struct label_memo *m);
 
 struct entry_labels {
     struct label_memo *memo;

@@ -46,7 +46,7 @@ static void test_drop_faults(void **state)
                                     "`expression`, `older_than` or `longer_than`");
     process_fault("stage.drop {\n source = \"a\"\n value = \"b\"\n expression = \"c\"\n}",
                   "drop stage config error, `value` and `expression` cannot both be defined at "
-                  "the same time.");
+                  "the same time");
     process_fault("stage.drop { value = \"b\" }",
                   "drop stage config must contain `source` if `value` is specified");
 }
@@ -111,7 +111,7 @@ static void test_limit_faults(void **state)
     process_fault("stage.limit {\n rate = 0\n burst = 1\n}",
                   "limit stage failed to parse rate or burst");
     process_fault("stage.limit {\n rate = 1\n burst = 1\n by_label_name = \"a\"\n}",
-                  "When ratelimiting by label, drop must be true");
+                  "when ratelimiting by label, drop must be true");
 }
 
 /* --- match --- */

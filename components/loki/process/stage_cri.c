@@ -17,7 +17,8 @@ struct args {
 
 static const struct row rows[] = {
     ATTR(struct args, max_partial_line_size_truncate,
-         .doc = "Cut what is longer than max_partial_line_size.", .def = "false"),
+         .doc = "Cut lines put together that are longer than max_partial_line_size.",
+         .def = "false"),
     ATTR(struct args, max_partial_line_size, .doc = "Most bytes of a line put together; 0: any.",
          .def = "0", .min = 0, .has_min = true),
     ATTR(struct args, max_partial_lines, .doc = "Most streams with an unfinished line.",
@@ -167,6 +168,17 @@ static void finish(struct stage_run *r, struct partial *p, struct entry *e)
     held_merge(r, h, e);
 }
 
+/* There is nothing to compile: the plan is a copy of the arguments. */
+static int prepare(struct prepare *p, const void *args, const struct span *span, void *plan)
+{
+    const struct args *a = args;
+
+    *(struct args *)plan = *a;
+    if (a->max_partial_lines > 0) return 0;
+    return stage_fault(p, stage_at(p, span, "max_partial_lines"),
+                       "max_partial_lines must be greater than 0");
+}
+
 static enum stage_result run(struct stage_run *r, struct entry *e)
 {
     struct state *s = r->state;
@@ -174,10 +186,7 @@ static enum stage_result run(struct stage_run *r, struct entry *e)
 
     if (!cri_line_cut(e->line, &c)) return STAGE_PASS;
     set(e, &c);
-    if (!c.partial && s->partial.live == 0) {
-        truncate(r, e);
-        return STAGE_PASS;
-    }
+    if (!c.partial && s->partial.live == 0) return STAGE_PASS;
     struct labels *stream = entry_stream(e);
     struct partial *p = stream ? map_get(&s->partial, key_of(&stream)) : NULL;
     if (!p && c.partial && stream) return keep_first(r, e, stream);
@@ -187,7 +196,8 @@ static enum stage_result run(struct stage_run *r, struct entry *e)
         p->since = clock_mono(r->clock);
         return STAGE_HELD;
     }
-    if (p) finish(r, p, e);
+    if (!p) return STAGE_PASS; /* only what was put together is cut */
+    finish(r, p, e);
     truncate(r, e);
     return STAGE_PASS;
 }
@@ -221,6 +231,8 @@ static void close_stage(struct stage_run *r)
 }
 
 const struct stage_ops cri_stage = {
+    .plan_size = sizeof(struct args),
+    .prepare = prepare,
     .state_size = sizeof(struct state),
     .open = open_stage,
     .run = run,

@@ -42,7 +42,7 @@ static int contradictions(struct prepare *p, const struct args *a, const struct 
     if (a->value.n && a->expression.n)
         return stage_fault(p, span,
                            "drop stage config error, `value` and `expression` cannot both be "
-                           "defined at the same time.");
+                           "defined at the same time");
     if (a->value.n && !a->source.n)
         return stage_fault(p, span,
                            "drop stage config must contain `source` if `value` is specified");

@@ -28,8 +28,6 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     struct plan *out = plan;
     struct str_pair *v = arena_array(p->arena, struct str_pair, a->values.n + 1);
 
-    if (a->values.n == 0)
-        return stage_fault(p, stage_at(p, span, "values"), "label stage config cannot be empty");
     for (size_t i = 0; i < a->values.n; i++) {
         struct str name = a->values.v[i].key, source = a->values.v[i].value;
         if (stage_label_name(p, stage_at(p, span, "values"), name)) return -EINVAL;

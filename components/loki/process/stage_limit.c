@@ -65,7 +65,7 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     if (!(a->rate > 0) || a->burst <= 0)
         return stage_fault(p, span, "limit stage failed to parse rate or burst");
     if (a->by_label_name.n && !a->drop)
-        return stage_fault(p, span, "When ratelimiting by label, drop must be true");
+        return stage_fault(p, span, "when ratelimiting by label, drop must be true");
     f64 interval = MAX((f64)NS_PER_SEC * TICKS / a->rate, 1);
     f64 most = (f64)(INT64_MAX / 8);
     *out = (struct plan){a, (i64)MIN(interval, most), (i64)MIN(interval * (f64)a->burst, most)};

@@ -72,9 +72,11 @@ static void test_cri_bounds(void **state)
                          "max_partial_line_size_truncate = true\n}",
                          AT "stdout F 12345\n" AT "stdout P 123\n" AT "stdout P 456\n" AT
                             "stdout F 789\n" AT "stdout F 1234",
-                         "{stream=\"stdout\"} 1234\n{stream=\"stdout\"} 1234\n"
+                         "{stream=\"stdout\"} 12345\n{stream=\"stdout\"} 1234\n"
                          "{stream=\"stdout\"} 1234\n",
-                         "loki_process_cri_lines_truncated_total 2");
+                         "loki_process_cri_lines_truncated_total 1");
+    process_fault("stage.cri { max_partial_lines = 0 }",
+                  "max_partial_lines must be greater than 0");
 }
 
 /* What never ends is sent after a minute, or when the pipeline stops. */

@@ -33,10 +33,8 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     struct label *v = arena_array(p->arena, struct label, a->labels.n + 1);
     u32 n = 0;
 
-    for (size_t i = 0; i < a->labels.n; i++) {
-        if (stage_label_name(p, stage_at(p, span, "labels"), a->labels.v[i])) return -EINVAL;
+    for (size_t i = 0; i < a->labels.n; i++)
         v[i].name = a->labels.v[i];
-    }
     qsort(v, a->labels.n, sizeof(*v), by_name);
     for (size_t i = 0; i < a->labels.n; i++)
         if (n == 0 || !str_eq(v[n - 1].name, v[i].name)) v[n++] = v[i];

@@ -54,8 +54,8 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     if (!out->re) return -EINVAL;
     find_groups(p->arena, out);
     if (out->n == 0)
-        return stage_fault(p, stage_at(p, span, "expression"),
-                           "at least one named capture group is required in the regex expression");
+        diag_add(p->diags, SEV_WARNING, DIAG_COMPONENT_BUILD, *stage_at(p, span, "expression"),
+                 "nothing is extracted: the expression has no named group, such as (?P<name>...)");
     return 0;
 }
 
