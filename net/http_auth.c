@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/num.h"
 #include "base/xalloc.h"
 
 #define SECRET_MAX ((size_t)64 * 1024)
@@ -33,6 +34,7 @@ static void auth_free(struct http_auth *a)
     buf_done(&a->secret);
     buf_done(&a->form);
     buf_done(&a->value);
+    http_token_unref(a->conf.token);
     free(a->path);
     free(a->err);
     free(a);
@@ -109,7 +111,7 @@ static void add_basic(struct buf *out, struct str name, struct str password, boo
 
 /* False when the answer is not what RFC 6749 5.1 says. */
 static bool read_answer(struct str body, struct arena *a, struct str *ret_token,
-                        struct str *ret_type)
+                        struct str *ret_type, struct str *ret_seconds)
 {
     struct json_in j;
     struct str key;
@@ -121,6 +123,12 @@ static bool read_answer(struct str body, struct arena *a, struct str *ret_token,
         struct str *to = str_is(key, "access_token") ? ret_token
                          : str_is(key, "token_type") ? ret_type
                                                      : NULL;
+        if (str_is(key, "expires_in")) { /* a number; some servers quote it */
+            enum json_type kind = json_value(&j);
+            if (kind != JSON_NUMBER && kind != JSON_STRING && kind != JSON_NULL) return false;
+            if (kind != JSON_NULL) *ret_seconds = j.raw;
+            continue;
+        }
         if (to && json_value(&j) != JSON_STRING) return false;
         if (to)
             *to = j.raw;
@@ -130,17 +138,27 @@ static bool read_answer(struct str body, struct arena *a, struct str *ret_token,
     return !j.err;
 }
 
+static void keep_token(struct http_auth *a, struct str seconds)
+{
+    f64 n = 0;
+
+    if (!a->conf.token) return;
+    if (seconds.n && (num_parse_f64(seconds, &n) < 0 || !(n > 0))) return;
+    http_token_keep(a->conf.token, buf_view(&a->value), n, loop_now(a->loop));
+}
+
 static void use_token(struct http_auth *a, struct str body)
 {
     struct arena arena;
-    struct str token = {0}, type = {0};
+    struct str token = {0}, type = {0}, seconds = {0};
 
     arena_init(&arena, 0);
-    bool ok = read_answer(body, &arena, &token, &type) && token.n;
+    bool ok = read_answer(body, &arena, &token, &type, &seconds) && token.n;
     if (ok && type.n && !str_ieq(type, STR("bearer")))
         buf_printf(&a->value, STR_FMT " " STR_FMT, STR_ARG(type), STR_ARG(token));
     else if (ok)
         buf_printf(&a->value, "Bearer " STR_FMT, STR_ARG(token));
+    if (ok) keep_token(a, seconds);
     arena_done(&arena);
     if (ok)
         finish(a);
@@ -253,10 +271,16 @@ struct http_auth *http_auth_start(struct http_client *c, struct loop *l, struct 
                                   const struct http_auth_conf *conf, i64 timeout, http_auth_fn fn,
                                   void *arg)
 {
+    struct str kept = http_token_get(conf->token, loop_now(l));
+    if (kept.n) {
+        fn(arg, kept, NULL);
+        return NULL;
+    }
     struct http_auth *a = xnew(struct http_auth);
 
     *a = (struct http_auth){
         .client = c, .loop = l, .conf = *conf, .timeout = timeout, .fn = fn, .arg = arg};
+    (void)http_token_ref(a->conf.token);
     buf_init(&a->secret, SECRET_MAX + conf->secret.n);
     buf_init(&a->form, SIZE_MAX / 2); /* what goes in is limited by where it comes from */
     buf_init(&a->value, SIZE_MAX / 2);

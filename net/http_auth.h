@@ -5,6 +5,7 @@
 #define NET_HTTP_AUTH_H
 
 #include "net/http_client.h"
+#include "net/http_token.h"
 
 enum http_auth_kind { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_TOKEN, HTTP_AUTH_OAUTH2 };
 
@@ -17,6 +18,7 @@ struct http_auth_conf { /* borrowed until done */
     const struct http_header *params;
     size_t n_params;
     struct http_target *target; /* of the token's server */
+    struct http_token *token;   /* where a fetched one is kept; NULL: it is fetched each time */
 };
 
 struct http_auth;

@@ -41,8 +41,10 @@ void item_free(struct item *it)
 static void set_auth(struct endpoint *e)
 {
     http_target_unref(e->auth.target);
+    http_token_unref(e->auth.token);
     e->auth = e->conf->auth;
     e->auth.target = NULL;
+    e->auth.token = e->auth.kind == HTTP_AUTH_OAUTH2 ? http_token_new() : NULL;
 }
 
 struct endpoint *endpoint_new(struct write *w, const struct endpoint_conf *conf)
@@ -96,6 +98,7 @@ void endpoint_free(struct endpoint *e, enum ack_outcome outcome, const char *why
     if (e->last_read) shard_metric_free(e->write->shard, e->last_read);
     http_target_unref(e->target);
     http_target_unref(e->auth.target);
+    http_token_unref(e->auth.token);
     timer_free(e->timer);
     free(e->failure);
     vec_done(&e->meters);

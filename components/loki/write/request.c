@@ -23,12 +23,14 @@ static void answered(void *arg, const struct http_result *r)
     char *text = NULL;
 
     it->call = NULL;
+    bool refetch = came && r->status == 401 && it->old_token;
+    if (refetch) http_token_forget(it->endpoint->auth.token);
     if (!came)
         text = xprintf("Post \"%s\": %s", it->endpoint->conf->shown,
                        r->error ? r->error : "the request failed");
     else if (r->status < 200 || r->status > 299)
         text = status_text(r);
-    item_answered(it, came ? r->status : -1, text);
+    item_answered(it, came && !refetch ? r->status : -1, text);
     free(text);
 }
 
@@ -118,6 +120,7 @@ void request_start(struct item *it)
     struct shard *s = e->write->shard;
 
     it->asked = MAX(write_now(e->write), 1);
+    it->old_token = http_token_get(e->auth.token, loop_now(s->worker->loop)).n > 0;
     if (e->auth.kind == HTTP_AUTH_NONE) {
         send_it(it, STR(""));
         return;

@@ -125,6 +125,7 @@ struct item {
     struct parcel *parcel;
     VEC(struct piece *) pieces; /* none: it is in memory only */
     bool active;                /* a request runs, or is to be repeated */
+    bool old_token;             /* it was sent with a token that others were sent with before */
     u32 failures;
     i64 retry_at, started, asked; /* asked: when the running request began; 0: none runs */
     struct http_auth *auth;
