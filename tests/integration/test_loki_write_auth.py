@@ -140,7 +140,7 @@ def test_oauth2(weir, loki, ports):
         h.wfile.write(answer)
 
     tokens = Small(handle)
-    w = weir(config(port, f'    url = "{loki.url}"\n    oauth2 {{\n      client_id = "id"\n      client_secret = "sec"\n'
+    w = weir(config(port, f'    url = "{loki.url}"\n    oauth2 {{\n      client_id = "id"\n      client_secret = "s3cr3t"\n'
                           f'      token_url = "{tokens.url}/token"\n      scopes = ["a", "b"]\n'
                           '      endpoint_params = { audience = "logs" }\n    }'))
     send(port, "one")
@@ -155,7 +155,7 @@ def test_oauth2(weir, loki, ports):
     send(port, "three")  # it was revoked: another one is asked for, and nothing is dropped
     loki.wait(3)
     assert header(loki, "Authorization") == "Bearer t3"
-    assert "an endpoint takes entries again" in w.log and "sec" not in [a.split("=")[-1] for a in w.log.split()]
+    assert "s3cr3t" not in w.log
     tokens.close()
 
 
