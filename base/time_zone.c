@@ -20,7 +20,6 @@ struct zone_type {
     u8 abbr; /* offset into abbrs */
 };
 struct time_zone {
-    char *name;
     size_t n_times, n_types;
     i64 *times;  /* ascending */
     u8 *type_of; /* of each time: what holds from then on */
@@ -146,10 +145,9 @@ static bool decode(struct time_zone *z, struct str file)
     return true;
 }
 
-struct time_zone *time_zone_decode(struct str name, struct str file)
+struct time_zone *time_zone_decode(struct str file)
 {
     struct time_zone *z = xnew(struct time_zone);
-    z->name = str_dup(name);
     if (decode(z, file)) return z;
     time_zone_free(z);
     return NULL;
@@ -158,7 +156,6 @@ struct time_zone *time_zone_decode(struct str name, struct str file)
 void time_zone_free(struct time_zone *z)
 {
     if (!z) return;
-    free(z->name);
     free(z->times);
     free(z->type_of);
     free(z->types);
@@ -168,10 +165,9 @@ void time_zone_free(struct time_zone *z)
 
 /* --- finding --- */
 
-static struct time_zone *utc(const char *name)
+static struct time_zone *utc(void)
 {
     struct time_zone *z = xnew(struct time_zone);
-    z->name = xstrdup(name);
     z->n_types = 1;
     z->types = xnew(struct zone_type);
     z->abbrs = xstrdup("UTC");
@@ -192,7 +188,7 @@ static ssize_t read_some(int fd, char *to, size_t max)
     return (ssize_t)n;
 }
 
-static struct time_zone *load_file(struct str name, const char *path)
+static struct time_zone *load_file(const char *path)
 {
     struct stat st;
     struct time_zone *z = NULL;
@@ -201,7 +197,7 @@ static struct time_zone *load_file(struct str name, const char *path)
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_MAX) {
         char *bytes = xmalloc((size_t)st.st_size + 1);
         ssize_t n = read_some(fd, bytes, (size_t)st.st_size);
-        if (n > 0) z = time_zone_decode(name, str_n(bytes, (size_t)n));
+        if (n > 0) z = time_zone_decode(str_n(bytes, (size_t)n));
         free(bytes);
     }
     close(fd);
@@ -222,7 +218,7 @@ static struct time_zone *find(struct str name)
     struct time_zone *z = NULL;
     for (size_t i = own ? 0 : 1; i <= ARRAY_LEN(folders) && !z; i++) {
         char *path = xprintf("%s/" STR_FMT, i ? folders[i - 1] : own, STR_ARG(name));
-        z = load_file(name, path);
+        z = load_file(path);
         free(path);
     }
     return z;
@@ -233,20 +229,20 @@ static struct time_zone *local(void)
     const char *tz = getenv("TZ");
     struct time_zone *z = NULL;
     if (!tz) {
-        z = load_file(STR("Local"), "/etc/localtime");
+        z = load_file("/etc/localtime");
     } else {
         if (*tz == ':') tz++;
         if (*tz == '/')
-            z = load_file(STR("Local"), tz);
+            z = load_file(tz);
         else if (*tz && may_be_name(str_of(tz)))
             z = find(str_of(tz));
     }
-    return z ? z : utc("Local");
+    return z ? z : utc();
 }
 
 struct time_zone *time_zone_load(struct str name, char **ret_err)
 {
-    if (name.n == 0 || str_is(name, "UTC")) return utc("UTC");
+    if (name.n == 0 || str_is(name, "UTC")) return utc();
     if (str_is(name, "Local")) return local();
     struct time_zone *z = may_be_name(name) ? find(name) : NULL;
     if (!z) *ret_err = xprintf("unknown time zone " STR_FMT, STR_ARG(name));
@@ -254,11 +250,6 @@ struct time_zone *time_zone_load(struct str name, char **ret_err)
 }
 
 /* --- asking --- */
-
-const char *time_zone_name(const struct time_zone *z)
-{
-    return z ? z->name : "UTC";
-}
 
 /* How many changes lie at or before the moment. */
 static size_t changes_until(const struct time_zone *z, i64 at)

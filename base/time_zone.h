@@ -10,10 +10,8 @@ struct time_zone;
  * owned *ret_err ("unknown time zone X"). Names that leave the zone folder are unknown. */
 struct time_zone *time_zone_load(struct str name, char **ret_err);
 /* The same from the bytes of a zone file, NULL when they are none. */
-struct time_zone *time_zone_decode(struct str name, struct str file);
+struct time_zone *time_zone_decode(struct str file);
 void time_zone_free(struct time_zone *z); /* takes NULL */
-/* As it was asked for; "UTC" for NULL. */
-const char *time_zone_name(const struct time_zone *z);
 /* The offset in force at a moment (s since 1970), seconds east of UTC; *ret_abbr (may be NULL) its
  * abbreviation, which lives as long as z. z NULL: UTC. */
 i32 time_zone_offset(const struct time_zone *z, i64 unix_s, const char **ret_abbr);

@@ -97,15 +97,14 @@ static void damaged_files_are_refused(void **state)
     char ok[44 + 6 + 4] = "TZif";
     ok[20 + 19] = 1, ok[20 + 23] = 4;
     memcpy(ok + 44, "\0\0\x0e\x10\0\0CET", 10);
-    struct time_zone *z = time_zone_decode(STR("x"), str_n(ok, sizeof(ok)));
+    struct time_zone *z = time_zone_decode(str_n(ok, sizeof(ok)));
     assert_non_null(z);
     assert_int_equal(time_zone_offset(z, 0, NULL), 3600);
-    assert_string_equal(time_zone_name(z), "x");
     time_zone_free(z);
     for (size_t n = 0; n < sizeof(ok); n++)
-        assert_null(time_zone_decode(STR("x"), str_n(ok, n)));
+        assert_null(time_zone_decode(str_n(ok, n)));
     ok[49] = 9; /* an abbreviation outside of the texts */
-    assert_null(time_zone_decode(STR("x"), str_n(ok, sizeof(ok))));
+    assert_null(time_zone_decode(str_n(ok, sizeof(ok))));
 }
 
 static void local_follows_the_environment(void **state)

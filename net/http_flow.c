@@ -42,8 +42,3 @@ void http_flow_take(struct http_flow *f, size_t n)
     else
         buf_done(&f->waiting);
 }
-
-bool http_flow_has_news(const struct http_flow *f)
-{
-    return !f->paused && ((f->head && !f->told) || f->waiting.n > 0 || f->choked);
-}

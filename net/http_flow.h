@@ -27,7 +27,5 @@ void http_flow_head(struct http_flow *f, long status, bool redirected);
 size_t http_flow_put(struct http_flow *f, const char *p, size_t n);
 /* The caller took n bytes of what waits. */
 void http_flow_take(struct http_flow *f, size_t n);
-/* There is something that the caller should be told, and wants to be. */
-bool http_flow_has_news(const struct http_flow *f);
 
 #endif

@@ -256,7 +256,7 @@ static enum tls_version tls_version(struct opt_str s)
     return TLS_VERSION_UNSET;
 }
 
-static struct tls_conf tls_conf(const struct http_tls_args *a)
+struct tls_conf http_tls_conf(const struct http_tls_args *a)
 {
     return (struct tls_conf){
         .ca_pem = a->ca_pem,
@@ -283,7 +283,7 @@ static void set_proxy(const struct http_proxy_args *p, struct arena *arena,
 void http_client_args_target(const struct http_client_args *a, struct arena *arena,
                              struct http_target_conf *ret)
 {
-    *ret = (struct http_target_conf){.tls = tls_conf(&a->tls_config),
+    *ret = (struct http_target_conf){.tls = http_tls_conf(&a->tls_config),
                                      .http2 = a->enable_http2,
                                      .follow_redirects = a->follow_redirects};
     set_proxy(&a->proxy, arena, ret);
@@ -295,7 +295,7 @@ void http_client_args_token_target(const struct http_client_args *a, struct aren
     const struct http_oauth2_args *o = a->oauth2;
 
     *ret = (struct http_target_conf){.http2 = true, .follow_redirects = true};
-    if (o->tls_config) ret->tls = tls_conf(o->tls_config);
+    if (o->tls_config) ret->tls = http_tls_conf(o->tls_config);
     set_proxy(&o->proxy, arena, ret);
 }
 

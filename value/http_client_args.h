@@ -95,6 +95,8 @@ extern const struct schema http_tls_schema, http_authorization_schema, http_basi
 void http_client_args_check(const struct http_client_args *a, const struct schema *s,
                             const struct span *at, struct diags *diags);
 
+/* TLS towards a server. */
+struct tls_conf http_tls_conf(const struct http_tls_args *a);
 /* Of requests, and of those for OAuth 2 tokens (a->oauth2 is set). */
 void http_client_args_target(const struct http_client_args *a, struct arena *arena,
                              struct http_target_conf *ret);

@@ -29,7 +29,6 @@ struct docker_call {
     struct docker_request conf;
     char *path;
     struct http_request *request; /* NULL: waits for the version */
-    bool paused;
 };
 
 void docker_version(struct str engines, char ret[8])
@@ -163,7 +162,6 @@ static void go(struct docker_call *c)
                                .done = on_done,
                                .arg = c});
     free(url);
-    if (c->paused) http_request_pause(c->request);
 }
 
 /* --- the version --- */
@@ -278,14 +276,7 @@ void docker_cancel(struct docker_call *c)
     call_free(c);
 }
 
-void docker_pause(struct docker_call *c)
-{
-    c->paused = true;
-    if (c->request) http_request_pause(c->request);
-}
-
 void docker_resume(struct docker_call *c)
 {
-    c->paused = false;
     if (c->request) http_request_resume(c->request);
 }

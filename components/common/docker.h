@@ -51,7 +51,6 @@ struct docker_request {
 struct docker_call;
 struct docker_call *docker_start(struct docker *d, const struct docker_request *r);
 void docker_cancel(struct docker_call *c); /* not after done */
-void docker_pause(struct docker_call *c);
 void docker_resume(struct docker_call *c);
 
 /* Appends text as a part of a path or query. */

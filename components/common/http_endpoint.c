@@ -103,7 +103,6 @@ struct http_request {
     struct http_call call; /* its texts in the arena */
     struct http_auth *auth;
     struct http_call_handle *handle;
-    bool paused;      /* before there was a handle */
     struct msg again; /* tells later what was known at once */
     bool queued, cancelled;
     struct str authorization;
@@ -180,7 +179,6 @@ static void go(struct http_request *r)
     if (call.data) call.data = on_data;
     if (call.head) call.head = on_head;
     r->handle = http_client_start(r->client, &call);
-    if (r->paused) http_call_pause(r->handle);
 }
 
 static void on_again(struct msg *m)
@@ -255,14 +253,7 @@ void http_request_cancel(struct http_request *r)
         request_free(r);
 }
 
-void http_request_pause(struct http_request *r)
-{
-    r->paused = true;
-    if (r->handle) http_call_pause(r->handle);
-}
-
 void http_request_resume(struct http_request *r)
 {
-    r->paused = false;
     if (r->handle) http_call_resume(r->handle);
 }

@@ -31,7 +31,6 @@ struct http_request *http_request_start(struct http_endpoint *e, struct worker *
 /* No callback will come. Not after done was called. */
 void http_request_cancel(struct http_request *r);
 /* Of answers in pieces; as for calls. */
-void http_request_pause(struct http_request *r);
 void http_request_resume(struct http_request *r);
 
 #endif

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str zone = str_n((const char *)data, size), layout = str_cut(&zone, '\0'),
                text = str_cut(&zone, '\0');
-    struct time_zone *z = time_zone_decode(STR("fuzz"), zone);
+    struct time_zone *z = time_zone_decode(zone);
     struct time_layout *l = time_layout_new(layout);
     struct time_parsed t;
     char *err = NULL;

@@ -53,7 +53,7 @@ static const struct row listener_rows[] = {
     BLOCK_PTR(L, raw_format_options, &raw_schema, .doc = "Settings of the raw format."),
     BLOCK_PTR(L, rfc3164_cisco_components, &cisco_schema,
               .doc = "What Cisco devices add to RFC 3164 messages."),
-    BLOCK(L, tls_config, &tls_config_schema,
+    BLOCK(L, tls_config, &http_tls_schema,
           .doc = "TLS, once a certificate and its key are given; a CA makes clients need one."),
 };
 static const struct schema listener_schema = SCHEMA(L, listener_rows);
@@ -152,7 +152,7 @@ static int check_sizes(struct prepare *p, const struct syslog_listener_args *a)
 
 static int check_tls(struct prepare *p, const struct syslog_listener_args *a)
 {
-    const struct tls_config_args *t = &a->tls_config;
+    const struct http_tls_args *t = &a->tls_config;
 
     if (!tls_config_given(t)) return 0;
     if (str_is(a->protocol, "udp")) {
@@ -164,7 +164,7 @@ static int check_tls(struct prepare *p, const struct syslog_listener_args *a)
     if (t->server_name.n) no_effect(p, "tls_config/server_name", "a listener verifies no server");
     if (!(t->cert_file.n || t->cert_pem.n) || !(t->key_file.n || t->key_pem.s.n))
         return setting_fault(p, "tls_config", "certificate and key must be configured");
-    return tls_config_prepare(p, "tls_config", t);
+    return 0;
 }
 
 static void check_effects(struct prepare *p, const struct syslog_listener_args *a)

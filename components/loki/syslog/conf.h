@@ -22,7 +22,7 @@ struct syslog_listener_args {
         use_incoming_timestamp, use_rfc5424_message;
     struct str_map labels;
     i64 max_message_length, udp_host_cache_size, udp_queue_size;
-    struct tls_config_args tls_config;
+    struct http_tls_args tls_config;
     struct syslog_raw_args *raw_format_options;
     struct syslog_cisco_args *rfc3164_cisco_components;
 };

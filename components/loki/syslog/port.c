@@ -60,11 +60,10 @@ static struct str addr_of(const struct syslog_port *p)
 
 static int stream_conf_of(const struct slot *s, struct stream_conf *ret, char **ret_err)
 {
-    struct tls_conf tls;
+    struct tls_conf tls = tls_config_server_conf(&s->args->tls_config);
 
     *ret = (struct stream_conf){.buffer = s->conf->max + 16, .idle_timeout = s->conf->idle_timeout};
     if (!s->conf->tls) return 0;
-    tls_config_server_conf(&s->args->tls_config, &tls);
     ret->tls = tls_server_new(&tls, false, ret_err);
     return ret->tls ? 0 : -EINVAL;
 }
