@@ -19,11 +19,11 @@
 /* What recvmmsg fills. */
 struct slot {
     struct sockaddr_storage from;
+    struct iovec iov;
     union {
         char room[CMSG_SPACE(sizeof(u32))];
         struct cmsghdr align;
-    } control;
-    struct iovec iov;
+    } control; /* the last one: its header has no size of its own */
 };
 
 struct udp_listener {
