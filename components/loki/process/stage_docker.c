@@ -1,6 +1,7 @@
 /* stage.docker: the JSON that Docker's json-file driver writes. */
 #include "base/json.h"
 #include "base/rfc3339.h"
+#include "base/utf8.h"
 #include "components/loki/process/stage.h"
 
 const struct schema docker_stage_schema = SCHEMA_EMPTY;
@@ -46,7 +47,7 @@ static enum stage_result run(struct stage_run *r, struct entry *e)
     json_in_init(&j, e->line, e->scratch);
     if (!read_record(&j, &d) || d.log.n == 0) return STAGE_PASS;
     e->line = d.log;
-    entry_label_put(e, STR("stream"), d.stream);
+    if (utf8_valid(d.stream)) entry_label_put(e, STR("stream"), d.stream);
     ex_put_str(e->extracted, STR("output"), d.log);
     ex_put_str(e->extracted, STR("stream"), d.stream);
     ex_put_str(e->extracted, STR("timestamp"), d.time);

@@ -1,5 +1,6 @@
 /* stage.regex: named groups of the first match become extracted values, as views of the text. */
 #include <errno.h>
+#include "base/utf8.h"
 #include "components/loki/process/stage.h"
 
 #define FEW_GROUPS 16
@@ -66,7 +67,7 @@ static void take(const struct plan *plan, struct entry *e, struct str text, cons
         ssize_t from = ov[2 * g->number], to = ov[2 * g->number + 1];
         struct str value = from < 0 ? STR("") : str_sub(text, (size_t)from, (size_t)to);
         ex_put_str(e->extracted, g->name, value);
-        if (plan->args->labels_from_groups) entry_label_put(e, g->name, value);
+        if (plan->args->labels_from_groups && utf8_valid(value)) entry_label_put(e, g->name, value);
     }
 }
 

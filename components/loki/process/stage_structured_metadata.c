@@ -1,6 +1,7 @@
 /* stage.structured_metadata, stage.structured_metadata_drop: pairs that go with an entry without
  * being labels. A label that becomes metadata leaves the labels. */
 #include <errno.h>
+#include "base/utf8.h"
 #include "components/loki/process/stage.h"
 
 struct args {
@@ -39,13 +40,19 @@ static int prepare(struct prepare *p, const void *args, const struct span *span,
     return 0;
 }
 
+/* Loki takes UTF-8 only. */
+static bool usable(const struct ex_value *v, struct arena *scratch, struct str *ret)
+{
+    return ex_string(v, scratch, ret) && utf8_valid(*ret);
+}
+
 static void from_extracted(const struct plan *plan, struct entry *e)
 {
     struct str text;
 
     for (size_t i = 0; i < plan->n; i++) {
         const struct ex_value *v = ex_get(e->extracted, plan->v[i].value);
-        if (v && ex_string(v, e->scratch, &text)) entry_meta_put(e, plan->v[i].key, text);
+        if (v && usable(v, e->scratch, &text)) entry_meta_put(e, plan->v[i].key, text);
     }
 }
 
@@ -56,7 +63,7 @@ static void from_extracted_names(struct stage_run *r, const struct regex *re, st
     size_t n = ex_sorted(e->extracted, e->scratch, &names, &values);
 
     for (size_t i = 0; i < n; i++)
-        if (stage_match(r, re, names[i], NULL, 0) && ex_string(values[i], e->scratch, &text))
+        if (stage_match(r, re, names[i], NULL, 0) && usable(values[i], e->scratch, &text))
             entry_meta_put(e, names[i], text);
 }
 
