@@ -380,8 +380,10 @@ static int read_all(struct clock_text *c, char **ret_err)
 
 static void twelve_hours(struct clock_text *c)
 {
-    if (c->pm && c->hour < 12) c->hour += 12;
-    if (c->am && c->hour == 12) c->hour = 0;
+    if (c->pm && c->hour < 12)
+        c->hour += 12;
+    else if (c->am && c->hour == 12)
+        c->hour = 0;
 }
 
 /* The day of the year tells month and day, and must agree with them. */
