@@ -1,6 +1,7 @@
 /* Looks of a pool thread at the file system, one at a time; the shard is told when the files found
- * differ from those of the look before. A look holds all that it needs, so that its owner may go
- * while a file system hangs. */
+ * differ from those of the look before. Where the folders have not changed since then they are not
+ * read again (glob_seen.h). A look holds all that it needs, so that its owner may go while a file
+ * system hangs. */
 #include "components/common/file_match.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 #include "components/common/glob.h"
+#include "components/common/glob_seen.h"
 #include "components/common/targets.h"
 
 /* What is looked for; counted, shared by looks of the pool. */
@@ -37,6 +39,9 @@ struct look {
     struct arena arena; /* paths */
     VEC(struct file_found) found;
     struct value list;
+    struct glob_seen
+        *seen;   /* of the look before, then of this one; NULL: the age of files matters */
+    bool spared; /* nothing has changed since the look before */
     bool too_many, no_memory;
     char *cwd, *unreadable; /* unreadable: the first folder of that kind */
     int err;
@@ -48,6 +53,7 @@ struct file_match {
     struct file_match_conf conf;
     struct wants *wants;
     struct look *running, *last;
+    struct glob_seen *seen; /* by `last`, while nothing runs; NULL: it has to be looked again */
     struct timer *timer;
     bool again; /* the configuration changed during the look */
     char *told; /* the last complaint, so that it is told once */
@@ -178,20 +184,46 @@ static struct value list_of(struct look *l)
     return target_list_value(&list);
 }
 
-static void look_work(struct job *j)
+static void walk_all(struct look *l)
 {
-    struct look *l = container_of(j, struct look, job);
     struct glob_walk walk = {.file = add_file,
                              .unreadable = note_unreadable,
                              .arg = l,
-                             .names_only = l->wants->ignore_older_than == 0};
+                             .names_only = l->wants->ignore_older_than == 0,
+                             .seen = l->seen};
 
-    l->cwd = getcwd(NULL, 0);
-    if (!l->cwd) l->cwd = xstrdup("/");
     for (u32 i = 0; i < l->wants->n && !l->too_many; i++) {
         l->target = i;
         if (l->wants->v[i].glob) glob_walk(l->wants->v[i].glob, l->cwd, &walk);
     }
+    if (l->too_many && l->seen) glob_saw_trouble(l->seen);
+}
+
+static struct glob_seen *seen_new(i64 now)
+{
+    struct glob_seen *s = xnew(struct glob_seen);
+
+    glob_seen_init(s, now);
+    return s;
+}
+
+static void seen_free(struct glob_seen *s)
+{
+    if (s) glob_seen_done(s);
+    free(s);
+}
+
+static void look_work(struct job *j)
+{
+    struct look *l = container_of(j, struct look, job);
+
+    l->spared = l->seen && glob_seen_holds(l->seen);
+    if (l->spared) return;
+    seen_free(l->seen);
+    l->seen = l->wants->ignore_older_than == 0 ? seen_new(l->now) : NULL;
+    l->cwd = getcwd(NULL, 0);
+    if (!l->cwd) l->cwd = xstrdup("/");
+    walk_all(l);
     if (l->found.n) qsort(l->found.v, l->found.n, sizeof(*l->found.v), by_target_and_path);
     if (l->wants->make_list) l->list = list_of(l);
 }
@@ -203,6 +235,7 @@ static void look_free(struct look *l)
     if (!l) return;
     wants_unref(l->wants);
     value_unref(l->list);
+    seen_free(l->seen);
     arena_done(&l->arena);
     vec_done(&l->found);
     free(l->cwd);
@@ -248,11 +281,13 @@ static void complain(struct file_match *m, const struct look *l)
 
 static void tell(struct file_match *m, struct look *l)
 {
-    bool same = same_files(m->last, l);
+    bool same = l->spared || same_files(m->last, l);
     struct look *before = m->last;
     struct files_found f = {
         .targets = l->wants->targets, .v = l->found.v, .n = l->found.n, .list = l->list};
 
+    m->seen = l->seen;
+    l->seen = NULL;
     if (same) {
         look_free(l);
         return;
@@ -274,7 +309,7 @@ static void look_done(struct job *j)
         return;
     }
     m->running = NULL;
-    complain(m, l);
+    if (!l->spared) complain(m, l);
     if (!m->again) timer_start(m->timer, m->conf.period);
     if (m->again || l->no_memory)
         look_free(l);
@@ -294,6 +329,8 @@ static void look(struct file_match *m)
     l->wants = m->wants;
     refs_get(&m->wants->refs);
     arena_init(&l->arena, 0);
+    l->seen = m->seen;
+    m->seen = NULL;
     m->running = l;
     m->again = false;
     offload_run(host->offload, &l->job);
@@ -318,6 +355,8 @@ void file_match_set(struct file_match *m, const struct file_match_conf *conf)
     wants_unref(m->wants);
     m->conf = *conf;
     m->wants = wants_new(m, conf);
+    seen_free(m->seen);
+    m->seen = NULL;
     timer_stop(m->timer);
     if (m->running)
         m->again = true;
@@ -333,6 +372,7 @@ void file_match_free(struct file_match *m)
         atomic_store_explicit(&m->running->given_up, true, memory_order_relaxed);
     }
     look_free(m->last);
+    seen_free(m->seen);
     wants_unref(m->wants);
     timer_free(m->timer);
     free(m->told);

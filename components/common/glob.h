@@ -16,6 +16,7 @@
 #define GLOB_PATTERN_MAX 4096
 
 struct glob;
+struct glob_seen;
 /* NULL when malformed: *ret_why (may be NULL) says why, constant text. */
 struct glob *glob_compile(struct str pattern, const char **ret_why);
 void glob_free(struct glob *g); /* takes NULL */
@@ -31,6 +32,7 @@ struct glob_walk {
     void (*unreadable)(void *arg, struct str path, int err);
     void *arg;
     bool names_only;
+    struct glob_seen *seen; /* glob_seen.h: what the walk went by is added; may be NULL */
 };
 /* Walks the file system; relative patterns begin at `dir`. Paths are given absolute, without "."
  * and empty segments. Links to folders are followed, except where they lead back to a folder on the

@@ -8,6 +8,7 @@
 #include <limits.h>
 
 #include "base/utf8.h"
+#include "components/common/glob_seen.h"
 
 #define DEPTH_MAX 128 /* folders below each other; each keeps one open */
 
@@ -29,12 +30,20 @@ struct walk {
 
 static void folder(struct walk *w, const struct glob_places *in);
 
+static struct str here(const struct walk *w)
+{
+    return str_n(w->path, MAX(w->n, 1u));
+}
+
+static bool is_gone(int err)
+{
+    return err == ENOENT || err == ENOTDIR;
+}
+
 static void unreadable(struct walk *w, int err)
 {
-    bool gone = err == ENOENT || err == ENOTDIR;
-
-    if (!gone && w->conf->unreadable)
-        w->conf->unreadable(w->conf->arg, str_n(w->path, MAX(w->n, 1u)), err);
+    glob_saw_trouble(w->conf->seen);
+    if (!is_gone(err) && w->conf->unreadable) w->conf->unreadable(w->conf->arg, here(w), err);
 }
 
 static bool add_name(struct walk *w, struct str name)
@@ -61,6 +70,17 @@ static void tell(struct walk *w, const struct stat *st)
     w->ended = !w->conf->file(w->conf->arg, str_n(w->path, w->n), st);
 }
 
+static bool look_at(struct walk *w, struct stat *ret)
+{
+    bool there = stat(w->path, ret) == 0;
+
+    if (!there && !is_gone(errno))
+        unreadable(w, errno);
+    else
+        glob_saw_name(w->conf->seen, here(w), there ? ret : NULL);
+    return there;
+}
+
 /* What the path leads to, as far as it matters: the rest of the pattern goes on in folders only. */
 static void found(struct walk *w, const struct glob_places *p, const struct glob_places *below,
                   unsigned char type)
@@ -76,9 +96,8 @@ static void found(struct walk *w, const struct glob_places *p, const struct glob
         tell(w, NULL);
         return;
     }
-    if (stat(w->path, &st) < 0)
-        unreadable(w, errno);
-    else if (S_ISDIR(st.st_mode))
+    if (!look_at(w, &st)) return;
+    if (S_ISDIR(st.st_mode))
         folder(w, below);
     else if (p->done)
         tell(w, &st);
@@ -163,7 +182,11 @@ static bool push_folder(struct walk *w, int fd)
 {
     struct stat st;
 
-    if (fstat(fd, &st) < 0) return false;
+    if (fstat(fd, &st) < 0) {
+        glob_saw_trouble(w->conf->seen);
+        return false;
+    }
+    glob_saw_folder(w->conf->seen, here(w), fd, &st);
     for (u32 i = 0; i < w->depth; i++)
         if (w->above[i].dev == st.st_dev && w->above[i].ino == st.st_ino) return false;
     w->above[w->depth++] = (struct folder){st.st_dev, st.st_ino};
