@@ -1,8 +1,9 @@
 /* The agent's own metrics: counting, and the registry of series.
- * A series holds one cell per writer that ever touched it, made by that writer on first use: most
- * series have a single writer, and cells made by different threads do not share cache lines of one
- * allocation. Only the owner writes a cell, so an addition is a load and a store; readers see each
- * value whole, and see the cell after its publication. */
+ * A series holds one cell per writer that ever touched it, made by that writer on first use, in a
+ * list: most series have a single writer, there are thousands of them where files are watched, and
+ * cells made by different threads do not share cache lines of one allocation. Only the owner writes
+ * a cell, so an addition is a load and a store; readers see each value whole, and see the cell
+ * after its publication. */
 #include "base/metric_impl.h"
 
 #include <stdlib.h>
@@ -27,16 +28,30 @@ static size_t metric_values(const struct metric_desc *d)
     return d->kind == METRIC_HISTOGRAM ? d->n_bounds + 2 : 1;
 }
 
-/* This thread's values: the value itself, or a histogram's buckets (not cumulative), +Inf and sum.
- */
+static _Atomic f64 *cell_new(struct metric *s)
+{
+    size_t values = metric_values(s->desc);
+    struct metric_cell *cell = xcalloc(1, sizeof(*cell) + values * sizeof(*cell->v));
+
+    cell->writer = this_writer;
+    cell->next = atomic_load_explicit(&s->cells, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&s->cells, &cell->next, cell,
+                                                  memory_order_release, memory_order_relaxed))
+        ;
+    return cell->v;
+}
+
+static struct metric_cell *cells_of(const struct metric *s)
+{
+    return atomic_load_explicit(&s->cells, memory_order_acquire);
+}
+
+/* This thread's values. */
 static _Atomic f64 *my_cell(struct metric *s)
 {
-    _Atomic f64 *cell = atomic_load_explicit(&s->cells[this_writer], memory_order_relaxed);
-
-    if (LIKELY(cell)) return cell;
-    cell = xcalloc(metric_values(s->desc), sizeof(*cell));
-    atomic_store_explicit(&s->cells[this_writer], cell, memory_order_release);
-    return cell;
+    for (struct metric_cell *c = cells_of(s); c; c = c->next)
+        if (c->writer == this_writer) return c->v;
+    return cell_new(s);
 }
 
 static void cell_add(_Atomic f64 *cell, f64 v)
@@ -100,10 +115,8 @@ f64 metric_sum(const struct metric *s, size_t i)
 {
     f64 sum = 0;
 
-    for (size_t w = 0; w < METRIC_WRITERS; w++) {
-        _Atomic f64 *cell = atomic_load_explicit(&s->cells[w], memory_order_acquire);
-        if (cell) sum += atomic_load_explicit(&cell[i], memory_order_relaxed);
-    }
+    for (struct metric_cell *c = cells_of(s); c; c = c->next)
+        sum += atomic_load_explicit(&c->v[i], memory_order_relaxed);
     return sum;
 }
 
@@ -158,8 +171,10 @@ struct metrics *metrics_new(void)
 
 static void series_free(struct metric *s)
 {
-    for (size_t w = 0; w < METRIC_WRITERS; w++)
-        free((void *)atomic_load_explicit(&s->cells[w], memory_order_acquire));
+    for (struct metric_cell *c = cells_of(s), *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
     metric_desc_unref(s->desc);
     free(s->labels);
     free(s);
@@ -258,7 +273,9 @@ static char *render_labels(const struct metric_label *labels, size_t n)
         buf_ch(&b, '"');
     }
     ASSERT(buf_err(&b) == 0);
-    return buf_take(&b, NULL);
+    char *text = str_dup(buf_view(&b)); /* without the room that the buffer has left */
+    buf_done(&b);
+    return text;
 }
 
 struct metric *metric_make(const struct metric_desc *desc, const struct metric_label *labels,

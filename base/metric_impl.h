@@ -12,15 +12,21 @@ struct metric_family {
     VEC(struct metric *) series;
 };
 
+/* One writer's values; published once, in any place of the list. */
+struct metric_cell {
+    struct metric_cell *next;
+    int writer;
+    _Atomic f64 v[]; /* the value itself, or a histogram's buckets (not cumulative), +Inf and sum */
+};
 struct metric {
     const struct metric_desc *desc;
     struct metric_family *family; /* NULL until it is registered */
-    size_t at;    /* its place among the family's series */
-    char *labels; /* rendered and sorted, without braces; owned */
+    size_t at;                    /* its place among the family's series */
+    char *labels;                 /* rendered and sorted, without braces; owned */
     f64 (*fn)(void *arg);
     void *fn_arg;
     void *user;
-    _Atomic(_Atomic f64 *) cells[METRIC_WRITERS]; /* NULL until that writer's first use */
+    _Atomic(struct metric_cell *) cells; /* of the writers that used it */
 };
 
 struct metrics {

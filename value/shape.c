@@ -70,10 +70,10 @@ static int object(const struct shape *s, struct value v, struct arena *a, struct
     struct value from;
     int rc = convert_object(v, &from, f);
     if (rc) return rc;
-    arena_value(a, from); /* the keys of a fault's path are borrowed from it */
     for (size_t i = 0; i < from.object->n && !rc; i++)
         rc = member(s, &from.object->m[i], a, f);
     if (!rc) rc = missing(s, from.object, f);
+    if (rc) arena_value(a, from); /* the keys of a fault's path are borrowed from it */
     value_unref(from);
     return rc;
 }
