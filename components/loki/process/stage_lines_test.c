@@ -118,6 +118,7 @@ static void test_multiline(void **state)
         {LINES, "@5 <k=v> [1] a\n@6 <k=w> b\n!wait 2s\n@7 c\n!wait 3s\nd",
          "{} @5 <k=v> [1] a\\nb\\nc\n{} d\n"},
         {LINES, "[1] a\\r\nb\\n\n!flush", "{} [1] a\\nb\n"},
+        {"stage.multiline { firstline = `^$` }", "\na\n\n\nb\n!flush", "{} a\n{} \n{} b\n"},
         {"stage.multiline {\n firstline = `^\\[`\n trim_newlines = false\n}",
          "[1] a\\r\nb\\n\n!flush", "{} [1] a\\r\\nb\\n\n"},
         {"stage.multiline {\n firstline = `^\\[`\n max_lines = 2\n}",

@@ -175,7 +175,7 @@ static bool append(struct block *b, struct str line)
 {
     size_t had = held_view(b->held)->line.n;
 
-    if (b->lines == 0) return held_append(b->held, line) == 0;
+    if (had == 0) return held_append(b->held, line) == 0; /* also behind empty lines */
     if (held_append(b->held, STR("\n"))) return false;
     if (held_append(b->held, line) == 0) return true;
     held_view(b->held)->line.n = had;
