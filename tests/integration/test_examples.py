@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from loki_backend import Loki
 from weirproc import await_that, http
 
 pytestmark = pytest.mark.core
@@ -46,3 +47,31 @@ def test_own_log(weir, root, backend):
     await_that("the last line of the start", lambda: any("weir is running" in r["msg"] for r in sent()))
     assert all(r["host.name"] for r in sent())
     assert any("weir is running" in json.loads(line)["msg"] for line in w.log.splitlines())
+
+
+APP_LOG = """2026-11-30T10:00:00Z INFO order 1 taken
+2026-11-30T10:00:01Z DEBUG cart of 3 things
+2026-11-30T10:00:02Z ERROR payment failed
+Traceback:
+  line 1
+2026-11-30T10:00:03Z INFO order 2 taken
+"""
+
+
+def test_logs(weir, root, loki, tmp_path):
+    archive = Loki()
+    logs = tmp_path / "apps/shop"
+    logs.mkdir(parents=True)
+    (logs / "shop.log").write_text(APP_LOG)
+    (logs / "shop-debug.log").write_text("2026-11-30T10:00:00Z INFO not for Loki\n")
+    try:
+        weir(example(root, "logs.river", **{"/var/log/apps": str(tmp_path / "apps"), "http://localhost:3100/loki/api/v1/push": loki.url,
+                                            "http://localhost:3101/loki/api/v1/push": archive.url}))
+        for backend, tenant in ((loki, ""), (archive, "archive")):
+            backend.wait(3)
+            assert sorted(e.line.split(" ", 1)[1] for e in backend.entries()) == [
+                "ERROR payment failed\nTraceback:\n  line 1", "INFO order 1 taken", "INFO order 2 taken"]
+            assert {r.tenant for r in backend.requests} == {tenant}
+            assert all('cluster="example"' in text and 'job="apps"' in text and "filename=" not in text for _, text in backend.streams())
+    finally:
+        archive.close()
