@@ -26,8 +26,32 @@ struct item *item_new(struct endpoint *e, struct parcel *p)
     return it;
 }
 
+static void set_limited(struct item *it, bool limited)
+{
+    struct endpoint *e = it->endpoint;
+    u32 tenant = it->parcel->tenant->index;
+
+    if (it->limited == limited) return;
+    while (e->limited.n <= tenant)
+        vec_push(&e->limited, 0);
+    if (limited)
+        e->limited.v[tenant]++;
+    else
+        e->limited.v[tenant]--;
+    it->limited = limited;
+}
+
+bool item_is_held_up(const struct item *it)
+{
+    const struct endpoint *e = it->endpoint;
+    u32 tenant = it->parcel->tenant->index;
+
+    return tenant < e->limited.n && e->limited.v[tenant] > 0;
+}
+
 void item_free(struct item *it)
 {
+    set_limited(it, false);
     request_cancel(it);
     list_del(&it->link);
     pieces_done(it->endpoint, it);
@@ -102,6 +126,7 @@ void endpoint_free(struct endpoint *e, enum ack_outcome outcome, const char *why
     timer_free(e->timer);
     free(e->failure);
     vec_done(&e->meters);
+    vec_done(&e->limited);
     free(e);
 }
 
@@ -261,6 +286,7 @@ static void failed(struct item *it, int status, const char *text)
     const struct endpoint_args *a = e->conf->args;
 
     endpoint_failing(e, text, false);
+    set_limited(it, status == 429);
     it->failures++;
     if (a->max_backoff_retries > 0 && it->failures % a->max_backoff_retries == 0 &&
         !held_elsewhere(it, text)) {
@@ -302,11 +328,23 @@ static bool depends(const struct item *later, const struct item *earlier)
     return a->tenant == b->tenant && (a->lanes != b->lanes || a->lane == b->lane);
 }
 
+/* Without those that wait because their tenant is limited. */
+static bool has_lane(const struct endpoint *e, const struct item *it)
+{
+    u32 n = e->in_flight;
+
+    list_each (&e->items, at) {
+        const struct item *other = list_item(at, struct item, link);
+        n -= other->limited && !other->asked;
+    }
+    return n < MAX((u32)LANES_MAX, it->parcel->lanes);
+}
+
 static bool may_start(const struct endpoint *e, const struct item *it)
 {
     bool kept = it->pieces.n && e->write->stopping && !e->write->plan->args->wal.enabled;
 
-    if (kept || e->in_flight >= MAX((u32)LANES_MAX, it->parcel->lanes)) return false;
+    if (kept || !has_lane(e, it)) return false;
     for (const struct list *at = e->items.next; at != &it->link; at = at->next)
         if (depends(it, list_item(at, struct item, link))) return false;
     return true;
@@ -333,6 +371,7 @@ static struct item *next_to_start(struct endpoint *e, i64 now, i64 *at)
         struct item *it = list_item(link, struct item, link);
         if (it->active) {
             if (it->asked || !it->retry_at || (e->write->stopping && it->pieces.n)) continue;
+            if (it->limited && !has_lane(e, it)) continue; /* an answer looks again */
             if (it->retry_at <= now) return it;
             *at = MIN(*at, it->retry_at);
         } else if (may_start(e, it)) {

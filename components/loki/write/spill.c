@@ -11,6 +11,8 @@
 
 #define AHEAD_ITEMS  8
 #define AHEAD_BYTES  ((u64)4 << 20)
+#define HELD_ITEMS   256 /* read, of tenants that the server limits: past them others are read */
+#define HELD_BYTES   ((u64)4 << 20)
 #define MARKS_EVERY  (NS_PER_SEC / 2)
 #define REOPEN_AFTER NS_PER_SEC
 
@@ -318,11 +320,17 @@ static int take_body(struct endpoint *e, struct str rec, struct disk_place after
 
 static bool has_room(const struct endpoint *e)
 {
-    u64 bytes = 0;
+    u64 bytes[2] = {0};
+    u32 n[2] = {0};
 
-    list_each (&e->items, at)
-        bytes += list_item(at, struct item, link)->parcel->body->n;
-    return e->n_items < AHEAD_ITEMS && bytes < AHEAD_BYTES;
+    list_each (&e->items, at) {
+        const struct item *it = list_item(at, struct item, link);
+        bool held_up = item_is_held_up(it);
+        bytes[held_up] += it->parcel->body->n;
+        n[held_up]++;
+    }
+    return n[0] < AHEAD_ITEMS && bytes[0] < AHEAD_BYTES && n[1] < HELD_ITEMS &&
+           bytes[1] < HELD_BYTES;
 }
 
 /* Everything in the log was read: what had no room there comes next. */
@@ -330,7 +338,7 @@ static void caught_up(struct endpoint *e)
 {
     if (e->write->plan->args->wal.enabled) return;
     if (!e->n_behind && e->failing) return; /* more is written there until it works again */
-    if (!list_empty(&e->gathers)) return;
+    if (!list_empty(&e->gathers) || e->n_items > endpoint_capacity(e)) return;
     list_each (&e->behind, at) {
         list_del(at);
         list_add_tail(&e->items, at);

@@ -126,6 +126,7 @@ struct item {
     VEC(struct piece *) pieces; /* none: it is in memory only */
     bool active;                /* a request runs, or is to be repeated */
     bool old_token;             /* it was sent with a token that others were sent with before */
+    bool limited;               /* the last answer was 429: its tenant is to wait, others are not */
     u32 failures;
     i64 retry_at, started, asked; /* asked: when the running request began; 0: none runs */
     struct http_auth *auth;
@@ -171,6 +172,7 @@ struct endpoint {
     bool warned_tenant_header;
     struct timer *timer;
     VEC(struct tenant_meters *) meters;
+    VEC(u32) limited; /* by tenant: how many items are */
     struct metric *last_read;
     u64 lost_lines; /* at the end: what it did not get */
 };
@@ -183,6 +185,8 @@ void endpoint_apply(struct endpoint *e, const struct endpoint_conf *conf);
 void endpoint_take(struct endpoint *e, struct parcel *p);
 /* Starts what may be started, reads on, looks at times. */
 void endpoint_pump(struct endpoint *e);
+/* Its tenant's turn is not now: it is limited, or behind one that is. */
+bool item_is_held_up(const struct item *it);
 /* It can take no further parcel. */
 bool endpoint_blocked(const struct endpoint *e);
 u32 endpoint_capacity(const struct endpoint *e);

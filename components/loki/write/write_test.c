@@ -509,6 +509,44 @@ static void trouble_is_told(void **state)
     close(fd);
 }
 
+static void serve_tenants(struct world *k, i64 ns, const char *tenant, int status)
+{
+    for (i64 t = 0; t < ns; t += 50 * NS_PER_MS) {
+        struct http_call_handle *h;
+        while ((h = call_to("//a")))
+            answer(k, h, strstr(h->tenant, tenant) ? status : 204);
+        pass(k, 50 * NS_PER_MS);
+    }
+}
+
+/* Tenants that the server limits hold up no other one, in memory or in the log. */
+static void a_limited_tenant_is_alone(void **state)
+{
+    struct world *k = *state;
+
+    up(k, "endpoint {\n url = \"http://a/push\"\n batch_wait = \"100ms\"\n"
+          " max_backoff_period = \"2s\"\n}\n");
+    for (int i = 0; i < 40; i++) {
+        char slow[64], line[16];
+        (void)snprintf(slow, sizeof(slow), "{x=\"1\", __tenant_id__=\"slow%d\"}", i % 10);
+        (void)snprintf(line, sizeof(line), "l%02d", i);
+        push(k, slow, line);
+        push(k, "{x=\"1\"}", line);
+        serve_tenants(k, 300 * NS_PER_MS, "slow", 429);
+    }
+    serve_tenants(k, 5 * NS_PER_SEC, "slow", 429);
+    buf_ch(&k->a, '\0');
+    assert_int_equal(count_of(&k->a, "l"), 40);
+    assert_int_equal(count_of(&k->a, "slow"), 0);
+    k->a.n--;
+    serve_tenants(k, 30 * NS_PER_SEC, "slow", 204);
+    buf_ch(&k->a, '\0');
+    assert_int_equal(count_of(&k->a, "slow"), 40);
+    const char *first = strstr(k->a.p, "slow3{"), *second = first ? strstr(first, "l13") : NULL;
+    assert_non_null(second);
+    assert_non_null(strstr(second, "l23"));
+}
+
 static void refused_for_good(void **state)
 {
     struct world *k = *state;
@@ -903,6 +941,7 @@ int main(void)
         TEST(streams_are_limited),
         TEST(tried_again_in_order),
         TEST(trouble_is_told),
+        TEST(a_limited_tenant_is_alone),
         TEST(refused_for_good),
         TEST(rate_limits_that_are_not_retried),
         TEST(attempts_that_end_lose_nothing),
