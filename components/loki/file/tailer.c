@@ -453,6 +453,7 @@ static void truncated(struct tailer *t, struct handle *h)
     }
     handle_seek(fresh, start);
     fresh->start = start;
+    know(fresh);
     fresh->next = h->next;
     h->next = fresh;
     log_info(log_of(t), "file was truncated", F_CSTR("path", t->path),
