@@ -79,7 +79,7 @@ void hex_encode(struct buf *b, const void *p, size_t n)
     buf_commit(b, n * 2);
 }
 
-static int hex_digit(char c)
+int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
     c |= 0x20;

@@ -11,6 +11,7 @@ void sha512(const void *p, size_t n, u8 out[64]);
 void sha3_256(const void *p, size_t n, u8 out[32]);
 void md5(const void *p, size_t n, u8 out[16]);
 void hmac_sha256(struct str key, struct str msg, u8 out[SHA256_LEN]);
+int hex_digit(char c);                                   /* its value; -1: none */
 void hex_encode(struct buf *b, const void *p, size_t n); /* lower case */
 /* -EINVAL on a bad digit or odd length; decodes into out (cap bytes), *ret_n its length; -E2BIG
  * when it does not fit. */

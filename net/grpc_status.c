@@ -199,20 +199,14 @@ void grpc_message_encode(struct buf *out, struct str text)
     }
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What is no escape stays as it is. */
 void grpc_message_decode(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.n; i++) {
-        bool escape = text.p[i] == '%' && i + 2 < text.n && hex(text.p[i + 1]) >= 0 &&
-                      hex(text.p[i + 2]) >= 0;
-        buf_ch(out, escape ? (char)(hex(text.p[i + 1]) * 16 + hex(text.p[i + 2])) : text.p[i]);
+        bool escape = text.p[i] == '%' && i + 2 < text.n && hex_digit(text.p[i + 1]) >= 0 &&
+                      hex_digit(text.p[i + 2]) >= 0;
+        buf_ch(out, escape ? (char)(hex_digit(text.p[i + 1]) * 16 + hex_digit(text.p[i + 2]))
+                           : text.p[i]);
         if (escape) i += 2;
     }
 }

@@ -1,6 +1,7 @@
 /* The life of a request up to its answer. */
 #include "net/request.h"
 
+#include "base/digest.h"
 #include "base/xalloc.h"
 #include "net/conn.h"
 #include "net/grpc.h"
@@ -27,13 +28,6 @@ void request_done(struct request *q)
     arena_done(&q->arena);
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %XX decoded into the arena; false on a broken escape or a NUL. */
 static bool percent_decode(struct arena *a, struct str s, struct str *ret)
 {
@@ -48,8 +42,8 @@ static bool percent_decode(struct arena *a, struct str s, struct str *ret)
             out[n++] = s.p[i];
             continue;
         }
-        if (i + 2 >= s.n || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0) return false;
-        out[n++] = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
+        if (i + 2 >= s.n || hex_digit(s.p[i + 1]) < 0 || hex_digit(s.p[i + 2]) < 0) return false;
+        out[n++] = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
         i += 2;
     }
     *ret = str_n(out, n);

@@ -1,6 +1,7 @@
 /* Answers: content types, compression, error texts; and query parameters. */
 #include "ui/ui_impl.h"
 
+#include "base/digest.h"
 #include "base/codec.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
@@ -124,22 +125,15 @@ void reply_metrics(struct http_req *r, struct str body)
 
 /* ---- query ---- */
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static struct str unescape(struct arena *a, struct str s)
 {
     char *out = arena_alloc(a, s.n + 1);
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
-        bool escape = s.p[i] == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0;
+        bool escape = s.p[i] == '%' && i + 2 < s.n && hex_digit(s.p[i + 1]) >= 0 &&
+                      hex_digit(s.p[i + 2]) >= 0;
         if (escape) {
-            out[n++] = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+            out[n++] = (char)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2]));
             i += 2;
         } else {
             out[n++] = s.p[i] == '+' ? ' ' : s.p[i];

@@ -1,6 +1,7 @@
 /* The scan is one pass; quoted values with escapes go through the JSON reader's rules. */
 #include "components/common/logfmt.h"
 
+#include "base/digest.h"
 #include "base/utf8.h"
 
 void logfmt_init(struct logfmt *l, struct str text, struct arena *scratch)
@@ -30,13 +31,6 @@ static void take_word(struct logfmt *l, struct str *ret)
 }
 
 /* --- quoted values --- */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* The four digits of \uXXXX at p, which has them. -1: no digits. */
 static i32 read_unit(const char *p, const char *end)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/fd.h"
 #include "base/map.h"
 #include "base/num.h"
 #include "base/vec.h"
@@ -348,17 +349,6 @@ static void sweep(struct save *s)
     }
 }
 
-static int write_all(int fd, struct str text)
-{
-    for (size_t at = 0; at < text.n;) {
-        ssize_t n = write(fd, text.p + at, text.n - at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return -errno;
-        at += (size_t)n;
-    }
-    return 0;
-}
-
 static int write_temp(struct save *s, struct str text)
 {
     int fd = open(s->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -366,7 +356,7 @@ static int write_temp(struct save *s, struct str text)
     s->what = "open";
     if (fd < 0) return -errno;
     s->what = "write";
-    int err = write_all(fd, text);
+    int err = fd_write_all(fd, text);
     if (!err && fdatasync(fd) < 0 && errno != EINVAL && errno != EROFS) err = -errno;
     if (close(fd) < 0 && !err) err = -errno;
     return err;
@@ -465,7 +455,8 @@ static void tell_failure(struct positions *p, const struct save *s)
                 strerror(-s->err));
     if (!p->unhealthy)
         log_error(p->comp->log, "failed to save positions; lines may be read again after a restart",
-                  F_CSTR("file", p->path), F_CSTR("step", s->what), F_CSTR("err", strerror(-s->err)));
+                  F_CSTR("file", p->path), F_CSTR("step", s->what),
+                  F_CSTR("err", strerror(-s->err)));
     p->unhealthy = true;
 }
 

@@ -5,9 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/xalloc.h"
-
-#define CHUNK 16384
 
 /* "No such file or directory" as Go writes it. */
 static int fail(const char *verb, const char *path, int error, char **ret_err)
@@ -20,23 +19,11 @@ static int fail(const char *verb, const char *path, int error, char **ret_err)
     return -error;
 }
 
-static int read_all(int fd, struct buf *out)
-{
-    for (;;) {
-        char *at = buf_reserve(out, CHUNK);
-        if (!at) return buf_err(out);
-        ssize_t n = read(fd, at, CHUNK);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return n < 0 ? -errno : 0;
-        buf_commit(out, (size_t)n);
-    }
-}
-
 int read_file(const char *path, struct buf *out, char **ret_err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return fail("open", path, errno, ret_err);
-    int r = read_all(fd, out);
+    int r = fd_read_all(fd, out);
     close(fd);
     return r < 0 ? fail("read", path, -r, ret_err) : 0;
 }

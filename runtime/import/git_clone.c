@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/digest.h"
+#include "base/fd.h"
 #include "base/xalloc.h"
 #include "runtime/data_dir.h"
 #include "runtime/import/git.h"
@@ -41,17 +42,6 @@ static int remove_lock(const char *path, const struct stat *st, int kind, struct
 
 /* --- small files --- */
 
-static int write_all(int fd, struct str text)
-{
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return -errno;
-        text = str_sub(text, (size_t)n, text.n);
-    }
-    return 0;
-}
-
 /* A new file of that mode, whatever was there. */
 static int write_file(const char *dir, const char *name, mode_t mode, struct str text,
                       const char *end, char **ret_err)
@@ -60,8 +50,8 @@ static int write_file(const char *dir, const char *name, mode_t mode, struct str
 
     (void)unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    int err = fd < 0 ? -errno : write_all(fd, text);
-    if (!err) err = write_all(fd, str_of(end));
+    int err = fd < 0 ? -errno : fd_write_all(fd, text);
+    if (!err) err = fd_write_all(fd, str_of(end));
     if (fd >= 0 && close(fd) != 0 && !err) err = -errno;
     if (err) (void)fail(-err, ret_err, "write", path);
     free(path);

@@ -1,6 +1,7 @@
 /* Reading selectors: a lexer that knows where it is, and one function per rule of the grammar. */
 #include "components/loki/process/selector.h"
 
+#include "base/digest.h"
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "base/vec.h"
@@ -142,20 +143,13 @@ static enum token read_name(struct parser *p)
     return p->at > from ? T_IDENTIFIER : T_BAD;
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* n digits of a base; -1: not as many. */
 static i64 read_digits(struct parser *p, int n, int base)
 {
     i64 v = 0;
 
     for (int i = 0; i < n; i++, p->at++) {
-        int d = p->at < p->text.n ? hex(p->text.p[p->at]) : -1;
+        int d = p->at < p->text.n ? hex_digit(p->text.p[p->at]) : -1;
         if (d < 0 || d >= base) return -1;
         v = v * base + d;
     }

@@ -1,6 +1,8 @@
 /* URLs to dictionaries and back, with the rules of Go's net/url. */
 #include "components/loki/template/run.h"
 
+#include "base/digest.h"
+
 struct url {
     struct str scheme, opaque, userinfo, host, path, query, fragment;
 };
@@ -27,13 +29,6 @@ static void escape(struct buf *b, struct str s, const char *plain)
     }
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool unescape(struct run *r, struct str s, struct str *ret)
 {
     struct buf b = run_buf();
@@ -42,7 +37,7 @@ static bool unescape(struct run *r, struct str s, struct str *ret)
             buf_ch(&b, s.p[i]);
             continue;
         }
-        int hi = i + 2 < s.n ? hex_value(s.p[i + 1]) : -1, lo = hi < 0 ? -1 : hex_value(s.p[i + 2]);
+        int hi = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1, lo = hi < 0 ? -1 : hex_digit(s.p[i + 2]);
         if (lo < 0) {
             run_fail(r, "unable to parse url: invalid URL escape \"" STR_FMT "\"",
                      STR_ARG(str_sub(s, i, MIN(i + 3, s.n))));

@@ -2,18 +2,12 @@
 #include "components/loki/template/literal.h"
 
 #include <errno.h>
+#include "base/digest.h"
 #include "base/num.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
 /* --- texts --- */
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Exactly n digits of the base. */
 static bool digits(struct str *s, size_t n, int base, u32 *ret)
@@ -21,7 +15,7 @@ static bool digits(struct str *s, size_t n, int base, u32 *ret)
     u32 v = 0;
     if (s->n < n) return false;
     for (size_t i = 0; i < n; i++) {
-        int d = hex_value(s->p[i]);
+        int d = hex_digit(s->p[i]);
         if (d < 0 || d >= base) return false;
         v = v * (u32)base + (u32)d;
     }
@@ -124,7 +118,7 @@ static int magnitude(struct str s, int base, u64 *ret)
     bool over = false;
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '_') continue;
-        int d = hex_value(s.p[i]);
+        int d = hex_digit(s.p[i]);
         if (d < 0 || d >= base) return -EINVAL;
         over |= __builtin_mul_overflow(v, (u64)base, &v) || __builtin_add_overflow(v, (u64)d, &v);
     }
