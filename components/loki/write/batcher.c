@@ -183,11 +183,21 @@ void batcher_close_all(struct batcher *b)
         ok = close_one(b, list_item(b->opens.next, struct open, link));
 }
 
+/* With lanes added under load a rare stream's batch fills slowly, while it holds acks of nearly all
+ * that is read: sources would wait for its time, not for the server. */
+static i64 wait_of(const struct batcher *b)
+{
+    const struct endpoint_args *a = b->conf->args;
+
+    return b->lanes > MIN(a->queue_config.min_shards, 64) ? a->batch_wait.ns / 20
+                                                          : a->batch_wait.ns;
+}
+
 static void arm(struct batcher *b)
 {
     if (list_empty(&b->opens) || b->write->starved) return;
     const struct open *o = list_item(b->opens.next, struct open, link);
-    i64 at = o->since + b->conf->args->batch_wait.ns - write_now(b->write);
+    i64 at = o->since + wait_of(b) - write_now(b->write);
     if (!timer_active(b->timer)) timer_start(b->timer, MAX(at, 0));
 }
 
@@ -199,9 +209,7 @@ static void due(void *arg)
 
     while (!list_empty(&b->opens)) {
         struct open *o = list_item(b->opens.next, struct open, link);
-        if (!b->write->starved && !b->write->stopping &&
-            now - o->since < b->conf->args->batch_wait.ns)
-            break;
+        if (!b->write->starved && !b->write->stopping && now - o->since < wait_of(b)) break;
         size += o->size;
         if (!close_one(b, o)) return;
     }
