@@ -32,6 +32,8 @@ int buf_err(const struct buf *b)
     return b->err;
 }
 
+#define HOSTILE_EXACT 16384
+
 /* HOSTILE builds move the contents on every growth, so that a pointer kept across an addition is
  * found out. */
 static char *resize(struct buf *b, size_t cap)
@@ -48,12 +50,14 @@ static char *resize(struct buf *b, size_t cap)
 #endif
 }
 
-/* The capacity for `need` bytes and the NUL: doubled, but no further than the maximum. */
+/* The capacity for `need` bytes and the NUL: doubled, but no further than the maximum. Hostile:
+ * just that much, with some room once it is long, as moving megabytes for each byte takes hours. */
 static size_t next_cap(const struct buf *b, size_t need)
 {
 #ifdef HOSTILE
-    (void)b;
-    return need + 1;
+    size_t cap = need + 1 + (need > HOSTILE_EXACT ? need / 16 : 0);
+
+    return b->max < cap - 1 ? b->max + 1 : cap;
 #else
     size_t cap = MAX(b->cap > SIZE_MAX / 2 ? need + 1 : b->cap * 2, BUF_FIRST);
 
