@@ -17,6 +17,7 @@ otelcol.receiver.loki "out" {
 }
 otelcol.exporter.otlphttp "out" {
   client { endpoint = "%s" }
+  sending_queue { num_consumers = 1 }  // several would send side by side, in no order
 }
 '''
 RULES = '''
