@@ -14,6 +14,8 @@
 #include "runtime/reload.h"
 #include "runtime/self_metrics.h"
 #include "runtime/tap/tap.h"
+#include "telemetry/labels.h"
+#include "telemetry/series.h"
 #include "ui/ui.h"
 
 #define STOP_NS         (25 * NS_PER_SEC)
@@ -38,6 +40,7 @@ struct weir {
     struct budget data_budget;
     struct taps *taps;
     struct label_table *labels;
+    struct series_table *series;
     struct own_lines own_lines;
     struct logging logging;
     struct host host;
@@ -78,6 +81,7 @@ static void build_host(struct weir *w)
     w->listeners = listeners_new(w->loop);
     w->taps = taps_new(w->loop, &w->data_budget);
     w->labels = label_table_new();
+    w->series = series_table_new();
     own_lines_init(&w->own_lines, w->labels, &w->data_budget);
     w->host = (struct host){.clock = &clock_system,
                             .log = w->log,
@@ -88,6 +92,7 @@ static void build_host(struct weir *w)
                             .data_budget = &w->data_budget,
                             .taps = w->taps,
                             .labels = w->labels,
+                            .series = w->series,
                             .storage_path = f->storage_path,
                             .user_agent = "Weir/" WEIR_VERSION " (" WEIR_PLATFORM ")",
                             .memory_addr = f->memory_addr,
@@ -159,6 +164,7 @@ static void teardown(struct weir *w)
     workers_free(w->workers);
     own_log_free(w->logging.own);
     own_lines_done(&w->own_lines);
+    series_table_free(w->series);
     label_table_free(w->labels);
     ui_free(w->ui);
     free(w->flags_text);

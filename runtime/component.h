@@ -21,6 +21,7 @@
 
 /* What the process gives to everybody. Built in cmd/, read-only afterwards. */
 struct label_table;
+struct series_table;
 struct host {
     const struct clock *clock;
     struct logger *log;
@@ -30,7 +31,8 @@ struct host {
     struct offload *offload;
     struct budget
         *data_budget; /* of the process: every byte that waits anywhere in the data plane */
-    struct label_table *labels; /* of logs: one copy of each label set */
+    struct label_table *labels;  /* of logs: one copy of each label set */
+    struct series_table *series; /* of metrics: one copy of each series */
     const char *storage_path;
     const char *hostname;
     const char *user_agent;  /* "Weir/0.1.0 (linux/amd64)" */
@@ -170,10 +172,10 @@ void comp_health(struct comp *c, enum health h, const char *fmt, ...) PRINTF(3, 
 struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
                            const struct metric_label *labels, size_t n);
 
-/* The same for series whose labels are found on a worker (per file, per tenant): counted in at once,
- * shown soon after. They end with the instance, or before it by shard_metric_free (NULL: no-op).
- * When the family has another kind already, this is logged and the series is not shown. Worker of
- * the shard. */
+/* The same for series whose labels are found on a worker (per file, per tenant): counted in at
+ * once, shown soon after. They end with the instance, or before it by shard_metric_free (NULL:
+ * no-op). When the family has another kind already, this is logged and the series is not shown.
+ * Worker of the shard. */
 struct metric *shard_metric(struct shard *s, const struct metric_desc *d,
                             const struct metric_label *labels, size_t n);
 void shard_metric_free(struct shard *s, struct metric *m);

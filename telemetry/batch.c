@@ -4,6 +4,7 @@
 #include <errno.h>
 #include "base/xalloc.h"
 #include "telemetry/log_batch.h"
+#include "telemetry/sample_batch.h"
 
 /* --- what is known of the client --- */
 
@@ -110,6 +111,7 @@ void batch_unref(struct batch *b)
     if (!b || !refs_put(&b->refs)) return;
     drop_slices(b);
     logs_unref(b->logs);
+    samples_unref(b->samples);
     for (u32 i = 0; i < b->n_acks; i++)
         ack_unref(b->acks[i]);
     client_info_unref(b->client);
@@ -130,7 +132,7 @@ static void *room(void *v, u32 n, u32 *cap, size_t size)
 
 void batch_add_slice(struct batch *b, struct blob *root, const char *p, size_t n, u32 items)
 {
-    ASSERT(!b->sealed && !b->logs);
+    ASSERT(!b->sealed && !b->logs && !b->samples);
     bool known = b->n_slices > 0 && b->slices[b->n_slices - 1].root == root;
     b->slices = room(b->slices, b->n_slices, &b->cap_slices, sizeof(*b->slices));
     b->slices[b->n_slices++] =
@@ -155,6 +157,15 @@ void batch_set_logs(struct batch *b, struct logs *l)
     b->pinned = l->pinned;
 }
 
+void batch_set_samples(struct batch *b, struct samples *s)
+{
+    ASSERT(!b->sealed && !b->samples && b->n_slices == 0);
+    b->samples = s;
+    b->items = s->items;
+    b->bytes = s->bytes;
+    b->pinned = s->pinned;
+}
+
 static void merge_client(struct batch *dst, const struct batch *src, bool first)
 {
     if (dst->client == src->client) return;
@@ -165,7 +176,7 @@ static void merge_client(struct batch *dst, const struct batch *src, bool first)
 void batch_append(struct batch *dst, const struct batch *src)
 {
     bool first = dst->n_slices == 0 && dst->n_acks == 0 && !dst->client;
-    ASSERT(!src->logs);
+    ASSERT(!src->logs && !src->samples);
     dst->own |= src->own;
     merge_client(dst, src, first);
     if (first || src->received < dst->received) dst->received = src->received;
@@ -197,6 +208,7 @@ struct batch *batch_own(struct batch *b)
     for (u32 i = 0; i < b->n_slices; i++)
         batch_add_slice(own, b->slices[i].root, b->slices[i].p, b->slices[i].n, b->slices[i].items);
     if (b->logs) batch_set_logs(own, logs_ref(b->logs));
+    if (b->samples) batch_set_samples(own, samples_ref(b->samples));
     batch_seal(own);
     batch_unref(b);
     return own;
@@ -240,6 +252,6 @@ static int compact_logs(struct batch *b, struct budget *budget)
 
 int batch_compact(struct batch *b, struct budget *budget)
 {
-    if (b->bytes >= b->pinned / 4 || b->bytes == 0) return 0;
+    if (b->bytes >= b->pinned / 4 || b->bytes == 0 || b->samples) return 0; /* pin themselves */
     return b->logs ? compact_logs(b, budget) : compact_slices(b, budget);
 }

@@ -4,8 +4,9 @@
  * OTLP batches stay protobuf wire bytes: the slices, concatenated, are one Export*ServiceRequest. A
  * slice holds whole top-level fields, so that batches merge by concatenation. A transform makes a
  * new batch (batch_derive) that shares roots and acks; it may edit in place only when batch_sole().
- * Entries of the Loki family are a struct logs (telemetry/log_batch.h) in place of slices: which of
- * the two a receiver gets follows from its capsule's type.
+ * Entries of the Loki family are a struct logs (telemetry/log_batch.h) in place of slices, samples of
+ * the Prometheus family a struct samples (telemetry/sample_batch.h): which of them a receiver gets
+ * follows from its capsule's type.
  * Ownership: one reference per holder. push() moves the caller's reference when it answers TAKEN.
  * Thread safe as far as counts go. */
 #ifndef TELEMETRY_BATCH_H
@@ -44,6 +45,7 @@ struct slice {
 };
 
 struct logs;
+struct samples;
 struct batch {
     struct refs refs;
     enum signal signal;
@@ -56,7 +58,8 @@ struct batch {
                       budgets charge */
     struct slice *slices;
     u32 n_slices, cap_slices;
-    struct logs *logs; /* one reference; NULL: slices */
+    struct logs *logs;       /* one reference, or NULL */
+    struct samples *samples; /* one reference, or NULL; without both: slices */
     struct ack **acks;
     u32 n_acks, cap_acks;
     struct client_info *client; /* NULL: unknown or mixed */
@@ -72,6 +75,7 @@ void batch_add_slice(struct batch *b, struct blob *root, const char *p, size_t n
 void batch_add_ack(struct batch *b, struct ack *a); /* adds a reference */
 /* Takes the reference; instead of slices, before sealing. */
 void batch_set_logs(struct batch *b, struct logs *l);
+void batch_set_samples(struct batch *b, struct samples *s);
 /* Appends src's slices and acks to dst (merging): the data of both is one batch. client becomes
  * NULL when they differ. Slices only. */
 void batch_append(struct batch *dst, const struct batch *src);

@@ -1,6 +1,6 @@
 /* Metrics in a batch: what prometheus.MetricsReceiver takes. Samples name their series by pointer;
- * the batch holds the epochs that keep those alive (telemetry/series.h), never one count per sample.
- * OTLP metrics stay wire bytes (telemetry/batch.h).
+ * the batch holds the epochs that keep those alive (telemetry/series.h), never one count per
+ * sample. OTLP metrics stay wire bytes (telemetry/batch.h).
  *
  * A struct samples is immutable and counted. Order: samples of one producer keep theirs (exposition
  * order, then report series); floats, histograms and exemplars are lists of their own.
@@ -68,14 +68,14 @@ struct exemplar_sample {
     u32 n_labels;
 };
 enum metric_type { /* numbers of remote write */
-    TYPE_UNKNOWN,
-    TYPE_COUNTER,
-    TYPE_GAUGE,
-    TYPE_HISTOGRAM,
-    TYPE_GAUGEHISTOGRAM,
-    TYPE_SUMMARY,
-    TYPE_INFO,
-    TYPE_STATESET
+                   TYPE_UNKNOWN,
+                   TYPE_COUNTER,
+                   TYPE_GAUGE,
+                   TYPE_HISTOGRAM,
+                   TYPE_GAUGEHISTOGRAM,
+                   TYPE_SUMMARY,
+                   TYPE_INFO,
+                   TYPE_STATESET
 };
 struct metric_meta {
     struct str family, help, unit;

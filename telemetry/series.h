@@ -1,31 +1,28 @@
 /* Series of metrics: label sets, one copy of each in the process, made to be small. A million of
  * them is what this agent is asked to hold, so a series is not a list of texts:
  *
- *   shape   the sorted label names (hidden class); few exist, all work that depends on names alone
- *           (merging external labels, which rule can match) is done once per shape;
- *   symbol  a label value, one copy in the process, stored as it stands on the wire
- *           (length-prefixed), so that writing it is one memcpy;
- *   series  a shape and one symbol per name, a dense id, the encoded length, the hash.
+ *   shape   the sorted label names; few exist, and what depends on names alone (where external
+ *           labels go, which rule can match) is worked out once per shape;
+ *   symbol  a label value, one copy in the process;
+ *   series  a shape and one symbol per name, a dense id, the length of its labels on the wire.
  *
  * Empty values are no labels: they are left out when a series is made. Identity is by pointer.
  *
  * Ownership: counted. Batches of samples do not count each series they name: a producer keeps its
  * series alive by an epoch (below), and a batch holds one reference on that. The table must outlive
- * all. Any thread; the parts are locked for a few pointers' time. */
+ * all. Any thread. */
 #ifndef TELEMETRY_SERIES_H
 #define TELEMETRY_SERIES_H
 
-#include "base/refcount.h"
 #include "base/str.h"
+#include "telemetry/intern.h"
 #include "telemetry/labels.h"
 
 struct series_table;
 
-/* A value: `len` bytes of text. */
 struct symbol {
-    struct refs refs;
-    u32 hash, len;
-    struct symbol *next;
+    struct intern_node node;
+    u32 len;
     char text[]; /* terminated */
 };
 static inline struct str symbol_str(const struct symbol *s)
@@ -33,26 +30,23 @@ static inline struct str symbol_str(const struct symbol *s)
     return str_n(s->text, s->len);
 }
 
-/* Sorted names. Shapes live as long as the table (they are few: bounded by SERIES_SHAPES_MAX, beyond
- * which making a series fails with NULL, told by series_table_stats). */
+/* Sorted names. Shapes stay as long as the table; there may be SERIES_SHAPES_MAX, after which
+ * series of new shapes cannot be made. */
+#define SERIES_SHAPES_MAX 100000
 struct series_shape {
-    u32 id; /* dense, from 0: index of what others compute per shape */
+    struct intern_node node;
+    u32 id; /* dense, from 0: index of what others work out per shape */
     u32 n;
-    int name_at; /* place of __name__; -1 */
-    u64 hash;
-    struct series_shape *next;
+    int name_at;        /* place of __name__; -1 */
     struct str names[]; /* bytewise order, unique, terminated */
 };
-#define SERIES_SHAPES_MAX 1000000
 
 struct series {
-    struct refs refs;
-    u32 id; /* dense, from 1, reused after the series is gone: index of what others keep per series
-               (who keeps something must hold a reference) */
-    u64 hash; /* of names and values; stable in the process */
+    struct intern_node node;
+    u32 id;   /* dense, from 1, used again after the series is gone: index of what others keep per
+                 series (who keeps something must hold a reference) */
+    u32 wire; /* bytes of its labels in a remote write 1.0 TimeSeries, tags and lengths included */
     struct series_shape *shape;
-    struct series *next;
-    u32 wire; /* bytes of its labels as remote write 1.0 fields (tag, length, Label), all of them */
     struct symbol *values[];
 };
 
@@ -60,13 +54,13 @@ struct series_table *series_table_new(void);
 /* A table of which series are left is left behind. Takes NULL. */
 void series_table_free(struct series_table *t);
 struct series_stats {
-    size_t series, symbols, shapes, bytes; /* bytes: of all of them, without malloc's own */
-    u32 top_id;                            /* ids are at most this */
+    size_t series, symbols, shapes;
+    u32 top_id; /* ids are at most this */
 };
 void series_table_stats(const struct series_table *t, struct series_stats *ret);
 
-/* The one series with these labels, sorted bytewise by name without doubles (a label_set is). A new
- * reference; NULL when memory (or shapes) is out. n may be 0. */
+/* The one series with these labels, sorted bytewise by name without doubles (as a label_set is). A
+ * new reference; NULL when memory or the number of shapes is out. n may be 0. */
 struct series *series_intern(struct series_table *t, const struct label *v, size_t n) WARN_UNUSED;
 struct series *series_ref(struct series *s);
 void series_unref(struct series_table *t, struct series *s); /* takes NULL */
