@@ -160,7 +160,9 @@ golden-update: $(B)/weir ## rewrite the expectations; the diff is the review
 	$(PYTHON) tests/golden/run.py --update $(B)/weir
 
 # Most of a test is waiting: files of tests run beside each other where pytest can do that (pytest-xdist).
-PYTEST = $(PYTHON) -m pytest -q -rs $(if $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo 1),-n $(if $(SANITIZE),2,3) --dist loadfile)
+# AGAIN=1: what failed last time, one after the other.
+PYTEST = $(PYTHON) -m pytest -q -rs -o cache_dir=$(abspath $(B)/pytest) $(if $(AGAIN),--lf --lfnf=none,$(BESIDE))
+BESIDE = $(if $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo 1),-n $(if $(SANITIZE),2,3) --dist loadfile)
 integration: $(B)/weir bench-tools ## pytest with real peers
 	WEIR=$(abspath $(B)/weir) $(TEST_ENV) $(PYTEST) tests/integration
 integration-core: $(B)/weir bench-tools ## the part of it that needs nothing from outside (for sanitizer builds)
