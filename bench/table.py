@@ -17,7 +17,7 @@ def one(scenario, name, cmd, conf, extra, out):
     return json.loads(r.stdout.splitlines()[0])
 
 
-SHOWN = ["cpu_s_per_mspan", "cpu_s_per_gb", "lines_per_cpu_s", "wire_bytes_per_line", "unique", "missing", "delivered_spans_per_s", "peak_rss_mb", "lost", "duplicates", "refused", "errors", "p50_ms", "p99_ms", "out_bytes_per_span",
+SHOWN = ["cpu_s_per_mspan", "cpu_s_per_msample", "cpu_s_per_gb", "lines_per_cpu_s", "wire_bytes_per_line", "wire_bytes_per_sample", "delivered_vs_scraped", "scrapes_vs_ideal", "mean_lag_ms", "unique", "missing", "delivered_spans_per_s", "peak_rss_mb", "lost", "duplicates", "refused", "errors", "p50_ms", "p99_ms", "out_bytes_per_span",
          "ready_ms", "cpu_to_ready_ms", "rss_mb", "pss_mb", "cpu_ms_per_30s", "threads", "sent", "delivered", "calib_ms"]
 
 
