@@ -184,7 +184,7 @@ def test_formats(weir, backend, ports):
 def test_a_slow_backend_stops_the_reading(weir, backend, ports):
     """Nothing is lost over TCP while downstream is full; the memory stays bounded."""
     [port] = ports(1)
-    small = OUT.replace("client {", 'sending_queue { queue_size = 2 }\n  client {')
+    small = OUT.replace("{ num_consumers = 1 }", "{\n    num_consumers = 1\n    queue_size = 2\n  }")
     n = 30000
     w = weir(config(backend, listener(port), rules=False).replace(OUT % backend.url, small % backend.url))
     accept, backend.respond = backend.respond, (503, {}, b"", 0)
