@@ -23,7 +23,7 @@
 #define UI_GRACE_NS     (500 * NS_PER_MS)
 #define DATA_BUDGET_MAX (INT64_C(256) << 20)
 #define WORKERS_MAX     4
-#define OFFLOAD_THREADS 2
+#define OFFLOAD_THREADS 4
 #define FOREVER         (INT64_C(1) << 60)
 
 /* The process. One of it; passed down, never global. */

@@ -4,11 +4,6 @@
 
 #include "value/schema.h"
 
-/* Names of devices and the like that are shown: by regular expressions; empty: not asked. */
-struct unix_pick_args {
-    struct str device_include, device_exclude;
-};
-
 struct unix_args {
     struct str procfs_path, sysfs_path, rootfs_path, udev_data_path;
     struct str_list set_collectors, enable_collectors, disable_collectors;
@@ -39,8 +34,7 @@ struct unix_args {
         struct str chip_include, chip_exclude;
     } hwmon;
     struct {
-        struct str_list backend_labels;
-        bool all_labels; /* none were named */
+        struct str_list backend_labels; /* none: all */
     } ipvs;
     struct {
         i64 ip_ttl, protocol_version;
