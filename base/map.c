@@ -21,7 +21,7 @@ static struct map_entry *find(const struct map *m, struct str key, u64 hash)
     for (size_t i = hash & mask; m->slots[i]; i = (i + 1) & mask) {
         struct map_entry *e = &m->entries[m->slots[i] - 1];
 
-        if (e->hash == hash && !e->dead && str_eq(e->key, key)) return e;
+        if (e->hash == hash && !map_entry_dead(e) && str_eq(e->key, key)) return e;
     }
     return NULL;
 }
@@ -35,21 +35,26 @@ static void link_slot(struct map *m, size_t entry)
     m->slots[i] = (u32)(entry + 1);
 }
 
-/* Squeezes out the dead, doubles when that did not gain much, and links every entry anew. */
+/* By half only: maps with thousands of entries are many, and what they have too much stays unused. */
+static void grow(struct map *m)
+{
+    m->cap = MAX(m->cap + m->cap / 2, MAP_FIRST);
+    ASSERT(m->cap < UINT32_MAX / 4);
+    m->entries = xrealloc(m->entries, m->cap * sizeof(*m->entries));
+    while (m->n_slots < m->cap * 2)
+        m->n_slots = MAX(m->n_slots * 2, 2 * MAP_FIRST);
+}
+
+/* Squeezes out the dead, grows when that did not gain much, and links every entry anew. */
 static void rebuild(struct map *m)
 {
     size_t live = 0;
 
     for (size_t i = 0; i < m->n; i++) {
-        if (!m->entries[i].dead) m->entries[live++] = m->entries[i];
+        if (!map_entry_dead(&m->entries[i])) m->entries[live++] = m->entries[i];
     }
     m->n = live;
-    if (live >= m->cap / 2) {
-        m->cap = MAX(m->cap * 2, MAP_FIRST);
-        ASSERT(m->cap < UINT32_MAX / 2);
-        m->entries = xrealloc(m->entries, m->cap * sizeof(*m->entries));
-    }
-    m->n_slots = m->cap * 2;
+    if (live >= m->cap / 2) grow(m);
     free(m->slots);
     m->slots = xcalloc(m->n_slots, sizeof(*m->slots));
     for (size_t i = 0; i < m->n; i++)
@@ -93,7 +98,6 @@ void *map_del(struct map *m, struct str key)
     if (!e) return NULL;
     free((char *)e->key.p);
     e->key = (struct str){NULL, 0};
-    e->dead = true;
     m->live--;
     return e->value;
 }
@@ -101,7 +105,7 @@ void *map_del(struct map *m, struct str key)
 struct map_entry *map_next(const struct map *m, const struct map_entry *e)
 {
     for (size_t i = e ? (size_t)(e - m->entries) + 1 : 0; i < m->n; i++) {
-        if (!m->entries[i].dead) return &m->entries[i];
+        if (!map_entry_dead(&m->entries[i])) return &m->entries[i];
     }
     return NULL;
 }

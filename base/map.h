@@ -7,11 +7,14 @@
 #include "base/str.h"
 
 struct map_entry {
-    struct str key; /* owned by the map, terminated */
+    struct str key; /* owned by the map, terminated; without bytes when it was removed */
     void *value;
     u64 hash;
-    bool dead;
 };
+static inline bool map_entry_dead(const struct map_entry *e)
+{
+    return e->key.p == NULL;
+}
 
 struct map {
     struct map_entry *entries; /* in order of insertion, dead ones in between */
