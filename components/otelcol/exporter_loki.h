@@ -42,7 +42,6 @@ i64 loki_record_time(const struct loki_record *r, i64 now);
 
 /* For the parts. */
 bool loki_attr_get(const loki_attrs *list, struct str key, struct str *ret_value);
-void loki_label_name(struct buf *out, struct str attribute);
 int loki_line_json(const struct loki_record *r, struct buf *line);
 int loki_line_logfmt(const struct loki_record *r, struct buf *line, char *why, size_t cap);
 

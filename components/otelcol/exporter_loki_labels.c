@@ -3,7 +3,7 @@
 
 #include "components/otelcol/exporter_loki.h"
 
-#include "base/utf8.h"
+#include "components/common/prom_names.h"
 #include "telemetry/otlp_desc.h"
 #include "telemetry/pb.h"
 
@@ -114,31 +114,6 @@ bool loki_attr_get(const loki_attrs *list, struct str key, struct str *ret_value
             return true;
         }
     return false;
-}
-
-/* --- names --- */
-
-static bool is_name_char(u32 c)
-{
-    return utf8_is_letter(c) || utf8_is_digit(c);
-}
-
-void loki_label_name(struct buf *out, struct str name)
-{
-    bool digit = name.n > 0 && name.p[0] >= '0' && name.p[0] <= '9';
-    bool underscore = name.n > 0 && name.p[0] == '_' && (name.n == 1 || name.p[1] != '_');
-
-    if (digit) buf_cstr(out, "key_");
-    if (underscore) buf_cstr(out, "key");
-    while (name.n > 0) {
-        u32 c;
-        size_t n = utf8_decode(name, &c, NULL);
-        if (is_name_char(c))
-            buf_add(out, name.p, n);
-        else
-            buf_ch(out, '_');
-        name = str_sub(name, n, name.n);
-    }
 }
 
 /* --- labels --- */
@@ -287,7 +262,7 @@ static void normalise(struct loki_record *r)
     label_set_reset(&r->labels);
     for (u32 i = 0; i < r->named.n; i++) {
         buf_reset(&r->scratch);
-        loki_label_name(&r->scratch, r->named.v[i].name);
+        prom_label_name(&r->scratch, r->named.v[i].name);
         if (r->scratch.n > 0) label_set_put(&r->labels, buf_view(&r->scratch), r->named.v[i].value);
     }
     if (r->named.err || buf_err(&r->scratch)) r->labels.err = -ENOMEM;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "components/otelcol/exporter_loki.h"
+#include "components/common/prom_names.h"
 #include "telemetry/otlp_desc.h"
 #include "telemetry/pb.h"
 #include "telemetry/testing.h"
@@ -135,7 +136,7 @@ static void names(void **state)
     struct buf out = BUF_INIT(100);
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        loki_label_name(&out, str_of(cases[i][0]));
+        prom_label_name(&out, str_of(cases[i][0]));
         assert_buf(&out, cases[i][1]);
     }
     buf_done(&out);
