@@ -44,6 +44,7 @@ struct weir {
     struct own_lines own_lines;
     struct logging logging;
     struct host host;
+    char memory_socket[48]; /* the name, which nobody can guess */
     struct workers *workers;
     struct language language;
     struct ui *ui;
@@ -82,6 +83,8 @@ static void build_host(struct weir *w)
     w->taps = taps_new(w->loop, &w->data_budget);
     w->labels = label_table_new();
     w->series = series_table_new();
+    (void)snprintf(w->memory_socket, sizeof(w->memory_socket), "@weir-%016llx%016llx",
+                   (unsigned long long)random_u64(), (unsigned long long)random_u64());
     own_lines_init(&w->own_lines, w->labels, &w->data_budget);
     w->host = (struct host){.clock = &clock_system,
                             .log = w->log,
@@ -96,6 +99,7 @@ static void build_host(struct weir *w)
                             .storage_path = f->storage_path,
                             .user_agent = "Weir/" WEIR_VERSION " (" WEIR_PLATFORM ")",
                             .memory_addr = f->memory_addr,
+                            .memory_socket = w->memory_socket,
                             .min_stability = f->stability,
                             .stop_deadline = STOP_NS};
 }

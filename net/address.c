@@ -20,8 +20,9 @@ static int unix_address(const char *path, struct address *ret, char **ret_err)
         return -EINVAL;
     }
     memcpy(un.sun_path, path, n);
+    if (path[0] == '@') un.sun_path[0] = '\0'; /* a name that is no file */
     memcpy(&ret->sa, &un, sizeof(un));
-    ret->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + 1);
+    ret->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (path[0] != '@'));
     return 0;
 }
 

@@ -38,7 +38,7 @@ struct http_target_conf {
     size_t read_buffer, write_buffer;
     bool cookies; /* keep cookies between calls */
     /* A path: calls go to this socket, whatever host their URL names (its text becomes the Host
-     * header); proxies are not used. Empty: TCP. */
+     * header); proxies are not used. "@name": in the abstract namespace. Empty: TCP. */
     struct str unix_socket;
 };
 struct http_target;

@@ -66,6 +66,7 @@ struct http_conf {           /* zero: the default in brackets; a negative time: 
     size_t read_buffer; /* [128 KiB, the most] bytes gathered before the loop is woken in the middle
                            of a large message */
     size_t write_buffer; /* [256 KiB] HTTP/2 output produced ahead of the socket, 16 KiB to 1 MiB */
+    bool own_process; /* Unix sockets: connections of other processes are closed at once */
     struct tls_server *tls; /* NULL: cleartext; a reference is taken */
     struct budget *budget; /* request bodies are charged to it; over it 503 with Retry-After: 1 (h2:
                               the stream refused the same way) */
@@ -80,7 +81,8 @@ void listeners_free(struct listeners *ls);
 struct loop *listeners_loop(const struct listeners *ls); /* the control loop; any thread */
 
 struct http_listener;
-/* addr "host:port" (":0" port chosen; "unix:/path"). Opens (or takes over) the socket; accepting
+/* addr "host:port" (":0" port chosen); of network "unix" a path, or "@name" in the abstract
+ * namespace. Opens (or takes over) the socket; accepting
  * starts with the first http_listener_serve. 0 or -errno with an owned *ret_err ("listen tcp
  * 127.0.0.1:4318: bind: address already in use"). Control loop. */
 int http_listener_open(struct listeners *ls, const char *network, const char *addr,

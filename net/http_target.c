@@ -296,7 +296,10 @@ void http_target_apply(const struct http_target *t, CURL *e)
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, t->conf.follow_redirects ? 1L : 0L);
     curl_easy_setopt(e, CURLOPT_MAXREDIRS, 10L);
     if (t->conf.cookies) curl_easy_setopt(e, CURLOPT_COOKIEFILE, "");
-    if (t->conf.unix_socket.n) curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, t->conf.unix_socket.p);
+    if (t->conf.unix_socket.n && t->conf.unix_socket.p[0] == '@')
+        curl_easy_setopt(e, CURLOPT_ABSTRACT_UNIX_SOCKET, t->conf.unix_socket.p + 1);
+    else if (t->conf.unix_socket.n)
+        curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, t->conf.unix_socket.p);
     apply_connection(&t->conf, e);
     apply_tls(t, e);
 }

@@ -141,7 +141,7 @@ static int socket_new(struct listeners *ls, const char *network, const char *add
     struct listen_socket *s = xnew(struct listen_socket);
     s->fd = fd;
     s->key = port_is_chosen(addr) ? xprintf("%s#%d", key, fd) : xstrdup(key);
-    if (a.sa.ss_family == AF_UNIX)
+    if (a.sa.ss_family == AF_UNIX && *addr != '@')
         s->path = xstrdup(((const struct sockaddr_un *)(const void *)&a.sa)->sun_path);
     list_add_tail(&ls->all, &s->node);
     *ret = s;

@@ -149,12 +149,25 @@ static void on_pause_over(void *arg)
     update_accepting(arg);
 }
 
+static bool is_welcome(const struct http_listener *l, int fd)
+{
+    struct ucred peer = {0};
+    socklen_t n = sizeof(peer);
+
+    if (!l->conf->h.own_process) return true;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.pid == getpid();
+}
+
 static bool accept_one(struct http_listener *l)
 {
     struct address peer = {.len = sizeof(peer.sa)};
     int fd = accept4(listen_socket_fd(&l->at), (struct sockaddr *)&peer.sa, &peer.len,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+    if (fd >= 0 && !is_welcome(l, fd)) {
+        close(fd);
+        return true;
+    }
     if (fd >= 0) {
         atomic_fetch_add(&l->n_conns, 1);
         hand_over(l, fd, &peer);

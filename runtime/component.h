@@ -37,6 +37,8 @@ struct host {
     const char *hostname;
     const char *user_agent;  /* "Weir/0.1.0 (linux/amd64)" */
     const char *memory_addr; /* "alloy.internal:12345" */
+    const char *memory_socket; /* where requests for it go: a Unix socket that answers this process
+                                  alone; NULL: nowhere */
     struct taps *taps;       /* live debugging; NULL: nobody can watch */
     enum stability min_stability;
     i64 stop_deadline; /* ns granted to a whole shutdown */
@@ -178,6 +180,9 @@ struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
  * Worker of the shard. */
 struct metric *shard_metric(struct shard *s, const struct metric_desc *d,
                             const struct metric_label *labels, size_t n);
+/* Several with the same labels, which cost less than one by one; freeing any of them frees all. */
+void shard_metrics(struct shard *s, const struct metric_desc *const *d, size_t n,
+                   const struct metric_label *labels, size_t n_labels, struct metric **ret);
 void shard_metric_free(struct shard *s, struct metric *m);
 
 /* --- storage: <storage.path>/<global id>, made on first call; owned text --- */

@@ -57,7 +57,7 @@ struct expo {
     /* private */
     enum expo_format format;
     const char *at, *end;
-    size_t line;
+    size_t line, sample_line;
     bool ended;
     struct expo_protobuf *pb;
     struct buf scratch; /* texts that are not in the body as they are */

@@ -215,11 +215,21 @@ static struct reading begin(struct expo *e, struct str text, struct label_set *i
 int expo_labels(struct expo *e, struct label_set *into)
 {
     struct reading r = begin(e, e->series, into);
-    return read_series(&r);
+    size_t line = e->line;
+
+    e->line = e->sample_line; /* faults are of that one */
+    int rc = read_series(&r);
+    e->line = line;
+    return rc;
 }
 
 int expo_exemplar_labels(struct expo *e, struct str text, struct label_set *into)
 {
     struct reading r = begin(e, text, into);
-    return read_braces(&r, false);
+    size_t line = e->line;
+
+    e->line = e->sample_line;
+    int rc = read_braces(&r, false);
+    e->line = line;
+    return rc;
 }

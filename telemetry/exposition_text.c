@@ -334,6 +334,7 @@ static enum expo_event read_sample(struct expo *e)
     e->expected = false;
     const char *lf = read_value(e, to, &what, &at);
     if (!lf) return fail_at(e, what, at);
+    e->sample_line = e->line;
     e->line += count_lines(e->series);
     next_line(e, lf);
     return EXPO_SAMPLE;
@@ -349,6 +350,7 @@ static bool read_expected(struct expo *e, u64 hash, u32 n)
     const char *lf = read_value(e, e->at + n, &what, &at);
     if (!lf) return false;
     e->series = str_n(e->at, n);
+    e->sample_line = e->line;
     e->hash = hash;
     e->expected = true;
     next_line(e, lf);

@@ -50,6 +50,30 @@ static void on_gone(void *arg, struct http_req *r)
 
 static const struct http_handler handler = {.request = on_request, .gone = on_gone};
 
+/* In-memory targets are scraped by this process itself: it needs no password. */
+static void on_own_request(void *arg, struct http_req *r)
+{
+    ui_route(arg, r);
+}
+
+static const struct http_handler own_handler = {.request = on_own_request, .gone = on_gone};
+
+/* The agent is of use without it: only the built-in exporters cannot be scraped then. */
+static void listen_for_own(struct ui *u)
+{
+    const struct http_conf conf = {.own_process = true};
+    const char *socket = u->conf.host->memory_socket;
+    char *why = NULL;
+
+    if (!socket) return;
+    if (http_listener_open(u->conf.host->listeners, "unix", socket, &conf, &u->memory, &why) < 0) {
+        log_error(u->log, "in-memory targets cannot be scraped", F_CSTR("err", why ? why : ""));
+        free(why);
+        return;
+    }
+    http_listener_serve(u->memory, u->conf.loop, &own_handler, u);
+}
+
 int ui_listen(struct ui *u, const char *addr, char **ret_err)
 {
     struct http_conf conf = {.tls = u->tls};
@@ -57,6 +81,7 @@ int ui_listen(struct ui *u, const char *addr, char **ret_err)
         http_listener_open(u->conf.host->listeners, "tcp", addr, &conf, &u->listener, ret_err);
     if (err < 0) return err;
     http_listener_serve(u->listener, u->conf.loop, &handler, u);
+    listen_for_own(u);
     log_info(u->log, "now listening for http traffic",
              F_STR("addr", http_listener_addr(u->listener)));
     return 0;
@@ -65,8 +90,11 @@ int ui_listen(struct ui *u, const char *addr, char **ret_err)
 static void on_closed(void *arg)
 {
     struct ui *u = arg;
+
+    if (--u->closing > 0) return;
+    if (u->memory) http_listener_close(u->memory);
     http_listener_close(u->listener);
-    u->listener = NULL;
+    u->listener = u->memory = NULL;
     if (u->closed) u->closed(u->closed_arg);
 }
 
@@ -75,8 +103,11 @@ void ui_close(struct ui *u, i64 grace_ns, void (*done)(void *arg), void *arg)
     u->closed = done;
     u->closed_arg = arg;
     live_end_all(u);
-    if (u->listener)
-        http_listener_unserve(u->listener, u->conf.loop, grace_ns, on_closed, u);
-    else
+    if (!u->listener) {
         done(arg);
+        return;
+    }
+    u->closing = u->memory ? 2 : 1;
+    if (u->memory) http_listener_unserve(u->memory, u->conf.loop, grace_ns, on_closed, u);
+    http_listener_unserve(u->listener, u->conf.loop, grace_ns, on_closed, u);
 }

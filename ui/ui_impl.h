@@ -19,6 +19,8 @@ struct ui {
     struct reloader *reloader;
     const char *node_name;
     struct http_listener *listener;
+    struct http_listener *memory; /* of this process alone: in-memory targets; NULL: none */
+    int closing;                  /* listeners that have not said that they are done */
     const struct http_plan *http; /* current; NULL: no authentication */
     struct tls_server *tls;
     struct list live;    /* answers that go on (live_stream.c) */
