@@ -42,6 +42,7 @@ static void say_trouble(struct container *c, const char *what)
     log_warn(log_of(c), "cannot read the log of a container, trying again",
              F_CSTR("container", c->id), F_CSTR("err", what));
     docker_source_health(c->source, c->trouble);
+    docker_source_show(c->source);
 }
 
 static void forget_trouble(struct container *c)
@@ -51,6 +52,7 @@ static void forget_trouble(struct container *c)
     c->trouble = NULL;
     c->source->troubled--;
     docker_source_health(c->source, NULL);
+    docker_source_show(c->source);
 }
 
 static void trouble_is_over(struct container *c)
@@ -100,6 +102,7 @@ static void save(struct container *c)
     struct buf note = BUF_INIT(256);
 
     docker_mark_text(&c->done, &note);
+    target_status_at(c->status, docker_mark_second(&c->done));
     positions_put_noted(c->source->shared->positions, str_of(c->path), c->key->text,
                         (u64)docker_mark_second(&c->done), buf_view(&note));
     buf_done(&note);
@@ -156,6 +159,7 @@ static void load_position(struct container *c)
         free(s.labels);
     }
     c->sent = c->done;
+    target_status_at(c->status, docker_mark_second(&c->done));
 }
 
 /* --- batches --- */
@@ -182,6 +186,7 @@ static void end_stream(struct container *c)
     c->call = NULL;
     if (c->following) docker_frames_done(&c->frames);
     c->following = false;
+    target_status_runs(c->status, false);
 }
 
 static void wait_and_look(struct container *c, i64 wait)
@@ -325,6 +330,9 @@ static size_t on_data(void *arg, const char *p, size_t n)
 
 static void on_opened(void *arg)
 {
+    const struct container *c = arg;
+
+    target_status_runs(c->status, true);
     trouble_is_over(arg);
 }
 
@@ -444,6 +452,25 @@ static void take_labels(struct container *c, struct labels *key,
     }
 }
 
+static struct str shown_labels(const struct container *c)
+{
+    return c->labels[DOCKER_STDOUT] ? c->labels[DOCKER_STDOUT]->text : STR("{}");
+}
+
+/* Texts never change under who reads them: another status has the new ones. */
+struct target_status *container_status(struct container *c)
+{
+    struct target_status *was = c->status;
+    const char *error = c->trouble ? c->trouble : c->source->away ? c->source->away : "";
+
+    if (strcmp(was->error, error) == 0 && str_is(shown_labels(c), was->labels)) return was;
+    c->status = target_status_new(str_of(c->id), shown_labels(c), str_of(error));
+    target_status_at(c->status, target_status_offset(was));
+    target_status_runs(c->status, target_status_is_running(was));
+    target_status_unref(was);
+    return c->status;
+}
+
 struct container *container_new(struct docker_source *s, struct str id, struct labels *key,
                                 struct labels *const labels[DOCKER_STREAMS])
 {
@@ -454,6 +481,7 @@ struct container *container_new(struct docker_source *s, struct str id, struct l
     c->id = str_dup(id);
     c->path = docker_position_path(id);
     take_labels(c, key, labels);
+    c->status = target_status_new(id, shown_labels(c), STR(""));
     c->timer = timer_new(loop, look, c);
     load_position(c);
     c->window = ack_window_new(&(struct ack_window_conf){
@@ -477,7 +505,9 @@ void container_free(struct container *c)
     ack_window_free(c->window);
     vec_done(&c->on_their_way);
     take_labels(c, NULL, (struct labels *const[DOCKER_STREAMS]){NULL});
-    forget_trouble(c);
+    if (c->trouble) c->source->troubled--;
+    free(c->trouble);
+    target_status_unref(c->status);
     free(c->id);
     free(c->path);
     free(c);

@@ -12,6 +12,7 @@
 #include "components/common/log_source.h"
 #include "components/common/positions.h"
 #include "components/common/relabel.h"
+#include "components/common/target_status.h"
 #include "components/loki/docker/mark.h"
 
 struct docker_args {
@@ -31,6 +32,7 @@ struct docker_shared {
     struct http_endpoint *endpoint; /* of the newest plan; the shard takes a reference */
     struct positions *positions;
     struct metric *entries, *faults;
+    struct status_board board; /* of containers, for debug_info */
 };
 
 struct docker_source {
@@ -41,7 +43,7 @@ struct docker_source {
     struct map containers;  /* by container id */
     struct timer *stopping; /* looks whether all is delivered; NULL: not stopping */
     i64 stop_began;
-    bool unreachable;   /* the engine; said so */
+    char *away;         /* why the engine is not reached; said so. NULL: it is */
     u32 troubled;       /* containers whose log cannot be read */
     struct forgetting { /* positions of containers that are no more */
         struct timer *timer;
@@ -60,6 +62,7 @@ struct docker_sent {
 
 struct container {
     struct docker_source *source;
+    struct target_status *status; /* what others see of it */
     char *id, *path;    /* of the container; of its position */
     struct labels *key; /* all of the target's: of its position */
     struct labels *labels[DOCKER_STREAMS];
@@ -107,6 +110,8 @@ void container_reconnect(struct container *c);
 void container_halt(struct container *c);
 /* There is room for entries again. */
 void container_room(struct container *c);
+/* What others see of it; a reference of the container's. */
+struct target_status *container_status(struct container *c);
 /* Everything that was sent was delivered. */
 bool container_is_settled(const struct container *c);
 
@@ -134,5 +139,7 @@ void docker_source_unreachable(struct docker_source *s, const char *error);
 void docker_source_reached(struct docker_source *s);
 /* Health, after a container's trouble came or went; what: the newest. */
 void docker_source_health(struct docker_source *s, const char *what);
+/* Containers came or went, or a container's trouble did: debug_info shows it. */
+void docker_source_show(struct docker_source *s);
 
 #endif

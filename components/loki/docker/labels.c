@@ -111,6 +111,7 @@ void docker_targets_apply(struct docker_source *s, const struct docker_plan *pla
         begin(&c, e->key, e->value);
     map_each (&s->containers, e)
         if (!map_has(&c.chosen, e->key)) container_leave(e->value);
+    docker_source_show(s);
     if (c.lost || c.set.err)
         log_error(s->shard->comp->log,
                   "no memory for the labels of targets, their logs are not read",

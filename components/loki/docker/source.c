@@ -50,6 +50,56 @@ static void validate(const void *args, const struct span *at, struct diags *diag
                    "refresh_interval must be greater than 0");
 }
 
+/* --- what it shows --- */
+
+struct info {
+    struct str id, last_error, labels, read_offset;
+    bool is_running;
+};
+struct infos {
+    struct {
+        struct info *v;
+        size_t n;
+    } targets_info;
+};
+
+static const struct row info_rows[] = {
+    ATTR(struct info, id, .doc = "The container."),
+    ATTR(struct info, last_error, .doc = "Why its log cannot be read now; empty: it can."),
+    ATTR(struct info, labels, .doc = "Labels of the entries of its standard output."),
+    ATTR(struct info, is_running, .doc = "Whether its log is being followed."),
+    ATTR(struct info, read_offset,
+         .doc = "The second, since 1970, up to which its lines were delivered."),
+};
+static const struct schema info_schema = SCHEMA(struct info, info_rows);
+
+static const struct row infos_rows[] = {
+    BLOCKS(struct infos, targets_info, &info_schema, .doc = "Containers whose logs are read."),
+};
+static const struct schema infos_schema = SCHEMA(struct infos, infos_rows);
+
+static struct info info_of(struct target_status *s, struct arena *a)
+{
+    return (struct info){
+        .id = arena_str(a, str_of(s->name)),
+        .last_error = arena_str(a, str_of(s->error)),
+        .labels = arena_str(a, str_of(s->labels)),
+        .read_offset = str_of(arena_printf(a, "%lld", (long long)target_status_offset(s))),
+        .is_running = target_status_is_running(s)};
+}
+
+static void debug_info(struct comp *c, struct arena *a, void *out)
+{
+    struct infos *infos = out;
+    struct status_list *l = status_board_get(&((struct docker_shared *)c->shared)->board);
+
+    if (!l) return;
+    infos->targets_info.v = arena_array(a, struct info, l->n);
+    for (size_t i = 0; i < l->n; i++)
+        infos->targets_info.v[infos->targets_info.n++] = info_of(l->v[i], a);
+    status_list_unref(l);
+}
+
 static int prepare(struct prepare *p, const void *args, void *plan_)
 {
     struct docker_plan *plan = plan_;
@@ -106,6 +156,7 @@ static void destroy(struct comp *c)
 
     http_endpoint_unref(sh->endpoint);
     positions_free(sh->positions);
+    status_board_set(&sh->board, NULL);
 }
 
 /* --- what containers report --- */
@@ -119,31 +170,47 @@ void docker_source_drop(struct docker_source *s, struct container *t)
 {
     (void)map_del(&s->containers, str_of(t->id));
     container_free(t);
+    docker_source_health(s, NULL);
+    docker_source_show(s);
+}
+
+void docker_source_show(struct docker_source *s)
+{
+    struct status_list *l = status_list_new(s->containers.live);
+
+    map_each (&s->containers, e)
+        status_list_add(l, container_status(e->value));
+    status_board_set(&s->shared->board, l);
 }
 
 void docker_source_health(struct docker_source *s, const char *what)
 {
     if (what)
         comp_health(s->shard->comp, HEALTH_UNHEALTHY, "%s", what);
-    else if (s->troubled == 0 && !s->unreachable)
+    else if (s->troubled == 0 && !s->away)
         comp_health(s->shard->comp, HEALTH_HEALTHY, "reading logs of containers");
 }
 
 void docker_source_unreachable(struct docker_source *s, const char *error)
 {
-    if (!s->unreachable)
+    if (!s->away)
         log_error(s->shard->comp->log, "logs of containers cannot be read, trying again",
                   F_CSTR("err", error));
-    s->unreachable = true;
+    if (s->away && strcmp(s->away, error) == 0) return;
+    free(s->away);
+    s->away = xstrdup(error);
     docker_source_health(s, error);
+    docker_source_show(s);
 }
 
 void docker_source_reached(struct docker_source *s)
 {
-    if (!s->unreachable) return;
-    s->unreachable = false;
+    if (!s->away) return;
+    free(s->away);
+    s->away = NULL;
     log_info(s->shard->comp->log, "the Docker engine answers again");
     docker_source_health(s, NULL);
+    docker_source_show(s);
 }
 
 /* --- the shard --- */
@@ -245,6 +312,7 @@ static void shard_done(struct shard *shard)
 
     if (!s->shard) return;
     map_done(&s->containers, container_free_value);
+    free(s->away);
     forget_done(s);
     docker_free(s->docker);
     timer_free(s->stopping);
@@ -264,6 +332,7 @@ DEFINE_COMPONENT(loki_source_docker) = {
                "loki.echo \"default\" { }\n",
     .stability = STABILITY_GA,
     .args = &args_schema,
+    .debug = &infos_schema,
     .placement = PLACE_ONE,
     .plan_size = sizeof(struct docker_plan),
     .shared_size = sizeof(struct docker_shared),
@@ -276,4 +345,5 @@ DEFINE_COMPONENT(loki_source_docker) = {
     .stop = stop,
     .shard_done = shard_done,
     .destroy = destroy,
+    .debug_info = debug_info,
 };

@@ -6,6 +6,7 @@
 #include "components/common/ack_window.h"
 #include "components/common/log_source.h"
 #include "components/common/positions.h"
+#include "components/common/target_status.h"
 #include "components/loki/file/handle.h"
 #include "components/loki/file/watch.h"
 
@@ -46,9 +47,10 @@ void source_pump(struct file_source *s);
 void source_tick(struct file_source *s);
 
 /* --- series of a path, shared by its tailers --- */
+enum { FILE_READ_BYTES, FILE_BYTES, FILE_READ_LINES, FILE_METRICS };
 struct file_metrics {
     u32 users;
-    struct metric *read_bytes, *file_bytes, *read_lines;
+    struct metric *of[FILE_METRICS];
 };
 struct file_metrics *source_metrics_get(struct file_source *s, const char *path);
 void source_metrics_put(struct file_source *s, const char *path);

@@ -92,12 +92,40 @@ static const struct row arg_rows[] = {
 };
 static const struct schema args_schema = SCHEMA(struct args, arg_rows);
 
+/* --- what it shows --- */
+
+struct file_info {
+    struct str path, labels;
+    bool is_running;
+    i64 read_offset;
+};
+struct file_infos {
+    struct {
+        struct file_info *v;
+        size_t n;
+    } targets_info;
+};
+
+static const struct row info_rows[] = {
+    ATTR(struct file_info, path, .doc = "The file."),
+    ATTR(struct file_info, labels, .doc = "Labels of its entries, without filename."),
+    ATTR(struct file_info, is_running, .doc = "Whether it is open and being read."),
+    ATTR(struct file_info, read_offset, .doc = "Up to which byte its lines were delivered."),
+};
+static const struct schema info_schema = SCHEMA(struct file_info, info_rows);
+
+static const struct row infos_rows[] = {
+    BLOCKS(struct file_infos, targets_info, &info_schema, .doc = "Files that are tailed."),
+};
+static const struct schema infos_schema = SCHEMA(struct file_infos, infos_rows);
+
 struct plan {
     const struct args *args;
     struct tail_conf conf;
 };
 struct shared {
     struct positions *positions;
+    struct status_board board;
     struct metric *active;
 };
 struct self {
@@ -107,6 +135,7 @@ struct self {
     struct timer *tick, *check, *retry, *stop, *refollow;
     struct msg pump;
     bool pumping, done;
+    bool changed;         /* tailers came or went since they were shown */
     bool short_of_memory; /* some targets could not be made: nobody is let go of meanwhile */
 };
 
@@ -158,18 +187,17 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
 
 /* --- metrics --- */
 
-static const struct metric_desc read_bytes_desc = {
-    .name = "loki_source_file_read_bytes_total",
-    .help = "Number of bytes read.",
-    .kind = METRIC_GAUGE};
-static const struct metric_desc file_bytes_desc = {
-    .name = "loki_source_file_file_bytes_total",
-    .help = "Number of bytes of the file.",
-    .kind = METRIC_GAUGE};
-static const struct metric_desc read_lines_desc = {
-    .name = "loki_source_file_read_lines_total",
-    .help = "Number of lines read.",
-    .kind = METRIC_COUNTER};
+static const struct metric_desc *const file_descs[FILE_METRICS] = {
+    [FILE_READ_BYTES] = &(const struct metric_desc){.name = "loki_source_file_read_bytes_total",
+                                                    .help = "Number of bytes read.",
+                                                    .kind = METRIC_GAUGE},
+    [FILE_BYTES] = &(const struct metric_desc){.name = "loki_source_file_file_bytes_total",
+                                               .help = "Number of bytes of the file.",
+                                               .kind = METRIC_GAUGE},
+    [FILE_READ_LINES] = &(const struct metric_desc){.name = "loki_source_file_read_lines_total",
+                                                    .help = "Number of lines read.",
+                                                    .kind = METRIC_COUNTER},
+};
 static const struct metric_desc active_desc = {
     .name = "loki_source_file_files_active_total",
     .help = "Number of files that are being tailed.",
@@ -182,9 +210,7 @@ struct file_metrics *source_metrics_get(struct file_source *s, const char *path)
 
     if (!m) {
         m = xnew(struct file_metrics);
-        m->read_bytes = shard_metric(s->shard, &read_bytes_desc, &label, 1);
-        m->file_bytes = shard_metric(s->shard, &file_bytes_desc, &label, 1);
-        m->read_lines = shard_metric(s->shard, &read_lines_desc, &label, 1);
+        shard_metrics(s->shard, file_descs, FILE_METRICS, &label, 1, m->of);
         map_put(&s->metrics, str_of(path), m);
     }
     m->users++;
@@ -197,9 +223,7 @@ void source_metrics_put(struct file_source *s, const char *path)
 
     if (--m->users > 0) return;
     (void)map_del(&s->metrics, str_of(path));
-    shard_metric_free(s->shard, m->read_bytes);
-    shard_metric_free(s->shard, m->file_bytes);
-    shard_metric_free(s->shard, m->read_lines);
+    shard_metric_free(s->shard, m->of[0]);
     free(m);
 }
 
@@ -218,6 +242,19 @@ static void count_active(struct self *self)
     metric_set(self->source.active, (f64)self->tailers.live);
 }
 
+/* What debug_info shows; once for many that come or go. */
+static void show_tailers(struct self *self)
+{
+    struct shared *shared = self->source.shard->comp->shared;
+
+    if (!self->changed) return;
+    struct status_list *l = status_list_new(self->tailers.live);
+    list_each (&self->source.all, node)
+        status_list_add(l, list_item(node, struct tailer, all)->status);
+    status_board_set(&shared->board, l);
+    self->changed = false;
+}
+
 static void drop_tailer(struct self *self, struct tailer *t)
 {
     struct str key;
@@ -226,6 +263,7 @@ static void drop_tailer(struct self *self, struct tailer *t)
     (void)map_del(&self->tailers, key);
     free(text);
     tailer_free(t);
+    self->changed = true;
     count_active(self);
 }
 
@@ -256,6 +294,7 @@ static void want_tailer(struct self *self, struct str path, struct labels *label
         char *copy = str_dup(path);
         t = tailer_new(&self->source, copy, labels, key_labels);
         map_put(&self->tailers, key, t);
+        self->changed = true;
         begin_tailer(self, t);
         free(copy);
     }
@@ -320,6 +359,7 @@ static void end_targets(struct self *self, bool by_glob)
         if (!t->seen && !self->short_of_memory) let_go(self, t, by_glob);
     }
     count_active(self);
+    show_tailers(self);
     if (!self->short_of_memory) return;
     log_error(self->source.shard->comp->log,
               "no memory for the labels of every target: it is tried again in a second");
@@ -429,6 +469,7 @@ void source_tick(struct file_source *s)
 
 static void after_step(struct self *self, struct tailer *t, enum step step)
 {
+    tailer_show(t);
     if (step != STEP_IDLE && list_empty(&t->ready)) list_add_tail(&self->source.ready, &t->ready);
     if (step == STEP_WAIT) timer_start(self->retry, NO_MEMORY);
     if (step == STEP_IDLE) watch_found(&t->watched, false);
@@ -448,6 +489,7 @@ static void on_pump(struct msg *m)
         list_del(&t->ready);
         after_step(self, t, tailer_step(t));
     }
+    show_tailers(self);
     source_pump(s);
 }
 
@@ -536,7 +578,30 @@ static int create(struct comp *c, char **ret_err)
 
 static void destroy(struct comp *c)
 {
-    positions_free(((struct shared *)c->shared)->positions);
+    struct shared *shared = c->shared;
+
+    positions_free(shared->positions);
+    status_board_set(&shared->board, NULL);
+}
+
+static struct file_info info_of(struct target_status *s, struct arena *a)
+{
+    return (struct file_info){.path = arena_str(a, str_of(s->name)),
+                              .labels = arena_str(a, str_of(s->labels)),
+                              .is_running = target_status_is_running(s),
+                              .read_offset = target_status_offset(s)};
+}
+
+static void debug_info(struct comp *c, struct arena *a, void *out)
+{
+    struct file_infos *infos = out;
+    struct status_list *l = status_board_get(&((struct shared *)c->shared)->board);
+
+    if (!l) return;
+    infos->targets_info.v = arena_array(a, struct file_info, l->n);
+    for (size_t i = 0; i < l->n; i++)
+        infos->targets_info.v[infos->targets_info.n++] = info_of(l->v[i], a);
+    status_list_unref(l);
 }
 
 static void init_timers(struct self *self, struct loop *l)
@@ -660,6 +725,7 @@ DEFINE_COMPONENT(loki_source_file) = {
     .example = example,
     .stability = STABILITY_GA,
     .args = &args_schema,
+    .debug = &infos_schema,
     .placement = PLACE_ONE,
     .plan_size = sizeof(struct plan),
     .shared_size = sizeof(struct shared),
@@ -671,4 +737,5 @@ DEFINE_COMPONENT(loki_source_file) = {
     .stop = stop,
     .shard_done = shard_done,
     .destroy = destroy,
+    .debug_info = debug_info,
 };

@@ -119,6 +119,7 @@ static void save_position(struct tailer *t)
     char text[120];
 
     if (!h || h->late) return; /* late lines have no place of their own: the file after them has */
+    target_status_at(t->status, (i64)(t->done - h->base));
     if (t->source->conf->unpack) {
         positions_put_number(t->source->positions, path, labels, t->done - h->base);
         return;
@@ -150,6 +151,11 @@ static void finish_last(struct tailer *t)
     t->first = t->reading = NULL;
 }
 
+void tailer_show(struct tailer *t)
+{
+    target_status_runs(t->status, t->first && !t->finished);
+}
+
 static void on_advanced(void *arg)
 {
     struct tailer *t = arg;
@@ -159,6 +165,7 @@ static void on_advanced(void *arg)
     save_position(t);
     release(t);
     finish_last(t);
+    tailer_show(t);
     source_pump(t->source);
 }
 
@@ -515,9 +522,9 @@ static void count(struct tailer *t, const struct handle *h, u32 lines)
     struct stat st;
 
     if (!t->metrics) t->metrics = source_metrics_get(t->source, t->path);
-    metric_add(t->metrics->read_lines, lines);
-    metric_set(t->metrics->read_bytes, (f64)h->offset);
-    if (handle_stat(h, &st) == 0) metric_set(t->metrics->file_bytes, (f64)st.st_size);
+    metric_add(t->metrics->of[FILE_READ_LINES], lines);
+    metric_set(t->metrics->of[FILE_READ_BYTES], (f64)h->offset);
+    if (handle_stat(h, &st) == 0) metric_set(t->metrics->of[FILE_BYTES], (f64)st.st_size);
 }
 
 static enum step send(struct tailer *t, struct handle *h, const struct piece *p, u64 before)
@@ -660,8 +667,9 @@ struct tailer *tailer_new(struct file_source *s, const char *path, struct labels
     struct tailer *t = xnew(struct tailer);
 
     t->source = s;
-    t->path = xstrdup(path);
-    t->key_labels = str_dup(key_labels);
+    t->status = target_status_new(str_of(path), key_labels, STR(""));
+    t->path = t->status->name;
+    t->key_labels = t->status->labels;
     t->labels = labels_ref(labels);
     list_init(&t->ready);
     list_init(&t->waiting);
@@ -695,7 +703,7 @@ void tailer_free(struct tailer *t)
     list_del(&t->waiting);
     list_del(&t->all);
     labels_unref(t->labels);
-    free(t->key_labels);
-    free(t->path);
+    target_status_runs(t->status, false);
+    target_status_unref(t->status);
     free(t);
 }

@@ -14,7 +14,8 @@ struct tailer {
     struct list all, ready, waiting; /* of the source */
     struct file_source *source;
     struct watched watched;
-    char *path, *key_labels;
+    struct target_status *status; /* its texts are path and key_labels */
+    const char *path, *key_labels;
     struct labels *labels;
     struct file_metrics *metrics;
     struct ack_window *window; /* NULL: not started */
@@ -57,6 +58,8 @@ enum step tailer_step(struct tailer *t);
 void tailer_wake(struct tailer *t, bool structural);
 /* It has no file that is being read or waits to be delivered. */
 bool tailer_is_done(const struct tailer *t);
+/* What others see of it: after a step. */
+void tailer_show(struct tailer *t);
 /* Its time has come. */
 void tailer_wake_waiting(struct tailer *t);
 /* Not to be stepped before so many ns. */
