@@ -187,7 +187,6 @@ static size_t sort_labels(const struct expo_label **to, const struct expo_label 
     for (size_t i = 0; i < n; i++) {
         size_t at = used;
 
-        if (from[i].value.n == 0) continue;
         for (; at > 0 && strcmp(to[at - 1]->name, from[i].name) > 0; at--)
             to[at] = to[at - 1];
         to[at] = &from[i];

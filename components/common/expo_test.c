@@ -39,7 +39,7 @@ static void test_text(void **state)
                      "# HELP odd \n# TYPE odd untyped\nodd NaN\n"
                      "# HELP x_seconds_total Seconds\\\\of \"work\"\\nin all.\n"
                      "# TYPE x_seconds_total counter\n"
-                     "x_seconds_total{cpu=\"0\",mode=\"a\\\"b\\\\c\\nd\"} 2.5\n"
+                     "x_seconds_total{cpu=\"0\",mode=\"a\\\"b\\\\c\\nd\",none=\"\"} 2.5\n"
                      "x_seconds_total{cpu=\"1\",mode=\"user\"} 1e+06\n");
     assert_text(expo_faults(e), "");
     assert_int_equal(expo_count(e), 4);
