@@ -7,7 +7,8 @@
  *
  * Life: prepare (pure; all configuration errors) · create (once) · configure (each plan; opens what
  * is instance-wide, may fail into health) · run (each shard, on its worker) · apply (each shard,
- * for each later plan) · stop (each shard; drain, then shard_stopped) · shard_done · destroy. */
+ * for each later plan) · hurry · stop (each shard; drain, then shard_stopped) · shard_done ·
+ * destroy. */
 #ifndef RUNTIME_COMPONENT_H
 #define RUNTIME_COMPONENT_H
 
@@ -136,8 +137,12 @@ struct component_def {
     int (*run)(struct shard *s);
     int (*apply)(struct shard *s,
                  const void *plan); /* worker, between batches; s->plan is still the old one */
-    void (*stop)(struct shard *s);  /* worker: stop taking input, drain; then shard_stopped(s) (may
-                                       be called from within) */
+    /* Optional. Worker, once: a stop of several instances with this one among them has begun. Those
+     * that send to it stop first, and wait until what they sent has been delivered: what is still
+     * gathered or held goes on soon from now on. It goes on taking input until stop. */
+    void (*hurry)(struct shard *s);
+    void (*stop)(struct shard *s); /* worker: stop taking input, drain; then shard_stopped(s) (may
+                                      be called from within) */
     void (*shard_done)(struct shard *s); /* worker, after shard_stopped, a failed run, or a stop
                                             past its deadline: free what self owns */
     void (*destroy)(struct comp *c);     /* control loop, after every shard is done */

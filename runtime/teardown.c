@@ -103,8 +103,10 @@ void teardown_start(struct controller *c, state_list *states, i64 deadline)
     *t = (struct teardown){
         .c = c, .states = states->v, .n = states->n, .left = states->n, .deadline = deadline};
     *states = (state_list){0};
-    for (size_t i = 0; i < t->n; i++)
+    for (size_t i = 0; i < t->n; i++) {
         t->states[i]->teardown = t;
+        if (t->states[i]->instance) instance_hurry(t->states[i]->instance);
+    }
     c->teardowns++;
     t->half = timer_new(c->loop, stop_all, t);
     timer_start(t->half, MAX((deadline - clock_mono(c->host->clock)) / 2, 0));

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/fd.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/num.h"
 #include "base/vec.h"
@@ -17,7 +18,7 @@
 #include "components/common/positions_text.h"
 #include "components/common/read_file.h"
 
-#define SAVE_AFTER  (800 * NS_PER_MS) /* of the first change: on disk within a second */
+#define SAVE_AFTER  (700 * NS_PER_MS) /* of the first unsaved change: on disk within a second */
 #define RETRY_AFTER (5 * NS_PER_SEC)
 #define SWEEP_EVERY (10 * NS_PER_SEC) /* while positions change; else: */
 #define SWEEP_IDLE  (60 * NS_PER_SEC)
@@ -53,10 +54,11 @@ struct positions {
     struct shard *shard; /* NULL: not started, or stopped */
     char *path, *temp, *notes_path;
     struct map entries; /* path NUL labels */
-    bool was_empty;     /* the file was, at load */
+    u64 on_disk;        /* hash of the file's text; 0: there is none, or an empty one */
     bool dirty, unhealthy;
     struct timer *timer;
     struct save *saving;
+    i64 dirty_since; /* the first change that the last save does not have */
     i64 swept;
 };
 
@@ -111,11 +113,17 @@ static struct entry *put(struct positions *p, struct str path, struct str labels
     return e;
 }
 
+/* What changed while a save was under way has waited for that long already. */
+static i64 save_due(const struct positions *p)
+{
+    return MAX(p->dirty_since + SAVE_AFTER - loop_now(p->shard->worker->loop), 0);
+}
+
 static void schedule(struct positions *p)
 {
     if (!p->shard || p->saving) return; /* the end of a save looks again */
     if (p->dirty)
-        timer_start(p->timer, SAVE_AFTER);
+        timer_start(p->timer, save_due(p));
     else if (!timer_active(p->timer))
         timer_start(p->timer, SWEEP_IDLE);
 }
@@ -124,6 +132,7 @@ static void changed(struct positions *p)
 {
     if (p->dirty) return;
     p->dirty = true;
+    if (p->shard) p->dirty_since = loop_now(p->shard->worker->loop);
     schedule(p);
 }
 
@@ -212,6 +221,47 @@ static void take_note(void *p, const struct position *n)
     e->note = str_dup(note);
 }
 
+/* --- killed between two files ---
+ * The notes are renamed first. Beside them stands which positions they replace: where those are
+ * still there, the process was killed before it came to them, and the values in the notes are the
+ * newer ones. Otherwise the notes of everything that moved would be lost just then, and with them
+ * the way back to a file that was rotated meanwhile. */
+#define REPLACED "replaced"
+
+struct half_saved {
+    u64 on_disk;
+    bool is;
+};
+
+static u64 hash_of(struct str text)
+{
+    return text.n ? hash_bytes(text.p, text.n, 0) : 0;
+}
+
+static void find_replaced(void *half_, const struct position *n)
+{
+    struct half_saved *half = half_;
+    u64 hash;
+
+    if (str_is(n->path, REPLACED) && num_parse_u64(n->value, &hash) == 0)
+        half->is = hash != 0 && hash == half->on_disk;
+}
+
+static void take_newer(void *p, const struct position *n)
+{
+    struct str note = n->value, value = str_cut(&note, '|');
+
+    if (note.p) put(p, n->path, n->labels, value)->note = str_dup(note);
+}
+
+static int read_notes(struct positions *p, struct str text, struct arena *a, const char **ret_why)
+{
+    struct half_saved half = {.on_disk = p->on_disk};
+
+    if (positions_text_read(text, a, find_replaced, &half, ret_why) < 0) return -EBADMSG;
+    return positions_text_read(text, a, half.is ? take_newer : take_note, p, ret_why);
+}
+
 /* -ENOENT: there is no file, or an empty one. Otherwise 0 or -errno with an owned *ret_err. */
 static int read_positions(const char *path, struct buf *text, char **ret_err)
 {
@@ -233,8 +283,8 @@ static int load(struct positions *p, char **ret_err)
     const char *why = NULL;
     int err = read_positions(p->path, &text, ret_err);
 
-    p->was_empty = err == -ENOENT;
-    if (p->was_empty) err = 0;
+    if (err == -ENOENT) err = 0;
+    p->on_disk = hash_of(buf_view(&text));
     arena_init(&arena, 0);
     if (!err && positions_text_read(buf_view(&text), &arena, take_entry, p, &why) < 0) {
         *ret_err = xprintf("invalid yaml positions file [%s]: %s", p->path, why);
@@ -255,8 +305,7 @@ static void load_notes(struct positions *p)
     int rc = read_positions(p->notes_path, &text, &err);
 
     arena_init(&arena, 0);
-    if (!rc && positions_text_read(buf_view(&text), &arena, take_note, p, &why) < 0)
-        err = xprintf("%s", why);
+    if (!rc && read_notes(p, buf_view(&text), &arena, &why) < 0) err = xprintf("%s", why);
     if (err)
         log_warn(p->comp->log, "ignored notes on positions that cannot be read",
                  F_CSTR("file", p->notes_path), F_CSTR("err", err));
@@ -306,7 +355,7 @@ int positions_load_legacy(struct positions *p, const char *path, char **ret_err)
     struct buf text = BUF_INIT(POSITIONS_TEXT_MAX);
     char *why = NULL;
 
-    if (!p->was_empty) return 0;
+    if (p->on_disk) return 0;
     int err = read_positions(path, &text, &why);
     if (!err) read_legacy(p, path, buf_view(&text));
     if (err && err != -ENOENT)
@@ -421,6 +470,16 @@ static void add_entry(struct save *s, const struct map_entry *m)
     free(note);
 }
 
+static void add_replaced(struct save *s, u64 on_disk)
+{
+    char hash[24];
+    int n = snprintf(hash, sizeof(hash), "%llu", (unsigned long long)on_disk);
+
+    if (s->notes.n == 0) return;
+    positions_text_entry(&s->notes,
+                         &(struct position){STR(REPLACED), STR(""), str_n(hash, (size_t)n)});
+}
+
 static bool sweep_is_due(const struct positions *p)
 {
     return loop_now(p->shard->worker->loop) - p->swept >= SWEEP_EVERY;
@@ -441,6 +500,7 @@ static struct save *save_new(struct positions *p, bool sweeps)
         add_entry(s, m);
         if (sweeps) add_suspect(s, m);
     }
+    add_replaced(s, p->on_disk);
     if (sweeps) p->swept = loop_now(p->shard->worker->loop);
     p->dirty = false;
     return s;
@@ -460,8 +520,9 @@ static void tell_failure(struct positions *p, const struct save *s)
     p->unhealthy = true;
 }
 
-static void tell_success(struct positions *p)
+static void tell_success(struct positions *p, const struct save *s)
 {
+    p->on_disk = hash_of(buf_view(&s->text));
     if (!p->unhealthy) return;
     p->unhealthy = false;
     comp_health(p->comp, HEALTH_HEALTHY, "positions are saved again");
@@ -473,7 +534,7 @@ static void tell(struct positions *p, const struct save *s)
     if (s->err)
         tell_failure(p, s);
     else
-        tell_success(p);
+        tell_success(p, s);
     if (s->unclear)
         log_warn(p->comp->log,
                  "could not determine if log file still exists while cleaning positions file",

@@ -131,6 +131,48 @@ static void test_notes_belong_to_their_value(void **state)
     free(notes);
 }
 
+/* The notes are written first. A process that is killed before it came to the positions leaves
+ * values there that are as old as the save before, and notes that belong to the new ones. */
+static void test_killed_between_notes_and_positions(void **state)
+{
+    struct source_world *w = *state;
+    struct positions *p = load(w);
+    struct str a = STR("cursor-a"), b = STR("cursor-b"), c = STR("cursor-c"), none = STR("");
+
+    positions_put_noted(p, a, none, 7, STR("ino=1"));
+    positions_put_noted(p, b, none, 8, STR("ino=2"));
+    positions_put_number(p, c, none, 1);
+    positions_save(p);
+    char *before = read_file_text(source_path(w, "data/positions.yml"));
+    positions_put_noted(p, a, none, 70, STR("ino=3"));
+    positions_put_number(p, c, none, 2);
+    positions_save(p);
+    positions_free(p);
+    p = load(w);
+    assert_text(positions_get(p, a, none), "70");
+    positions_free(p);
+
+    write_file_text(source_path(w, "data/positions.yml"), "w", str_of(before));
+    p = load(w);
+    assert_text(positions_get(p, a, none), "70");
+    assert_text(positions_note(p, a, none), "ino=3");
+    assert_text(positions_get(p, b, none), "8");
+    assert_text(positions_note(p, b, none), "ino=2");
+    assert_text(positions_get(p, c, none), "1");
+    assert_int_equal(positions_count(p), 3);
+    positions_free(p);
+
+    /* Anything else in the file was written by somebody else, and counts. */
+    write_file_text(source_path(w, "data/positions.yml"), "w",
+                    STR("positions:\n  ? path: cursor-a\n    labels: ''\n  : \"7\"\n"));
+    p = load(w);
+    assert_text(positions_get(p, a, none), "7");
+    assert_null(positions_note(p, a, none).p);
+    assert_int_equal(positions_count(p), 1);
+    positions_free(p);
+    free(before);
+}
+
 static void test_a_file_cut_short_is_refused(void **state)
 {
     struct source_world *w = *state;
@@ -214,6 +256,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_saves_at_once_when_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forgets_what_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_notes_belong_to_their_value, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_killed_between_notes_and_positions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_cut_short_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_legacy_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_disk_that_refuses, set_up, tear_down),

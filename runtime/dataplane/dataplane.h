@@ -90,7 +90,7 @@ struct shard_rt {
     struct timer *closing; /* ends SHARD_CLOSING */
     bool ran;              /* self is the component's */
     /* Commands of the control loop, and their answers. */
-    struct msg cmd, stop, expire, done, bye;
+    struct msg cmd, hurry, stop, expire, done, bye;
     struct plan *plan_next; /* of cmd */
     int rc;                 /* answer of cmd, and what was tried */
     const char *tried;
@@ -107,6 +107,7 @@ void shard_init(struct shard_rt *s, struct instance *i, struct worker_rt *w);
 void shard_free(struct shard_rt *s);
 /* Control loop: messages to the shard; answers are instance_shard_ran, _done and _bye. */
 void shard_post_plan(struct shard_rt *s, struct plan *p);
+void shard_post_hurry(struct shard_rt *s); /* once, before stop */
 void shard_post_stop(struct shard_rt *s, i64 close_by);
 void shard_post_expire(struct shard_rt *s);
 /* Comes back when nothing that was posted to or deferred by the shard is on its way any more. */

@@ -117,7 +117,7 @@ struct tally {
     struct kit *kit;
     atomic_int pushed, full, acks[4], retryable; /* sources */
     atomic_int taken, refused, disorder, held;   /* consumers */
-    atomic_int configured, ran, applied, stopped, done, destroyed, left, plans_freed;
+    atomic_int configured, ran, applied, hurried, stopped, done, destroyed, left, plans_freed;
     _Atomic i64 next[SOURCES];
     _Atomic i64 where[SOURCES]; /* worker that consumed the source last, or -1 */
     atomic_bool gate;           /* consumers with MODE_GATE take while it is open */
@@ -468,6 +468,12 @@ static inline int consumer_apply(struct shard *s, const void *plan)
     return a->apply_rc;
 }
 
+static inline void consumer_hurry(struct shard *s)
+{
+    ASSERT(!((struct consumer *)s->self)->stopping);
+    COUNT(fake_plan(s)->tally, hurried);
+}
+
 static inline void consumer_stop(struct shard *s)
 {
     struct consumer *self = s->self;
@@ -562,7 +568,7 @@ static inline u64 fake_key(u32 port, const struct batch *b)
 #define FAKE_TAKER(kind, place)                                                                    \
     FAKE(kind, place), .push = kind##_push, .exports = &fake_exports_schema, .key = fake_key
 #define FAKE_SOURCE(place)    {FAKE(source, place), .apply = source_apply}
-#define FAKE_CONSUMER(place)  {FAKE_TAKER(consumer, place), .apply = consumer_apply}
+#define FAKE_CONSUMER(place)  {FAKE_TAKER(consumer, place), .apply = consumer_apply, .hurry = consumer_hurry}
 #define FAKE_TRANSFORM(place) {FAKE_TAKER(transform, place)}
 /* clang-format on */
 

@@ -59,6 +59,9 @@ bool instance_running(const struct instance *i);
 /* Marks its listeners as leaving, so that a new owner of the same address may take them over;
  * before new instances are started. */
 void instance_leave(struct instance *i);
+/* What feeds it is about to stop, and it after that: it gathers and holds nothing for long any
+ * more. Once, before instance_stop. */
+void instance_hurry(struct instance *i);
 /* Stops all shards (drain until `deadline`, monotonic ns; then what remains is ABANDONED, counted,
  * logged), then destroys the instance once no sink reference or ack is left or the deadline has
  * passed; gone(arg) last. The instance is invalid then. The caller drops its references on the

@@ -140,6 +140,13 @@ static void settle_later(struct instance *i)
     loop_defer(i->workers->control, &i->turn);
 }
 
+void instance_hurry(struct instance *i)
+{
+    if (!i->pub.def->hurry || i->life != LIFE_STARTED) return;
+    for (u32 n = 0; n < i->n_shards; n++)
+        shard_post_hurry(&i->shards[n]);
+}
+
 void instance_stop(struct instance *i, i64 deadline, void (*gone)(void *arg), void *arg)
 {
     bool started = i->life == LIFE_STARTED;

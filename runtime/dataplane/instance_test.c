@@ -458,6 +458,26 @@ static void leave_is_for_what_runs(void **state)
 
 /* --- leaving --- */
 
+static void hurry_comes_before_stop(void **state)
+{
+    struct world w;
+
+    world_open(&w, 2);
+    node_make(&w.n, &w.k, &fake_consumers[PLACE_EACH], w.a, NULL);
+    instance_hurry(w.n.inst); /* it does not run yet */
+    instance_start(w.n.inst, node_on_started, &w.n);
+    kit_until(&w.k, w.n.started);
+    assert_int_equal(w.t.hurried, 0);
+    instance_hurry(w.n.inst);
+    node_stop(&w.n, 20 * SEC);
+    kit_until(&w.k, w.n.stopped);
+    assert_int_equal(w.t.hurried, 2);
+    assert_int_equal(w.t.stopped, 2);
+    kit_until(&w.k, w.n.gone);
+    node_free(&w.n);
+    kit_done(&w.k);
+}
+
 static void waits_for_who_holds_its_sink(void **state)
 {
     struct world w;
@@ -544,6 +564,7 @@ int main(void)
         cmocka_unit_test(a_shard_makes_series_of_its_own),
         cmocka_unit_test(data_dir_is_made),
         cmocka_unit_test(leave_is_for_what_runs),
+        cmocka_unit_test(hurry_comes_before_stop),
         cmocka_unit_test(waits_for_who_holds_its_sink),
         cmocka_unit_test(deaf_component_is_given_up),
         cmocka_unit_test(stuck_worker_is_left_behind),

@@ -140,6 +140,19 @@ void shard_post_plan(struct shard_rt *s, struct plan *p)
 
 /* --- stop --- */
 
+static void on_hurry(struct msg *m)
+{
+    struct shard_rt *s = container_of(m, struct shard_rt, hurry);
+
+    if (s->state == SHARD_RUNNING) s->inst->pub.def->hurry(&s->pub);
+}
+
+void shard_post_hurry(struct shard_rt *s)
+{
+    s->hurry.fn = on_hurry;
+    loop_post(s->pub.worker->loop, &s->hurry);
+}
+
 static void on_done(struct msg *m)
 {
     struct shard_rt *s = container_of(m, struct shard_rt, done);

@@ -3,13 +3,15 @@
  * A stream stays on the worker where its source is, and so does what stages remember of it. A batch
  * that was begun is the component's: stages have seen its entries, so it cannot be given back when
  * the outputs have no room. It answers FULL while it holds one that is not through. What stages
- * hold is sent on when it is due, at a stop, and before other stages take over. */
+ * hold is sent on when it is due, when sources stop (they wait for it to be delivered), and before
+ * other stages take over. */
 #include "base/vec.h"
 #include "components/common/log_stage.h"
 #include "components/common/loki_receiver.h"
 #include "components/loki/process/engine.h"
 
 #define RETRY_AFTER (100 * NS_PER_MS)
+#define QUIET       (100 * NS_PER_MS) /* in a hurry: nothing came for so long */
 
 struct args {
     struct capsule_list forward_to;
@@ -28,6 +30,7 @@ struct self {
     struct batch *current;     /* being fed */
     struct feed at;
     struct timer *again; /* a stage's time, or memory */
+    struct timer *quiet; /* NULL: no hurry */
     struct msg kick;
     bool kicked, inside, stopping, ended;
 };
@@ -171,6 +174,28 @@ static bool busy(const struct self *self)
            log_stage_full(&self->stage);
 }
 
+/* Sources have stopped, or are about to: what they sent last has come by now. */
+static void on_quiet(void *arg)
+{
+    struct self *self = arg;
+
+    if (self->ended) return;
+    if (busy(self)) {
+        timer_start(self->quiet, QUIET);
+        return;
+    }
+    pipeline_flush(self->pipeline, false);
+    go_on(self);
+}
+
+static void hurry(struct shard *s)
+{
+    struct self *self = s->self;
+
+    self->quiet = timer_new(s->worker->loop, on_quiet, self);
+    timer_start(self->quiet, QUIET);
+}
+
 static enum push push(struct shard *s, u32 port, struct batch *b)
 {
     struct self *self = s->self;
@@ -181,6 +206,7 @@ static enum push push(struct shard *s, u32 port, struct batch *b)
     self->inside = true;
     advance(self);
     self->inside = false;
+    if (self->quiet) timer_start(self->quiet, QUIET);
     return PUSH_TAKEN;
 }
 
@@ -252,6 +278,7 @@ static void shard_done(struct shard *s)
     }
     vec_done(&self->ready);
     timer_free(self->again);
+    timer_free(self->quiet);
     log_stage_done(&self->stage);
     stage_counters_free(self->counters);
 }
@@ -287,6 +314,7 @@ DEFINE_COMPONENT(loki_process) = {
     .create = create,
     .run = run,
     .apply = apply,
+    .hurry = hurry,
     .stop = stop,
     .shard_done = shard_done,
     .push = push,

@@ -104,6 +104,28 @@ static void test_cri_acks(void **state)
     process_down(&w);
 }
 
+/* When sources are about to stop, what is held goes on as soon as nothing came for a moment. */
+static void test_hurry(void **state)
+{
+    struct process w;
+
+    process_up(&w, "stage.cri { }");
+    loki_process.hurry(&w.shard);
+    process_in(&w, AT "stdout P a");
+    process_advance(&w, 90 * NS_PER_MS);
+    process_in(&w, AT "stdout P b");
+    process_advance(&w, 90 * NS_PER_MS);
+    process_expect(&w, "");
+    process_in(&w, AT "stdout F c\n" AT "stdout P d");
+    process_expect(&w, "{stream=\"stdout\"} abc\n");
+    process_advance(&w, 100 * NS_PER_MS);
+    process_expect(&w, "{stream=\"stdout\"} d\n");
+    assert_int_equal(w.pending, 0);
+    loki_process.stop(&w.shard);
+    process_advance(&w, NS_PER_SEC);
+    process_down(&w);
+}
+
 /* --- multiline --- */
 
 #define LINES "stage.multiline { firstline = `^\\[` }\n"
@@ -302,14 +324,23 @@ static void test_metrics_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_docker),         cmocka_unit_test(test_cri),
-        cmocka_unit_test(test_cri_bounds),     cmocka_unit_test(test_cri_unfinished),
-        cmocka_unit_test(test_cri_acks),       cmocka_unit_test(test_multiline),
-        cmocka_unit_test(test_multiline_acks), cmocka_unit_test(test_held_is_accepted),
-        cmocka_unit_test(test_multiline_kept), cmocka_unit_test(test_multiline_no_room),
-        cmocka_unit_test(test_held_given_up),  cmocka_unit_test(test_two_multilines),
-        cmocka_unit_test(test_metrics),        cmocka_unit_test(test_metrics_labels),
-        cmocka_unit_test(test_metrics_idle),   cmocka_unit_test(test_metrics_faults),
+        cmocka_unit_test(test_docker),
+        cmocka_unit_test(test_cri),
+        cmocka_unit_test(test_cri_bounds),
+        cmocka_unit_test(test_cri_unfinished),
+        cmocka_unit_test(test_cri_acks),
+        cmocka_unit_test(test_hurry),
+        cmocka_unit_test(test_multiline),
+        cmocka_unit_test(test_multiline_acks),
+        cmocka_unit_test(test_held_is_accepted),
+        cmocka_unit_test(test_multiline_kept),
+        cmocka_unit_test(test_multiline_no_room),
+        cmocka_unit_test(test_held_given_up),
+        cmocka_unit_test(test_two_multilines),
+        cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_metrics_labels),
+        cmocka_unit_test(test_metrics_idle),
+        cmocka_unit_test(test_metrics_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

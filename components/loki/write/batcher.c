@@ -11,6 +11,7 @@
 #define AGES_MAX     64
 #define OPEN_BATCHES 4 /* batch sizes that all tenants together may fill */
 #define RETRY_AFTER  (100 * NS_PER_MS)
+#define HURRIED_WAIT (50 * NS_PER_MS) /* of a batch, when the agent is about to stop */
 
 static void due(void *arg);
 
@@ -189,6 +190,7 @@ static i64 wait_of(const struct batcher *b)
 {
     const struct endpoint_args *a = b->conf->args;
 
+    if (b->write->hurrying) return MIN(a->batch_wait.ns, HURRIED_WAIT);
     return b->lanes > MIN(a->queue_config.min_shards, 64) ? a->batch_wait.ns / 20
                                                           : a->batch_wait.ns;
 }

@@ -11,6 +11,7 @@
 
 #define STALLED_AFTER (2 * NS_PER_SEC) /* of failures: then the log takes what waits */
 #define SILENT_AFTER  (5 * NS_PER_SEC) /* of a request without an answer */
+#define HURRIED_AFTER (1 * NS_PER_SEC) /* the same when the agent is about to stop */
 #define RETRY_LOG     NS_PER_SEC
 
 static void tick(void *arg);
@@ -189,14 +190,25 @@ static void add_behind(struct endpoint *e, struct parcel *p)
     (void)endpoint_spill(e);
 }
 
+/* When the agent is about to stop, sources wait for what fails to be on disk. */
+static i64 stalled_after(const struct endpoint *e)
+{
+    return e->write->hurrying ? 0 : STALLED_AFTER;
+}
+
+static i64 silent_after(const struct endpoint *e)
+{
+    return e->write->hurrying ? HURRIED_AFTER : SILENT_AFTER;
+}
+
 static bool is_stalled(const struct endpoint *e)
 {
     i64 now = write_now(e->write);
 
-    if (e->failing && now - e->failing_since >= STALLED_AFTER) return true;
+    if (e->failing && now - e->failing_since >= stalled_after(e)) return true;
     list_each (&e->items, at) {
         const struct item *it = list_item(at, struct item, link);
-        if (it->asked && now - it->asked >= SILENT_AFTER) return true;
+        if (it->asked && now - it->asked >= silent_after(e)) return true;
     }
     return false;
 }
@@ -387,10 +399,10 @@ static i64 stall_at(const struct endpoint *e)
     i64 at = INT64_MAX;
 
     if (e->reading && !e->n_behind) return at;
-    if (e->failing && e->n_items) at = e->failing_since + STALLED_AFTER;
+    if (e->failing && e->n_items) at = e->failing_since + stalled_after(e);
     list_each (&e->items, link) {
         const struct item *it = list_item(link, struct item, link);
-        if (it->asked && !it->pieces.n) at = MIN(at, it->asked + SILENT_AFTER);
+        if (it->asked && !it->pieces.n) at = MIN(at, it->asked + silent_after(e));
     }
     return at;
 }

@@ -219,6 +219,17 @@ static i64 drain_time(const struct write *w)
     return MIN(ns, w->shard->comp->host->stop_deadline / 4 * 3);
 }
 
+static void hurry(struct shard *s)
+{
+    struct write *w = s->self;
+
+    w->hurrying = true;
+    vec_each (&w->batchers, b)
+        batcher_close_all(*b);
+    list_each (&w->endpoints, at)
+        endpoint_pump(list_item(at, struct endpoint, link));
+}
+
 static void stop(struct shard *s)
 {
     struct write *w = s->self;
@@ -501,6 +512,7 @@ DEFINE_COMPONENT(loki_write) = {
     .configure = configure,
     .run = run,
     .apply = apply,
+    .hurry = hurry,
     .stop = stop,
     .shard_done = shard_done,
     .destroy = destroy,

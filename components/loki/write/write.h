@@ -281,6 +281,7 @@ struct write {
     struct buf plain, packed, record; /* used again and again */
     bool refused;                     /* somebody was told FULL */
     bool starved;                     /* memory was out: closing is tried again */
+    bool hurrying; /* sources wait for what they sent to be delivered, or on disk */
     bool stopping, stopped;
     i64 drop_said;
     u64 drop_unsaid;
