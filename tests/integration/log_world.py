@@ -128,7 +128,7 @@ class Receiver(Loki):
     """Counts numbered lines as they come in: {filename: [numbers in order of arrival]}."""
 
     def __init__(self):
-        self.files, self.by_stream, self.first, self.counted, self.kept, self.restarts = {}, {}, {}, 0, {}, []
+        self.files, self.by_stream, self.first, self.counted, self.kept = {}, {}, {}, 0, {}
         super().__init__()
 
     def count_new(self):
@@ -158,20 +158,12 @@ class Receiver(Loki):
         """As ranges, for messages."""
         return ranges(sorted(set(range(log.n)) - self.seen(log)))
 
-    def restarted(self, logs):
-        """From here on lines are read again that may have gone to other streams before, by other stages."""
-        self.restarts.append((len(self.requests), {log.path: log.n for log in logs}))
-
-    def read_again(self, filename, n, request):
-        return any(request >= from_request and n < written[filename] for from_request, written in self.restarts)
-
     def check_order(self):
         """Within each stream, of the lines that had not arrived before."""
         self.count_new()
         for labels, got in self.by_stream.items():
             for i in range(1, len(got)):
-                n, request = got[i]
-                assert n > got[i - 1][0] or self.read_again(self.kept[labels], n, request), (
+                assert got[i][0] > got[i - 1][0], (
                     f"endpoint {self.port}: {labels} is out of order; (number, request): {got[max(i - 6, 0):i + 6]}")
 
 

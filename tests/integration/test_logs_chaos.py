@@ -92,9 +92,6 @@ class Chaos:
         self.start()
 
     def start(self):
-        if len(self.stages) > 1:
-            for e in self.endpoints:
-                e.restarted(self.logs)
         self.agent.start(self.config(), wait=self.rng.random() < 0.7)
         self.say("started")
 
