@@ -7,33 +7,34 @@
 
 #define ANY_NAME  (NAME_REST | LABEL_REST)
 #define ANY_FIRST (NAME_FIRST | LABEL_FIRST | ANY_NAME)
-const u8 expo_class[256] = {
+const u8 exposition_class[256] = {
     ['a' ... 'z'] = ANY_FIRST, ['A' ... 'Z'] = ANY_FIRST,      ['_'] = ANY_FIRST,
     ['0' ... '9'] = ANY_NAME,  [':'] = NAME_FIRST | NAME_REST,
 };
 
-void expo_init(struct expo *e, const struct expo_conf *c)
+void exposition_init(struct exposition *e, const struct exposition_conf *c)
 {
-    *e = (struct expo){.format = c->format,
-                       .at = c->body.p,
-                       .end = c->body.p + c->body.n,
-                       .line = 1,
-                       .ended = c->body.n == 0};
+    *e = (struct exposition){.format = c->format,
+                             .at = c->body.p,
+                             .end = c->body.p + c->body.n,
+                             .line = 1,
+                             .ended = c->body.n == 0};
     buf_init(&e->scratch, TEXT_MAX);
-    if (c->format == EXPO_PROTOBUF) expo_pb_init(e, c);
+    if (c->format == EXPOSITION_PROTOBUF) exposition_pb_init(e, c);
 }
 
-void expo_done(struct expo *e)
+void exposition_done(struct exposition *e)
 {
-    if (e->pb) expo_pb_done(e);
+    if (e->pb) exposition_pb_done(e);
     buf_done(&e->scratch);
 }
 
-enum expo_event expo_next(struct expo *e, u64 hash, u32 n)
+enum exposition_event exposition_next(struct exposition *e, u64 hash, u32 n)
 {
-    if (e->format != EXPO_PROTOBUF) return expo_text_next(e, hash, n);
-    enum expo_event event = expo_pb_next(e);
-    e->expected = n && (event == EXPO_SAMPLE || event == EXPO_HISTOGRAM) && e->hash == hash;
+    if (e->format != EXPOSITION_PROTOBUF) return exposition_text_next(e, hash, n);
+    enum exposition_event event = exposition_pb_next(e);
+    e->expected =
+        n && (event == EXPOSITION_SAMPLE || event == EXPOSITION_HISTOGRAM) && e->hash == hash;
     return event;
 }
 
@@ -44,17 +45,18 @@ static void make_printable(char *s)
         if (*s < ' ' || *s > '~') *s = '?';
 }
 
-enum expo_event expo_fail(struct expo *e, const char *fmt, ...)
+enum exposition_event exposition_fail(struct exposition *e, const char *fmt, ...)
 {
     int n = 0;
     va_list ap;
 
-    if (e->format != EXPO_PROTOBUF) n = snprintf(e->error, sizeof(e->error), "line %zu: ", e->line);
+    if (e->format != EXPOSITION_PROTOBUF)
+        n = snprintf(e->error, sizeof(e->error), "line %zu: ", e->line);
     va_start(ap, fmt);
     vsnprintf(e->error + n, sizeof(e->error) - (size_t)n, fmt, ap);
     va_end(ap);
     make_printable(e->error);
     e->at = e->end;
     e->ended = true;
-    return EXPO_ERROR;
+    return EXPOSITION_ERROR;
 }

@@ -9,7 +9,7 @@
 
 /* --- where texts end --- */
 
-const char *expo_quoted_end(const char *p, const char *end)
+const char *exposition_quoted_end(const char *p, const char *end)
 {
     for (p++; p < end; p++) {
         if (*p == '"') return p + 1;
@@ -18,17 +18,17 @@ const char *expo_quoted_end(const char *p, const char *end)
     return NULL;
 }
 
-const char *expo_braces_end(const char *p, const char *end)
+const char *exposition_braces_end(const char *p, const char *end)
 {
     for (p++; p && p < end;) {
         if (*p == '}') return p + 1;
         if (*p == '\n') return NULL;
-        p = *p == '"' ? expo_quoted_end(p, end) : p + 1;
+        p = *p == '"' ? exposition_quoted_end(p, end) : p + 1;
     }
     return NULL;
 }
 
-void expo_float(struct buf *b, f64 v)
+void exposition_float(struct buf *b, f64 v)
 {
     size_t from = b->n;
 
@@ -41,7 +41,7 @@ void expo_float(struct buf *b, f64 v)
 /* --- reading --- */
 
 struct reading {
-    struct expo *e;
+    struct exposition *e;
     const char *p, *end;
     struct label_set *into;
     bool strict; /* OpenMetrics: no blanks, commas required */
@@ -52,7 +52,7 @@ static int fault(struct reading *r, const char *what)
 {
     size_t n = (size_t)(r->end - r->p);
 
-    (void)expo_fail(r->e, "%s, got \"" STR_FMT "\"", what, (int)MIN(n, (size_t)40), r->p);
+    (void)exposition_fail(r->e, "%s, got \"" STR_FMT "\"", what, (int)MIN(n, (size_t)40), r->p);
     return -EINVAL;
 }
 
@@ -88,7 +88,7 @@ static struct str unescape(struct label_set *into, struct str s)
 /* A quoted text without its quotes and escapes; valid UTF-8. */
 static int read_quoted(struct reading *r, const char *bad_utf8, struct str *ret)
 {
-    const char *to = expo_quoted_end(r->p, r->end);
+    const char *to = exposition_quoted_end(r->p, r->end);
 
     if (!to) return fault(r, "the closing quote is missing");
     struct str s = str_n(r->p + 1, (size_t)(to - r->p) - 2);
@@ -105,8 +105,9 @@ static int read_name(struct reading *r, struct str *ret, bool *ret_quoted)
 
     *ret_quoted = r->p < r->end && *r->p == '"';
     if (*ret_quoted) return read_quoted(r, "invalid UTF-8 label name", ret);
-    if (r->p == r->end || !expo_is(*r->p, LABEL_FIRST)) return fault(r, "expected a label name");
-    while (r->p < r->end && expo_is(*r->p, LABEL_REST))
+    if (r->p == r->end || !exposition_is(*r->p, LABEL_FIRST))
+        return fault(r, "expected a label name");
+    while (r->p < r->end && exposition_is(*r->p, LABEL_REST))
         r->p++;
     *ret = str_n(from, (size_t)(r->p - from));
     skip_blanks(r);
@@ -116,17 +117,17 @@ static int read_name(struct reading *r, struct str *ret, bool *ret_quoted)
 static int put(struct reading *r, struct str name, struct str value)
 {
     if (label_set_has(r->into, name)) {
-        (void)expo_fail(r->e, "label name \"" STR_FMT "\" is not unique", STR_ARG(name));
+        (void)exposition_fail(r->e, "label name \"" STR_FMT "\" is not unique", STR_ARG(name));
         return -EINVAL;
     }
-    if (++r->n > EXPO_LABELS_MAX) return fault(r, "a series has more than 4096 labels");
+    if (++r->n > EXPOSITION_LABELS_MAX) return fault(r, "a series has more than 4096 labels");
     label_set_put_view(r->into, name, value);
     return r->into->err;
 }
 
 /* --- le and quantile --- */
 
-static bool has_float_value(const struct expo *e, struct str name)
+static bool has_float_value(const struct exposition *e, struct str name)
 {
     return (e->type == TYPE_HISTOGRAM && str_eq(name, STR("le"))) ||
            (e->type == TYPE_SUMMARY && str_eq(name, STR("quantile")));
@@ -136,11 +137,11 @@ static bool has_float_value(const struct expo *e, struct str name)
 static struct str normal_float(struct reading *r, struct str value)
 {
     u64 bits;
-    const char *to = value.n ? expo_number(value.p, value.p + value.n, &bits) : NULL;
+    const char *to = value.n ? exposition_number(value.p, value.p + value.n, &bits) : NULL;
 
-    if (to != value.p + value.n || r->e->format == EXPO_PROTOBUF) return value;
+    if (to != value.p + value.n || r->e->format == EXPOSITION_PROTOBUF) return value;
     struct buf b = BUF_INIT(64);
-    expo_float(&b, sample_value(bits));
+    exposition_float(&b, sample_value(bits));
     if (!str_eq(buf_view(&b), value)) value = label_set_keep(r->into, buf_view(&b));
     buf_done(&b);
     return value;
@@ -195,24 +196,24 @@ static int read_series(struct reading *r)
     const char *from = r->p;
 
     if (r->p < r->end && *r->p == '{') return read_braces(r, true);
-    while (r->p < r->end && expo_is(*r->p, NAME_REST))
+    while (r->p < r->end && exposition_is(*r->p, NAME_REST))
         r->p++;
     int rc = put(r, STR("__name__"), str_n(from, (size_t)(r->p - from)));
     skip_blanks(r);
     return rc != 0 ? rc : read_braces(r, false);
 }
 
-static struct reading begin(struct expo *e, struct str text, struct label_set *into)
+static struct reading begin(struct exposition *e, struct str text, struct label_set *into)
 {
     label_set_reset(into);
     return (struct reading){.e = e,
                             .p = text.p,
                             .end = text.p + text.n,
                             .into = into,
-                            .strict = e->format != EXPO_TEXT};
+                            .strict = e->format != EXPOSITION_TEXT};
 }
 
-int expo_labels(struct expo *e, struct label_set *into)
+int exposition_labels(struct exposition *e, struct label_set *into)
 {
     struct reading r = begin(e, e->series, into);
     size_t line = e->line;
@@ -223,7 +224,7 @@ int expo_labels(struct expo *e, struct label_set *into)
     return rc;
 }
 
-int expo_exemplar_labels(struct expo *e, struct str text, struct label_set *into)
+int exposition_exemplar_labels(struct exposition *e, struct str text, struct label_set *into)
 {
     struct reading r = begin(e, text, into);
     size_t line = e->line;

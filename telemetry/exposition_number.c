@@ -84,7 +84,7 @@ static const char *long_way(const char *p, const char *end, u64 *ret_bits)
     return to;
 }
 
-const char *expo_number(const char *p, const char *end, u64 *ret_bits)
+const char *exposition_number(const char *p, const char *end, u64 *ret_bits)
 {
     struct decimal d = {0};
     f64 v;

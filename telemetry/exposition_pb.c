@@ -51,7 +51,7 @@ enum stage { S_NONE, S_VALUE, S_NATIVE, S_COUNT, S_SUM, S_PARTS, S_INF };
 /* The lists of a native histogram, as bytes of their elements. */
 enum { L_POS_SPANS, L_NEG_SPANS, L_POS_DELTAS, L_NEG_DELTAS, L_POS_COUNTS, L_NEG_COUNTS, LISTS };
 
-struct expo_protobuf {
+struct exposition_protobuf {
     bool native, classic_too;
     u64 texts, texts_max;
     struct pb_in metrics; /* of the family: fields of its message */
@@ -73,9 +73,9 @@ struct expo_protobuf {
     u32 exemplar_field;
 };
 
-void expo_pb_init(struct expo *e, const struct expo_conf *c)
+void exposition_pb_init(struct exposition *e, const struct exposition_conf *c)
 {
-    struct expo_protobuf *p = e->pb = xnew(struct expo_protobuf);
+    struct exposition_protobuf *p = e->pb = xnew(struct exposition_protobuf);
 
     p->native = c->native_histograms;
     p->classic_too = c->classic_too;
@@ -86,9 +86,9 @@ void expo_pb_init(struct expo *e, const struct expo_conf *c)
         buf_init(&p->lists[i], SIZE_MAX);
 }
 
-void expo_pb_done(struct expo *e)
+void exposition_pb_done(struct exposition *e)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
 
     buf_done(&p->labels);
     buf_done(&p->exemplar);
@@ -98,11 +98,11 @@ void expo_pb_done(struct expo *e)
     e->pb = NULL;
 }
 
-static enum expo_event broken(struct expo *e, const char *what)
+static enum exposition_event broken(struct exposition *e, const char *what)
 {
     struct str name = e->pb->name;
-    return expo_fail(e, "family \"" STR_FMT "\": %s", (int)MIN(name.n, (size_t)80),
-                     name.p ? name.p : "", what);
+    return exposition_fail(e, "family \"" STR_FMT "\": %s", (int)MIN(name.n, (size_t)80),
+                           name.p ? name.p : "", what);
 }
 
 /* --- texts --- */
@@ -137,9 +137,9 @@ static bool add_pair(struct buf *b, struct str pair)
 }
 
 /* {"name_suffix","a"="b","le"="0.5"} */
-static bool compose(struct expo *e, const char *suffix, const char *part, f64 bound)
+static bool compose(struct exposition *e, const char *suffix, const char *part, f64 bound)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct buf *b = &e->scratch;
 
     buf_reset(b);
@@ -153,7 +153,7 @@ static bool compose(struct expo *e, const char *suffix, const char *part, f64 bo
     buf_str(b, buf_view(&p->labels));
     if (part) {
         buf_printf(b, ",\"%s\"=\"", part);
-        expo_float(b, bound);
+        exposition_float(b, bound);
         buf_ch(b, '"');
     }
     buf_ch(b, '}');
@@ -163,12 +163,12 @@ static bool compose(struct expo *e, const char *suffix, const char *part, f64 bo
     return buf_err(b) == 0 && p->texts <= p->texts_max;
 }
 
-static enum expo_event sample(struct expo *e, const char *suffix, const char *part, f64 bound,
-                              f64 value)
+static enum exposition_event sample(struct exposition *e, const char *suffix, const char *part,
+                                    f64 bound, f64 value)
 {
     e->bits = isnan(value) ? SAMPLE_NAN_BITS : sample_bits(value);
     if (!compose(e, suffix, part, bound)) return broken(e, "its series are too large");
-    return EXPO_SAMPLE;
+    return EXPOSITION_SAMPLE;
 }
 
 /* --- exemplars --- */
@@ -185,7 +185,8 @@ static bool read_timestamp(struct str msg, i64 *ret_ms)
     return true;
 }
 
-static bool exemplar_field(struct expo *e, const struct pb_field *f, struct expo_exemplar *x)
+static bool exemplar_field(struct exposition *e, const struct pb_field *f,
+                           struct exposition_exemplar *x)
 {
     struct buf *b = &e->pb->exemplar;
 
@@ -199,13 +200,13 @@ static bool exemplar_field(struct expo *e, const struct pb_field *f, struct expo
 }
 
 /* Its labels are composed as text, ",a=b" with a brace in the place of the first comma. */
-static bool read_exemplar(struct expo *e, struct str msg, struct expo_exemplar *x)
+static bool read_exemplar(struct exposition *e, struct str msg, struct exposition_exemplar *x)
 {
     struct buf *b = &e->pb->exemplar;
     struct pb_in in = pb_in(msg);
     struct pb_field f;
 
-    *x = (struct expo_exemplar){0};
+    *x = (struct exposition_exemplar){0};
     buf_reset(b);
     while (pb_next(&in, &f))
         if (!exemplar_field(e, &f, x)) return false;
@@ -217,9 +218,9 @@ static bool read_exemplar(struct expo *e, struct str msg, struct expo_exemplar *
     return true;
 }
 
-bool expo_histogram_exemplar(struct expo *e, struct expo_exemplar *ret)
+bool exposition_histogram_exemplar(struct exposition *e, struct exposition_exemplar *ret)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct pb_field f, x;
 
     while (p && pb_next(&p->exemplars, &f)) {
@@ -281,7 +282,7 @@ static bool add_span(struct buf *b, struct str msg)
     return true;
 }
 
-static bool list_field(struct expo_protobuf *p, const struct pb_field *f)
+static bool list_field(struct exposition_protobuf *p, const struct pb_field *f)
 {
     for (size_t i = 0; i < ARRAY_LEN(list_fields); i++) {
         const struct list_field *l = &list_fields[i];
@@ -294,7 +295,7 @@ static bool list_field(struct expo_protobuf *p, const struct pb_field *f)
     return true;
 }
 
-static void scalar_field(struct expo_protobuf *p, const struct pb_field *f)
+static void scalar_field(struct exposition_protobuf *p, const struct pb_field *f)
 {
     struct histogram *h = &p->h;
 
@@ -310,13 +311,13 @@ static void scalar_field(struct expo_protobuf *p, const struct pb_field *f)
     }
 }
 
-static u32 list_n(const struct expo_protobuf *p, int list)
+static u32 list_n(const struct exposition_protobuf *p, int list)
 {
     return (u32)(p->lists[list].n / 8);
 }
 
 /* The buckets of one side: as many as its spans say, which do not run backwards. */
-static bool side_ok(const struct expo_protobuf *p, int spans, u32 buckets)
+static bool side_ok(const struct exposition_protobuf *p, int spans, u32 buckets)
 {
     const struct histogram_span *s = (const void *)p->lists[spans].p;
     u64 n = 0;
@@ -328,7 +329,7 @@ static bool side_ok(const struct expo_protobuf *p, int spans, u32 buckets)
     return n == buckets;
 }
 
-static bool fill_histogram(struct expo_protobuf *p, f64 zero_float)
+static bool fill_histogram(struct exposition_protobuf *p, f64 zero_float)
 {
     struct histogram *h = &p->h;
     struct buf *l = p->lists;
@@ -356,9 +357,9 @@ static bool fill_histogram(struct expo_protobuf *p, f64 zero_float)
            side_ok(p, L_NEG_SPANS, h->n_neg);
 }
 
-static bool read_histogram(struct expo *e)
+static bool read_histogram(struct exposition *e)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct pb_in in = pb_in(p->value);
     struct pb_field f;
     bool lists_ok = true;
@@ -391,15 +392,15 @@ static u64 find_varint(struct str msg, u32 num)
     return pb_find(msg, num, &f) && f.wire == PB_VARINT ? f.v : 0;
 }
 
-static bool has_native_buckets(const struct expo_protobuf *p)
+static bool has_native_buckets(const struct exposition_protobuf *p)
 {
     return list_n(p, L_POS_SPANS) || list_n(p, L_NEG_SPANS) || p->h.zero_threshold > 0 ||
            p->h.zero_count.i > 0 || find_double(p->value, H_ZERO_COUNT_FLOAT) > 0;
 }
 
-static enum expo_event native(struct expo *e)
+static enum exposition_event native(struct exposition *e)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct pb_field f;
 
     if (!fill_histogram(p, find_double(p->value, H_ZERO_COUNT_FLOAT)))
@@ -409,24 +410,24 @@ static enum expo_event native(struct expo *e)
     p->stage = p->classic_too && pb_find(p->value, H_BUCKET, &f) ? S_COUNT : S_NONE;
     if (!compose(e, "", NULL, 0)) return broken(e, "its series are too large");
     e->histogram = &p->h;
-    return EXPO_HISTOGRAM;
+    return EXPOSITION_HISTOGRAM;
 }
 
 /* --- metrics --- */
 
-static bool is_histogram(const struct expo_protobuf *p)
+static bool is_histogram(const struct exposition_protobuf *p)
 {
     return p->kind->field == M_HISTOGRAM;
 }
 
-static f64 count_of(const struct expo_protobuf *p)
+static f64 count_of(const struct exposition_protobuf *p)
 {
     return p->is_float ? p->count_float : (f64)p->count;
 }
 
-static enum expo_event value(struct expo *e)
+static enum exposition_event value(struct exposition *e)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct pb_field f;
 
     p->stage = S_NONE;
@@ -436,9 +437,9 @@ static enum expo_event value(struct expo *e)
     return sample(e, "", NULL, 0, find_double(p->value, 1));
 }
 
-static enum expo_event bucket(struct expo *e, struct str msg)
+static enum exposition_event bucket(struct exposition *e, struct str msg)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct pb_field f;
     f64 bound = find_double(msg, 2);
     f64 count = p->is_float ? find_double(msg, 4) : (f64)find_varint(msg, 1);
@@ -449,10 +450,10 @@ static enum expo_event bucket(struct expo *e, struct str msg)
     return sample(e, "_bucket", "le", bound, count);
 }
 
-/* The next bucket or quantile; EXPO_END when there is none. */
-static enum expo_event part(struct expo *e)
+/* The next bucket or quantile; EXPOSITION_END when there is none. */
+static enum exposition_event part(struct exposition *e)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct pb_field f;
 
     while (pb_next(&p->parts, &f)) {
@@ -461,12 +462,12 @@ static enum expo_event part(struct expo *e)
         return sample(e, "", "quantile", find_double(f.b, 1), find_double(f.b, 2));
     }
     p->stage = is_histogram(p) && !p->saw_inf ? S_INF : S_NONE;
-    return EXPO_END;
+    return EXPOSITION_END;
 }
 
-static enum expo_event next_series(struct expo *e)
+static enum exposition_event next_series(struct exposition *e)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
 
     e->exemplar.labels.p = NULL;
     switch (p->stage) {
@@ -478,12 +479,12 @@ static enum expo_event next_series(struct expo *e)
     case S_INF: p->stage = S_NONE; return sample(e, "_bucket", "le", INFINITY, count_of(p));
     case S_NONE: break;
     }
-    return EXPO_END;
+    return EXPOSITION_END;
 }
 
-static bool begin_stages(struct expo *e)
+static bool begin_stages(struct exposition *e)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
 
     p->parts = pb_in(p->value);
     p->saw_inf = p->is_float = false;
@@ -499,9 +500,9 @@ static bool begin_stages(struct expo *e)
     return true;
 }
 
-static bool begin_metric(struct expo *e, struct str msg)
+static bool begin_metric(struct exposition *e, struct str msg)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct pb_in in = pb_in(msg);
     struct pb_field f;
     bool found = false;
@@ -522,7 +523,7 @@ static bool begin_metric(struct expo *e, struct str msg)
 
 /* --- families --- */
 
-static void head_field(struct expo_protobuf *p, const struct pb_field *f, u64 *type)
+static void head_field(struct exposition_protobuf *p, const struct pb_field *f, u64 *type)
 {
     if (f->num == F_TYPE && f->wire == PB_VARINT) *type = f->v;
     if (f->wire != PB_BYTES) return;
@@ -531,9 +532,9 @@ static void head_field(struct expo_protobuf *p, const struct pb_field *f, u64 *t
     if (f->num == F_UNIT) p->unit = f->b;
 }
 
-static bool begin_family(struct expo *e, struct str msg)
+static bool begin_family(struct exposition *e, struct str msg)
 {
-    struct expo_protobuf *p = e->pb;
+    struct exposition_protobuf *p = e->pb;
     struct pb_in in = pb_in(msg);
     struct pb_field f;
     u64 type = 0;
@@ -551,22 +552,22 @@ static bool begin_family(struct expo *e, struct str msg)
     return true;
 }
 
-static enum expo_event next_family(struct expo *e)
+static enum exposition_event next_family(struct exposition *e)
 {
     size_t n;
 
     if (e->at == e->end) {
         e->ended = true;
-        return EXPO_END;
+        return EXPOSITION_END;
     }
     const char *at = pb_len(e->at, e->end, &n);
-    if (!at) return expo_fail(e, "a family is cut short");
+    if (!at) return exposition_fail(e, "a family is cut short");
     e->at = at + n;
     if (!begin_family(e, str_n(at, n))) return broken(e, "the message is broken");
-    return EXPO_TYPE;
+    return EXPOSITION_TYPE;
 }
 
-static bool say(struct expo *e, bool *flag, struct str text)
+static bool say(struct exposition *e, bool *flag, struct str text)
 {
     if (!*flag) return false;
     *flag = false;
@@ -575,34 +576,34 @@ static bool say(struct expo *e, bool *flag, struct str text)
     return true;
 }
 
-static bool next_metric(struct expo *e, struct pb_field *f)
+static bool next_metric(struct exposition *e, struct pb_field *f)
 {
     while (pb_next(&e->pb->metrics, f))
         if (f->num == F_METRIC && f->wire == PB_BYTES) return true;
     return false;
 }
 
-enum expo_event expo_pb_next(struct expo *e)
+enum exposition_event exposition_pb_next(struct exposition *e)
 {
-    struct expo_protobuf *p = e->pb;
-    enum expo_event event;
+    struct exposition_protobuf *p = e->pb;
+    enum exposition_event event;
     struct pb_field f;
 
     for (e->expected = false; !e->ended;) {
-        if (say(e, &p->say_help, p->help)) return EXPO_HELP;
+        if (say(e, &p->say_help, p->help)) return EXPOSITION_HELP;
         if (say(e, &p->say_type, str_of(p->kind ? p->kind->name : ""))) {
             e->type = p->kind->type;
-            return EXPO_TYPE;
+            return EXPOSITION_TYPE;
         }
-        if (say(e, &p->say_unit, p->unit)) return EXPO_UNIT;
+        if (say(e, &p->say_unit, p->unit)) return EXPOSITION_UNIT;
         event = next_series(e);
-        if (event != EXPO_END) return event;
+        if (event != EXPOSITION_END) return event;
         if (p->stage != S_NONE) continue;
         if (!next_metric(e, &f))
             event = next_family(e);
         else if (!begin_metric(e, f.b))
             event = broken(e, "a metric is broken");
-        if (event == EXPO_ERROR || e->ended) return event;
+        if (event == EXPOSITION_ERROR || e->ended) return event;
     }
-    return EXPO_END;
+    return EXPOSITION_END;
 }

@@ -17,12 +17,13 @@ static void show_labels(struct buf *out, const struct label_set *set)
                    STR_ARG(set->v[i].value));
 }
 
-static bool show_exemplar(struct expo *e, const struct expo_exemplar *x, struct buf *out)
+static bool show_exemplar(struct exposition *e, const struct exposition_exemplar *x,
+                          struct buf *out)
 {
     struct label_set set;
 
     label_set_init(&set);
-    int rc = expo_exemplar_labels(e, x->labels, &set);
+    int rc = exposition_exemplar_labels(e, x->labels, &set);
     buf_cstr(out, " #{");
     show_labels(out, &set);
     buf_cstr(out, "}");
@@ -32,12 +33,12 @@ static bool show_exemplar(struct expo *e, const struct expo_exemplar *x, struct 
     return rc == 0;
 }
 
-static bool show_sample(struct expo *e, struct buf *out)
+static bool show_sample(struct exposition *e, struct buf *out)
 {
     struct label_set set;
 
     label_set_init(&set);
-    int rc = expo_labels(e, &set);
+    int rc = exposition_labels(e, &set);
     show_labels(out, &set);
     label_set_done(&set);
     buf_ch(out, ' ');
@@ -48,10 +49,10 @@ static bool show_sample(struct expo *e, struct buf *out)
     return rc == 0;
 }
 
-static void show_histogram(struct expo *e, struct buf *out)
+static void show_histogram(struct exposition *e, struct buf *out)
 {
     const struct histogram *h = e->histogram;
-    struct expo_exemplar x;
+    struct exposition_exemplar x;
 
     e->bits = sample_bits(h->sum);
     show_sample(e, out);
@@ -60,52 +61,52 @@ static void show_histogram(struct expo *e, struct buf *out)
                (unsigned long long)h->count.i, (unsigned long long)h->zero_count.i);
     for (u32 i = 0; i < h->n_pos; i++)
         buf_printf(out, "%lld,", (long long)h->pos_deltas[i]);
-    while (expo_histogram_exemplar(e, &x))
+    while (exposition_histogram_exemplar(e, &x))
         show_exemplar(e, &x, out);
     buf_ch(out, '\n');
 }
 
-static void show_about(struct expo *e, char what, struct buf *out)
+static void show_about(struct exposition *e, char what, struct buf *out)
 {
     buf_printf(out, "%c " STR_FMT " \"" STR_FMT "\"\n", what, STR_ARG(e->family), STR_ARG(e->text));
 }
 
-static bool show_event(struct expo *e, enum expo_event event, struct buf *out)
+static bool show_event(struct exposition *e, enum exposition_event event, struct buf *out)
 {
     switch (event) {
-    case EXPO_SAMPLE: return show_sample(e, out);
-    case EXPO_HISTOGRAM: show_histogram(e, out); return true;
-    case EXPO_TYPE: show_about(e, 'T', out); return true;
-    case EXPO_HELP: show_about(e, 'H', out); return true;
-    case EXPO_UNIT: show_about(e, 'U', out); return true;
-    case EXPO_END:
-    case EXPO_ERROR: break;
+    case EXPOSITION_SAMPLE: return show_sample(e, out);
+    case EXPOSITION_HISTOGRAM: show_histogram(e, out); return true;
+    case EXPOSITION_TYPE: show_about(e, 'T', out); return true;
+    case EXPOSITION_HELP: show_about(e, 'H', out); return true;
+    case EXPOSITION_UNIT: show_about(e, 'U', out); return true;
+    case EXPOSITION_END:
+    case EXPOSITION_ERROR: break;
     }
     return false;
 }
 
-static void read_all(const struct expo_conf *conf, struct buf *out)
+static void read_all(const struct exposition_conf *conf, struct buf *out)
 {
-    struct expo e;
-    enum expo_event event;
+    struct exposition e;
+    enum exposition_event event;
 
-    expo_init(&e, conf);
+    exposition_init(&e, conf);
     do
-        event = expo_next(&e, 0, 0);
+        event = exposition_next(&e, 0, 0);
     while (show_event(&e, event, out));
-    if (event != EXPO_END) buf_printf(out, "! %s\n", e.error);
-    assert_int_equal(expo_next(&e, 0, 0), EXPO_END);
-    expo_done(&e);
+    if (event != EXPOSITION_END) buf_printf(out, "! %s\n", e.error);
+    assert_int_equal(exposition_next(&e, 0, 0), EXPOSITION_END);
+    exposition_done(&e);
 }
 
 /* The body is copied so that a read past its end is seen. */
-static void check_bytes(enum expo_format f, struct str body, const char *want)
+static void check_bytes(enum exposition_format f, struct str body, const char *want)
 {
     char *copy = malloc(body.n ? body.n : 1);
     struct buf out = BUF_INIT(1 << 20);
 
     memcpy(copy, body.p, body.n);
-    read_all(&(struct expo_conf){.format = f, .body = str_n(copy, body.n)}, &out);
+    read_all(&(struct exposition_conf){.format = f, .body = str_n(copy, body.n)}, &out);
     buf_ch(&out, '\0');
     out.n--;
     assert_text(buf_view(&out), want);
@@ -113,15 +114,15 @@ static void check_bytes(enum expo_format f, struct str body, const char *want)
     free(copy);
 }
 
-static void check(enum expo_format f, const char *body, const char *want)
+static void check(enum exposition_format f, const char *body, const char *want)
 {
     check_bytes(f, str_of(body), want);
 }
 
-struct expo_case {
+struct exposition_case {
     const char *body, *want;
 };
-static void check_all(enum expo_format f, const struct expo_case *c, size_t n)
+static void check_all(enum exposition_format f, const struct exposition_case *c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         check(f, c[i].body, c[i].want);
@@ -129,7 +130,7 @@ static void check_all(enum expo_format f, const struct expo_case *c, size_t n)
 
 /* --- text --- */
 
-static const struct expo_case text_good[] = {
+static const struct exposition_case text_good[] = {
     {"", ""},
     {"\n\n  \t\n", ""},
     {"up 1\n", "__name__=up 1\n"},
@@ -164,11 +165,11 @@ static const struct expo_case text_good[] = {
 };
 static void test_text(void **state)
 {
-    check_all(EXPO_TEXT, text_good, ARRAY_LEN(text_good));
-    check_bytes(EXPO_TEXT, STR("a 1\n\0b 2\n"), "__name__=a 1\n");
+    check_all(EXPOSITION_TEXT, text_good, ARRAY_LEN(text_good));
+    check_bytes(EXPOSITION_TEXT, STR("a 1\n\0b 2\n"), "__name__=a 1\n");
 }
 
-static const struct expo_case text_bad[] = {
+static const struct exposition_case text_bad[] = {
     {"a\n", "! line 1: expected a value behind the series, got \"\"\n"},
     {"a", "! line 1: expected a value behind the series, got \"\"\n"},
     {"a 1\nb x\n", "__name__=a 1\n! line 2: expected a value behind the series, got \"x\"\n"},
@@ -194,11 +195,11 @@ static const struct expo_case text_bad[] = {
 };
 
 /* Faults of labels show where they were asked for: only the sentence is looked at. */
-static void check_fault(enum expo_format f, const char *body, const char *sentence)
+static void check_fault(enum exposition_format f, const char *body, const char *sentence)
 {
     struct buf out = BUF_INIT(1 << 20);
 
-    read_all(&(struct expo_conf){.format = f, .body = str_of(body)}, &out);
+    read_all(&(struct exposition_conf){.format = f, .body = str_of(body)}, &out);
     buf_ch(&out, '\0');
     if (!strstr(out.p, sentence)) assert_string_equal(out.p, sentence);
     buf_done(&out);
@@ -207,19 +208,19 @@ static void check_fault(enum expo_format f, const char *body, const char *senten
 static void test_text_faults(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(text_bad); i++)
-        check_fault(EXPO_TEXT, text_bad[i].body, strchr(text_bad[i].want, '!'));
-    check_fault(EXPO_TEXT, "a{b=\"\xff\"} 1\n", "invalid UTF-8 label value");
-    check_fault(EXPO_TEXT, "a{b=\"1\",b=\"2\"} 1\n", "label name \"b\" is not unique");
-    check_fault(EXPO_TEXT, "a{__name__=\"b\"} 1\n", "label name \"__name__\" is not unique");
-    check_fault(EXPO_TEXT, "a{b} 1\n", "expected = behind a label name");
-    check_fault(EXPO_TEXT, "a{b=c} 1\n", "expected a label value in quotes");
-    check_fault(EXPO_TEXT, "{\"a\",\"b\"} 1\n", "expected = behind a label name");
-    check_fault(EXPO_TEXT, "# HELP a \xff\n", "is not UTF-8");
+        check_fault(EXPOSITION_TEXT, text_bad[i].body, strchr(text_bad[i].want, '!'));
+    check_fault(EXPOSITION_TEXT, "a{b=\"\xff\"} 1\n", "invalid UTF-8 label value");
+    check_fault(EXPOSITION_TEXT, "a{b=\"1\",b=\"2\"} 1\n", "label name \"b\" is not unique");
+    check_fault(EXPOSITION_TEXT, "a{__name__=\"b\"} 1\n", "label name \"__name__\" is not unique");
+    check_fault(EXPOSITION_TEXT, "a{b} 1\n", "expected = behind a label name");
+    check_fault(EXPOSITION_TEXT, "a{b=c} 1\n", "expected a label value in quotes");
+    check_fault(EXPOSITION_TEXT, "{\"a\",\"b\"} 1\n", "expected = behind a label name");
+    check_fault(EXPOSITION_TEXT, "# HELP a \xff\n", "is not UTF-8");
 }
 
 /* --- OpenMetrics --- */
 
-static const struct expo_case om_good[] = {
+static const struct exposition_case om_good[] = {
     {"# EOF", ""},
     {"# EOF\n", ""},
     {"a 1\n# EOF\n", "__name__=a 1\n"},
@@ -238,10 +239,10 @@ static const struct expo_case om_good[] = {
 };
 static void test_openmetrics(void **state)
 {
-    check_all(EXPO_OPENMETRICS, om_good, ARRAY_LEN(om_good));
+    check_all(EXPOSITION_OPENMETRICS, om_good, ARRAY_LEN(om_good));
 }
 
-static const struct expo_case om_bad[] = {
+static const struct exposition_case om_bad[] = {
     {"a 1\n", "data does not end with # EOF"},
     {"a 1", "data does not end with # EOF"},
     {"# EOF\na 1\n", "unexpected data after # EOF"},
@@ -269,7 +270,7 @@ static const struct expo_case om_bad[] = {
 static void test_openmetrics_faults(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(om_bad); i++)
-        check_fault(EXPO_OPENMETRICS, om_bad[i].body, om_bad[i].want);
+        check_fault(EXPOSITION_OPENMETRICS, om_bad[i].body, om_bad[i].want);
 }
 
 /* --- values --- */
@@ -280,7 +281,7 @@ static void check_value(const char *text)
     f64 v;
 
     assert_int_equal(num_parse_f64(str_of(text), &v), 0);
-    assert_ptr_equal(expo_number(text, text + strlen(text), &bits), text + strlen(text));
+    assert_ptr_equal(exposition_number(text, text + strlen(text), &bits), text + strlen(text));
     assert_true(bits == sample_bits(v));
 }
 
@@ -309,7 +310,7 @@ static void test_numbers(void **state)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         check_value(texts[i]);
     const char *nan = "nAn rest";
-    assert_ptr_equal(expo_number(nan, nan + 8, &bits), nan + 3);
+    assert_ptr_equal(exposition_number(nan, nan + 8, &bits), nan + 3);
     assert_true(bits == SAMPLE_NAN_BITS);
 }
 
@@ -331,24 +332,24 @@ static void test_many_numbers(void **state)
 static void test_expected(void **state)
 {
     struct str body = STR("a{b=\"c\"} 1\na{b=\"c\"} 2\na {b=\"c\"} 3\naa 4\n");
-    struct expo e;
+    struct exposition e;
 
-    expo_init(&e, &(struct expo_conf){.body = body});
+    exposition_init(&e, &(struct exposition_conf){.body = body});
     e.seed = 5;
-    assert_int_equal(expo_next(&e, 1, 8), EXPO_SAMPLE);
+    assert_int_equal(exposition_next(&e, 1, 8), EXPOSITION_SAMPLE);
     assert_false(e.expected);
     assert_int_equal(e.series.n, 8);
-    assert_int_equal(expo_next(&e, e.hash, 8), EXPO_SAMPLE);
+    assert_int_equal(exposition_next(&e, e.hash, 8), EXPOSITION_SAMPLE);
     assert_true(e.expected);
     assert_true(e.bits == sample_bits(2));
     /* the name alone was a series once; here labels follow */
-    assert_int_equal(expo_next(&e, hash_bytes("a", 1, 5), 1), EXPO_SAMPLE);
+    assert_int_equal(exposition_next(&e, hash_bytes("a", 1, 5), 1), EXPOSITION_SAMPLE);
     assert_false(e.expected);
     assert_int_equal(e.series.n, 9);
-    assert_int_equal(expo_next(&e, hash_bytes("a", 1, 5), 1), EXPO_SAMPLE);
+    assert_int_equal(exposition_next(&e, hash_bytes("a", 1, 5), 1), EXPOSITION_SAMPLE);
     assert_false(e.expected);
-    assert_int_equal(expo_next(&e, 0, 0), EXPO_END);
-    expo_done(&e);
+    assert_int_equal(exposition_next(&e, 0, 0), EXPOSITION_END);
+    exposition_done(&e);
 }
 
 /* --- protobuf --- */
@@ -407,12 +408,12 @@ static void test_pb_simple(void **state)
     buf_reset(&v);
     pb_add_double(&v, 1, -1.5);
     add_family(&body, "g", 1, 2, &v);
-    check_bytes(EXPO_PROTOBUF, buf_view(&body),
+    check_bytes(EXPOSITION_PROTOBUF, buf_view(&body),
                 "H c_total \"help\"\nT c_total \"counter\"\n"
                 "__name__=c_total,a=x\"y 7 @1234 #{trace=t1}0.5@3500\n"
                 "H g \"help\"\nT g \"gauge\"\n__name__=g,a=x\"y -1.5 @1234\n");
     body.n--;
-    check_fault(EXPO_PROTOBUF, "\x05zz", "a family is cut short");
+    check_fault(EXPOSITION_PROTOBUF, "\x05zz", "a family is cut short");
     buf_done(&body);
     buf_done(&v);
 }
@@ -445,7 +446,7 @@ static void test_pb_classic(void **state)
     pb_add_double(&v, 2, 4.5);
     add_part(&v, 0.5, 0, 8);
     add_family(&body, "s", 2, 4, &v);
-    check_bytes(EXPO_PROTOBUF, buf_view(&body),
+    check_bytes(EXPOSITION_PROTOBUF, buf_view(&body),
                 "H h \"help\"\nT h \"histogram\"\n__name__=h_count,a=x\"y 9 @1234\n"
                 "__name__=h_sum,a=x\"y 4.5 @1234\n"
                 "__name__=h_bucket,a=x\"y,le=1.0 4 @1234 #{trace=t1}0.5@3500\n"
@@ -479,10 +480,10 @@ static void check_native(u32 length, bool classic_too, const char *want)
     native_value(&v, length);
     add_part(&v, 1, 3, 0);
     add_family(&body, "h", 4, 7, &v);
-    read_all(&(struct expo_conf){.format = EXPO_PROTOBUF,
-                                 .body = buf_view(&body),
-                                 .native_histograms = true,
-                                 .classic_too = classic_too},
+    read_all(&(struct exposition_conf){.format = EXPOSITION_PROTOBUF,
+                                       .body = buf_view(&body),
+                                       .native_histograms = true,
+                                       .classic_too = classic_too},
              &out);
     assert_buf(&out, want);
     buf_done(&body);

@@ -7,9 +7,9 @@
 #include "base/utf8.h"
 #include "telemetry/exposition_int.h"
 
-static bool is_om(const struct expo *e)
+static bool is_om(const struct exposition *e)
 {
-    return e->format == EXPO_OPENMETRICS;
+    return e->format == EXPOSITION_OPENMETRICS;
 }
 
 static bool is_blank(char c)
@@ -24,19 +24,19 @@ static const char *skip_blanks(const char *p, const char *end)
     return p;
 }
 
-static const char *line_end(const struct expo *e, const char *p)
+static const char *line_end(const struct exposition *e, const char *p)
 {
     const char *lf = memchr(p, '\n', (size_t)(e->end - p));
     return lf ? lf : e->end;
 }
 
-static enum expo_event fail_at(struct expo *e, const char *what, const char *p)
+static enum exposition_event fail_at(struct exposition *e, const char *what, const char *p)
 {
     size_t n = (size_t)(line_end(e, p) - p);
-    return expo_fail(e, "%s, got \"" STR_FMT "\"", what, (int)MIN(n, (size_t)60), p);
+    return exposition_fail(e, "%s, got \"" STR_FMT "\"", what, (int)MIN(n, (size_t)60), p);
 }
 
-static void next_line(struct expo *e, const char *lf)
+static void next_line(struct exposition *e, const char *lf)
 {
     e->at = lf < e->end ? lf + 1 : e->end;
     e->line++;
@@ -46,11 +46,12 @@ static void next_line(struct expo *e, const char *lf)
 
 struct word {
     const char *text;
-    enum expo_event event;
+    enum exposition_event event;
     bool om_only;
 };
-static const struct word words[] = {
-    {"HELP", EXPO_HELP, false}, {"TYPE", EXPO_TYPE, false}, {"UNIT", EXPO_UNIT, true}};
+static const struct word words[] = {{"HELP", EXPOSITION_HELP, false},
+                                    {"TYPE", EXPOSITION_TYPE, false},
+                                    {"UNIT", EXPOSITION_UNIT, true}};
 
 struct type_name {
     const char *name;
@@ -65,7 +66,7 @@ static const struct type_name types[] = {
     {"unknown", TYPE_UNKNOWN, 2},
 };
 
-static bool find_type(const struct expo *e, struct str name, enum metric_type *ret)
+static bool find_type(const struct exposition *e, struct str name, enum metric_type *ret)
 {
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         if (!(types[i].formats & (is_om(e) ? 2 : 1)) || !str_is(name, types[i].name)) continue;
@@ -76,7 +77,7 @@ static bool find_type(const struct expo *e, struct str name, enum metric_type *r
 }
 
 /* Unescaped into the scratch when anything in it is escaped; `quotes`: \" is known as well. */
-static struct str plain(struct expo *e, struct str s, bool quotes)
+static struct str plain(struct exposition *e, struct str s, bool quotes)
 {
     if (s.n == 0 || !memchr(s.p, '\\', s.n)) return s;
     size_t from = e->scratch.n;
@@ -90,18 +91,18 @@ static struct str plain(struct expo *e, struct str s, bool quotes)
 }
 
 /* The family's name, in quotes or not: the place behind it, NULL when there is none. */
-static const char *read_family(struct expo *e, const char *p, const char *end)
+static const char *read_family(struct exposition *e, const char *p, const char *end)
 {
     const char *from = p;
 
     if (p < end && *p == '"') {
-        p = expo_quoted_end(p, end);
+        p = exposition_quoted_end(p, end);
         if (!p) return NULL;
         e->family = str_n(from + 1, (size_t)(p - from) - 2);
         return p;
     }
-    if (p == end || !expo_is(*p, NAME_FIRST)) return NULL;
-    while (p < end && expo_is(*p, NAME_REST))
+    if (p == end || !exposition_is(*p, NAME_FIRST)) return NULL;
+    while (p < end && exposition_is(*p, NAME_REST))
         p++;
     e->family = str_n(from, (size_t)(p - from));
     return p;
@@ -113,21 +114,22 @@ static bool unit_fits(struct str family, struct str unit)
            (family.n > unit.n && str_ends(family, unit) && family.p[family.n - unit.n - 1] == '_');
 }
 
-static enum expo_event read_text(struct expo *e, enum expo_event event)
+static enum exposition_event read_text(struct exposition *e, enum exposition_event event)
 {
     if (!utf8_valid(e->text))
-        return expo_fail(e, "text of \"" STR_FMT "\" is not UTF-8", STR_ARG(e->family));
-    if (event == EXPO_TYPE && !find_type(e, e->text, &e->type))
-        return expo_fail(e, "invalid metric type \"" STR_FMT "\"", STR_ARG(e->text));
-    if (event == EXPO_UNIT && !unit_fits(e->family, e->text))
-        return expo_fail(e, "unit \"" STR_FMT "\" not a suffix of metric \"" STR_FMT "\"",
-                         STR_ARG(e->text), STR_ARG(e->family));
-    if (event == EXPO_HELP) e->text = plain(e, e->text, is_om(e));
+        return exposition_fail(e, "text of \"" STR_FMT "\" is not UTF-8", STR_ARG(e->family));
+    if (event == EXPOSITION_TYPE && !find_type(e, e->text, &e->type))
+        return exposition_fail(e, "invalid metric type \"" STR_FMT "\"", STR_ARG(e->text));
+    if (event == EXPOSITION_UNIT && !unit_fits(e->family, e->text))
+        return exposition_fail(e, "unit \"" STR_FMT "\" not a suffix of metric \"" STR_FMT "\"",
+                               STR_ARG(e->text), STR_ARG(e->family));
+    if (event == EXPOSITION_HELP) e->text = plain(e, e->text, is_om(e));
     return event;
 }
 
 /* HELP, TYPE, UNIT, from behind the word. */
-static enum expo_event read_about(struct expo *e, enum expo_event event, const char *p)
+static enum exposition_event read_about(struct exposition *e, enum exposition_event event,
+                                        const char *p)
 {
     const char *lf = line_end(e, p);
     struct str raw;
@@ -141,9 +143,9 @@ static enum expo_event read_about(struct expo *e, enum expo_event event, const c
     if (*name == '"') {
         raw = plain(e, e->family, true);
         e->family = raw;
-        if (buf_err(&e->scratch)) return expo_fail(e, "out of memory");
+        if (buf_err(&e->scratch)) return exposition_fail(e, "out of memory");
     }
-    if (event == EXPO_TYPE && !is_om(e)) {
+    if (event == EXPOSITION_TYPE && !is_om(e)) {
         p = skip_blanks(p, lf);
         e->text = str_n(p, (size_t)(lf - p));
         while (e->text.n && is_blank(e->text.p[e->text.n - 1]))
@@ -153,21 +155,21 @@ static enum expo_event read_about(struct expo *e, enum expo_event event, const c
         e->text = str_n(p, (size_t)(lf - p));
     }
     event = read_text(e, event);
-    if (event != EXPO_ERROR) next_line(e, lf);
+    if (event != EXPOSITION_ERROR) next_line(e, lf);
     return event;
 }
 
-static enum expo_event read_eof(struct expo *e, const char *behind)
+static enum exposition_event read_eof(struct exposition *e, const char *behind)
 {
     if (behind < e->end && *behind == '\n') behind++;
     if (behind < e->end) return fail_at(e, "unexpected data after # EOF", behind);
     e->ended = true;
     e->at = e->end;
-    return EXPO_END;
+    return EXPOSITION_END;
 }
 
 /* The word behind "# " with the blank that follows it; NULL: another comment. */
-static const struct word *find_word(const struct expo *e, const char *p)
+static const struct word *find_word(const struct exposition *e, const char *p)
 {
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (words[i].om_only && !is_om(e)) continue;
@@ -178,8 +180,8 @@ static const struct word *find_word(const struct expo *e, const char *p)
     return NULL;
 }
 
-/* EXPO_SAMPLE stands for a comment that says nothing: go on. */
-static enum expo_event read_comment(struct expo *e)
+/* EXPOSITION_SAMPLE stands for a comment that says nothing: go on. */
+static enum exposition_event read_comment(struct exposition *e)
 {
     const char *p = e->at + 1;
     bool blank = p < e->end && (is_om(e) ? *p == ' ' : is_blank(*p));
@@ -189,7 +191,7 @@ static enum expo_event read_comment(struct expo *e)
     if (w) return read_about(e, w->event, p + 4);
     if (!is_om(e)) {
         next_line(e, line_end(e, e->at));
-        return EXPO_SAMPLE;
+        return EXPOSITION_SAMPLE;
     }
     if (blank && e->end - p >= 3 && memcmp(p, "EOF", 3) == 0 && (p + 3 == e->end || p[3] == '\n'))
         return read_eof(e, p + 3);
@@ -198,7 +200,7 @@ static enum expo_event read_comment(struct expo *e)
 
 /* --- what follows a series --- */
 
-static const char *blank_before_value(const struct expo *e, const char *p)
+static const char *blank_before_value(const struct exposition *e, const char *p)
 {
     if (is_om(e)) return p < e->end && *p == ' ' ? p + 1 : NULL;
     return skip_blanks(p, e->end);
@@ -220,7 +222,7 @@ static const char *read_seconds(const char *p, const char *end, i64 *ret)
 {
     u64 bits;
 
-    p = expo_number(p, end, &bits);
+    p = exposition_number(p, end, &bits);
     if (!p) return NULL;
     f64 ms = sample_value(bits) * 1000;
     if (isnan(ms) || fabs(ms) >= 9.2e18) return NULL;
@@ -228,22 +230,22 @@ static const char *read_seconds(const char *p, const char *end, i64 *ret)
     return p;
 }
 
-static const char *read_time(const struct expo *e, const char *p, i64 *ret)
+static const char *read_time(const struct exposition *e, const char *p, i64 *ret)
 {
     return is_om(e) ? read_seconds(p, e->end, ret) : read_millis(p, e->end, ret);
 }
 
 /* From the opening brace to the end of its line. */
-static const char *read_exemplar(struct expo *e, const char *p)
+static const char *read_exemplar(struct exposition *e, const char *p)
 {
-    const char *lf = line_end(e, p), *to = expo_braces_end(p, lf);
-    struct expo_exemplar *x = &e->exemplar;
+    const char *lf = line_end(e, p), *to = exposition_braces_end(p, lf);
+    struct exposition_exemplar *x = &e->exemplar;
     u64 bits;
 
     if (!to) return NULL;
     struct str labels = str_n(p, (size_t)(to - p));
     if (to == lf || *to != ' ') return NULL;
-    p = expo_number(to + 1, lf, &bits);
+    p = exposition_number(to + 1, lf, &bits);
     if (!p) return NULL;
     x->has_time = p < lf && *p == ' ';
     if (x->has_time) p = read_seconds(p + 1, lf, &x->time);
@@ -253,7 +255,7 @@ static const char *read_exemplar(struct expo *e, const char *p)
     return p;
 }
 
-static const char *read_tail(struct expo *e, const char *p)
+static const char *read_tail(struct exposition *e, const char *p)
 {
     if (is_om(e)) {
         if (*p == ' ' && e->end - p > 1 && p[1] != '#') {
@@ -275,14 +277,14 @@ static const char *read_tail(struct expo *e, const char *p)
 
 /* From behind the series to the end of the line: NULL, and *ret_what, when it is not as it must
  * be. *ret_at: where. */
-static const char *read_value(struct expo *e, const char *p, const char **ret_what,
+static const char *read_value(struct exposition *e, const char *p, const char **ret_what,
                               const char **ret_at)
 {
     const char *from = blank_before_value(e, p);
 
     *ret_what = "expected a value behind the series";
     *ret_at = p;
-    p = from ? expo_number(from, e->end, &e->bits) : NULL;
+    p = from ? exposition_number(from, e->end, &e->bits) : NULL;
     if (UNLIKELY(!p)) {
         if (from) *ret_at = from;
         return NULL;
@@ -300,19 +302,19 @@ static const char *read_value(struct expo *e, const char *p, const char **ret_wh
 /* --- samples --- */
 
 /* Where the text of the series ends; NULL: it is none. */
-static const char *series_end(const struct expo *e, const char *p)
+static const char *series_end(const struct exposition *e, const char *p)
 {
     const char *end = e->end, *name_end;
 
     if (*p != '{') {
-        if (!expo_is(*p, NAME_FIRST)) return NULL;
-        while (p < end && expo_is(*p, NAME_REST))
+        if (!exposition_is(*p, NAME_FIRST)) return NULL;
+        while (p < end && exposition_is(*p, NAME_REST))
             p++;
     }
     name_end = p;
     if (!is_om(e)) p = skip_blanks(p, end);
     if (p == end || *p != '{') return name_end;
-    return expo_braces_end(p, end);
+    return exposition_braces_end(p, end);
 }
 
 static u32 count_lines(struct str s)
@@ -324,7 +326,7 @@ static u32 count_lines(struct str s)
     return n;
 }
 
-static enum expo_event read_sample(struct expo *e)
+static enum exposition_event read_sample(struct exposition *e)
 {
     const char *to = series_end(e, e->at), *what, *at;
 
@@ -337,11 +339,11 @@ static enum expo_event read_sample(struct expo *e)
     e->sample_line = e->line;
     e->line += count_lines(e->series);
     next_line(e, lf);
-    return EXPO_SAMPLE;
+    return EXPOSITION_SAMPLE;
 }
 
 /* The line begins with the series that was expected: only its value is read. */
-static bool read_expected(struct expo *e, u64 hash, u32 n)
+static bool read_expected(struct exposition *e, u64 hash, u32 n)
 {
     const char *what, *at;
 
@@ -357,15 +359,15 @@ static bool read_expected(struct expo *e, u64 hash, u32 n)
     return true;
 }
 
-static enum expo_event at_end(struct expo *e)
+static enum exposition_event at_end(struct exposition *e)
 {
-    if (is_om(e) && !e->ended) return expo_fail(e, "data does not end with # EOF");
+    if (is_om(e) && !e->ended) return exposition_fail(e, "data does not end with # EOF");
     e->ended = true;
-    return EXPO_END;
+    return EXPOSITION_END;
 }
 
 /* True at the start of something; blanks and empty lines of the text format are passed over. */
-static bool find_start(struct expo *e)
+static bool find_start(struct exposition *e)
 {
     while (!is_om(e) && e->at < e->end) {
         if (*e->at == '\0')
@@ -380,16 +382,16 @@ static bool find_start(struct expo *e)
     return e->at < e->end;
 }
 
-enum expo_event expo_text_next(struct expo *e, u64 hash, u32 n)
+enum exposition_event exposition_text_next(struct exposition *e, u64 hash, u32 n)
 {
     for (;;) {
-        if (e->ended) return EXPO_END;
+        if (e->ended) return EXPOSITION_END;
         if (!find_start(e)) return at_end(e);
         if (*e->at == '#') {
-            enum expo_event event = read_comment(e);
-            if (event != EXPO_SAMPLE) return event;
+            enum exposition_event event = read_comment(e);
+            if (event != EXPOSITION_SAMPLE) return event;
         } else {
-            return n && read_expected(e, hash, n) ? EXPO_SAMPLE : read_sample(e);
+            return n && read_expected(e, hash, n) ? EXPOSITION_SAMPLE : read_sample(e);
         }
     }
 }

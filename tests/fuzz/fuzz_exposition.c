@@ -5,28 +5,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void read_exemplars(struct expo *e, enum expo_event event, struct label_set *set)
+static void read_exemplars(struct exposition *e, enum exposition_event event, struct label_set *set)
 {
-    struct expo_exemplar x;
+    struct exposition_exemplar x;
 
-    if (e->exemplar.labels.p) (void)!expo_exemplar_labels(e, e->exemplar.labels, set);
-    while (event == EXPO_HISTOGRAM && expo_histogram_exemplar(e, &x))
-        (void)!expo_exemplar_labels(e, x.labels, set);
+    if (e->exemplar.labels.p) (void)!exposition_exemplar_labels(e, e->exemplar.labels, set);
+    while (event == EXPOSITION_HISTOGRAM && exposition_histogram_exemplar(e, &x))
+        (void)!exposition_exemplar_labels(e, x.labels, set);
 }
 
 /* The second parser expects what the first one found. */
-static bool step(struct expo *a, struct expo *b, struct label_set *set)
+static bool step(struct exposition *a, struct exposition *b, struct label_set *set)
 {
-    enum expo_event event = expo_next(a, 0, 0);
-    bool sample = event == EXPO_SAMPLE || event == EXPO_HISTOGRAM;
+    enum exposition_event event = exposition_next(a, 0, 0);
+    bool sample = event == EXPOSITION_SAMPLE || event == EXPOSITION_HISTOGRAM;
     u32 n = sample ? (u32)a->series.n : 0;
 
-    ASSERT(expo_next(b, a->hash, n) == event);
-    if (!sample) return event != EXPO_END && event != EXPO_ERROR;
+    ASSERT(exposition_next(b, a->hash, n) == event);
+    if (!sample) return event != EXPOSITION_END && event != EXPOSITION_ERROR;
     ASSERT(b->hash == a->hash && str_eq(a->series, b->series) && a->bits == b->bits);
     ASSERT(a->has_time == b->has_time && (!a->has_time || a->time == b->time));
     ASSERT(!a->exemplar.labels.p == !b->exemplar.labels.p);
-    if (expo_labels(a, set) != 0) return false;
+    if (exposition_labels(a, set) != 0) return false;
     read_exemplars(a, event, set);
     return true;
 }
@@ -34,20 +34,20 @@ static bool step(struct expo *a, struct expo *b, struct label_set *set)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct label_set set;
-    struct expo a, b;
+    struct exposition a, b;
 
     if (size == 0) return 0;
-    struct expo_conf conf = {.format = (enum expo_format)(data[0] % 3),
-                             .body = str_n((const char *)data + 1, size - 1),
-                             .native_histograms = data[0] & 4,
-                             .classic_too = data[0] & 8};
+    struct exposition_conf conf = {.format = (enum exposition_format)(data[0] % 3),
+                                   .body = str_n((const char *)data + 1, size - 1),
+                                   .native_histograms = data[0] & 4,
+                                   .classic_too = data[0] & 8};
     label_set_init(&set);
-    expo_init(&a, &conf);
-    expo_init(&b, &conf);
+    exposition_init(&a, &conf);
+    exposition_init(&b, &conf);
     while (step(&a, &b, &set))
         ;
-    expo_done(&a);
-    expo_done(&b);
+    exposition_done(&a);
+    exposition_done(&b);
     label_set_done(&set);
     return 0;
 }
