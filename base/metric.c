@@ -1,9 +1,8 @@
 /* The agent's own metrics: counting, and the registry of series.
- * A series holds one cell per writer that ever touched it, made by that writer on first use, in a
- * list: most series have a single writer, there are thousands of them where files are watched, and
- * cells made by different threads do not share cache lines of one allocation. Only the owner writes
- * a cell, so an addition is a load and a store; readers see each value whole, and see the cell
- * after its publication. */
+ * A series holds the value of its first writer, and one cell for each other one, made by that writer
+ * on first use, in a list: most series have a single writer, and cells made by different threads do
+ * not share cache lines of one allocation. Only the owner writes a value, so an addition is a load
+ * and a store; readers see each value whole, and see the cell after its publication. */
 #include "base/metric_impl.h"
 
 #include <stdlib.h>
@@ -41,17 +40,39 @@ static _Atomic f64 *cell_new(struct metric *s)
     return cell->v;
 }
 
+static bool is_asked(const struct metric *s)
+{
+    return atomic_load_explicit(&s->owner, memory_order_relaxed) == METRIC_ASKED;
+}
+
 static struct metric_cell *cells_of(const struct metric *s)
 {
-    return atomic_load_explicit(&s->cells, memory_order_acquire);
+    return is_asked(s) ? NULL : atomic_load_explicit(&s->cells, memory_order_acquire);
+}
+
+static bool is_mine(const struct metric *s)
+{
+    return atomic_load_explicit(&s->owner, memory_order_relaxed) == this_writer + 1;
+}
+
+/* The value within the series is for who comes first. */
+static bool take(struct metric *s)
+{
+    i32 nobody = METRIC_UNOWNED;
+
+    return s->desc->kind != METRIC_HISTOGRAM &&
+           atomic_compare_exchange_strong_explicit(&s->owner, &nobody, this_writer + 1,
+                                                   memory_order_relaxed, memory_order_relaxed);
 }
 
 /* This thread's values. */
-static _Atomic f64 *my_cell(struct metric *s)
+static _Atomic f64 *mine(struct metric *s)
 {
+    if (is_mine(s)) return &s->value;
+    ASSERT(!is_asked(s));
     for (struct metric_cell *c = cells_of(s); c; c = c->next)
         if (c->writer == this_writer) return c->v;
-    return cell_new(s);
+    return take(s) ? &s->value : cell_new(s);
 }
 
 static void cell_add(_Atomic f64 *cell, f64 v)
@@ -63,7 +84,7 @@ static void cell_add(_Atomic f64 *cell, f64 v)
 
 void metric_add(struct metric *s, f64 v)
 {
-    if (s) cell_add(my_cell(s), v);
+    if (s) cell_add(mine(s), v);
 }
 
 void metric_inc(struct metric *s)
@@ -73,7 +94,7 @@ void metric_inc(struct metric *s)
 
 void metric_set(struct metric *s, f64 v)
 {
-    if (s) atomic_store_explicit(my_cell(s), v, memory_order_relaxed);
+    if (s) atomic_store_explicit(mine(s), v, memory_order_relaxed);
 }
 
 void metric_observe(struct metric *s, f64 v)
@@ -85,7 +106,7 @@ void metric_observe_n(struct metric *s, f64 v, u64 n)
 {
     if (!s) return;
     const struct metric_desc *d = s->desc;
-    _Atomic f64 *cell = my_cell(s);
+    _Atomic f64 *cell = mine(s);
     size_t i = 0;
 
     ASSERT(d->kind == METRIC_HISTOGRAM);
@@ -107,13 +128,15 @@ void *metric_user(const struct metric *s)
 
 void metric_fn(struct metric *s, f64 (*fn)(void *arg), void *arg)
 {
+    ASSERT(!cells_of(s));
+    atomic_store_explicit(&s->owner, METRIC_ASKED, memory_order_relaxed);
     s->fn = fn;
     s->fn_arg = arg;
 }
 
 f64 metric_sum(const struct metric *s, size_t i)
 {
-    f64 sum = 0;
+    f64 sum = i == 0 ? atomic_load_explicit(&s->value, memory_order_relaxed) : 0;
 
     for (struct metric_cell *c = cells_of(s); c; c = c->next)
         sum += atomic_load_explicit(&c->v[i], memory_order_relaxed);
@@ -122,7 +145,7 @@ f64 metric_sum(const struct metric *s, size_t i)
 
 f64 metric_value(const struct metric *s)
 {
-    return s->fn ? s->fn(s->fn_arg) : metric_sum(s, 0);
+    return is_asked(s) ? s->fn(s->fn_arg) : metric_sum(s, 0);
 }
 
 /* --- descriptions --- */
@@ -176,7 +199,7 @@ static void series_free(struct metric *s)
         free(c);
     }
     metric_desc_unref(s->desc);
-    free(s->labels);
+    if (refs_put(&s->labels->refs)) free(s->labels);
     free(s);
 }
 
@@ -257,42 +280,70 @@ static void add_label_value(struct buf *b, const char *value)
     }
 }
 
-/* Rendered once: a="x",b="y" in order of names, without braces. */
-static char *render_labels(const struct metric_label *labels, size_t n)
+/* a="x",b="y" in order of names. */
+static void render_labels(struct buf *b, const struct metric_label *labels, size_t n)
 {
     struct metric_label sorted[METRIC_LABELS];
-    struct buf b = BUF_INIT(SIZE_MAX / 2);
 
     ASSERT(n <= METRIC_LABELS);
     sort_labels(labels, n, sorted);
     for (size_t i = 0; i < n; i++) {
-        if (i) buf_ch(&b, ',');
-        buf_cstr(&b, sorted[i].name);
-        buf_cstr(&b, "=\"");
-        add_label_value(&b, sorted[i].value);
-        buf_ch(&b, '"');
+        if (i) buf_ch(b, ',');
+        buf_cstr(b, sorted[i].name);
+        buf_cstr(b, "=\"");
+        add_label_value(b, sorted[i].value);
+        buf_ch(b, '"');
     }
-    ASSERT(buf_err(&b) == 0);
-    char *text = str_dup(buf_view(&b)); /* without the room that the buffer has left */
+    ASSERT(buf_err(b) == 0);
+}
+
+/* Rendered once, and kept without the room that the buffer has left. */
+static struct metric_labels *labels_new(const struct metric_label *labels, size_t n)
+{
+    struct buf b = BUF_INIT(SIZE_MAX / 2);
+
+    render_labels(&b, labels, n);
+    struct metric_labels *l = xmalloc(sizeof(*l) + b.n + 1);
+    refs_init(&l->refs);
+    if (b.n) memcpy(l->text, b.p, b.n);
+    l->text[b.n] = '\0';
     buf_done(&b);
-    return text;
+    return l;
+}
+
+/* Takes the reference on the labels. */
+static struct metric *series_new(const struct metric_desc *desc, struct metric_labels *labels)
+{
+    struct metric *s = xnew(struct metric);
+
+    s->desc = metric_desc_ref(desc);
+    s->labels = labels;
+    return s;
 }
 
 struct metric *metric_make(const struct metric_desc *desc, const struct metric_label *labels,
                            size_t n)
 {
-    struct metric *s = xnew(struct metric);
+    return series_new(desc, labels_new(labels, n));
+}
 
-    s->desc = metric_desc_ref(desc);
-    s->labels = render_labels(labels, n);
-    return s;
+struct metric *metric_make_like(const struct metric_desc *desc, const struct metric *other)
+{
+    refs_get(&other->labels->refs);
+    return series_new(desc, other->labels);
+}
+
+const char *metric_name(const struct metric *s)
+{
+    return s->desc->name;
 }
 
 bool metric_register(struct metrics *m, struct metric *s)
 {
     s->family = family_of(m, s->desc);
     if (!s->family) return false;
-    s->at = s->family->series.n;
+    ASSERT(s->family->series.n < UINT32_MAX);
+    s->at = (u32)s->family->series.n;
     vec_push(&s->family->series, s);
     return true;
 }

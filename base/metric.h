@@ -1,4 +1,4 @@
-/* The agent's own metrics. A metric has one cell per writer thread (single writer, relaxed
+/* The agent's own metrics. A metric has one value per writer thread (single writer, relaxed
  * atomics), summed when read, so that counting costs an add and reading needs no message. Families
  * and series are registered and removed on the control loop only. */
 #ifndef BASE_METRIC_H
@@ -46,7 +46,10 @@ void metric_free(struct metrics *m, struct metric *s); /* takes NULL */
  * other bounds, so that this series cannot be shown. */
 struct metric *metric_make(const struct metric_desc *desc, const struct metric_label *labels,
                            size_t n);
+/* The same labels as another series, which are then held once. */
+struct metric *metric_make_like(const struct metric_desc *desc, const struct metric *other);
 bool metric_register(struct metrics *m, struct metric *s) WARN_UNUSED;
+const char *metric_name(const struct metric *s);
 
 /* Whatever its maker wants to find again. */
 void metric_set_user(struct metric *s, void *user);
@@ -62,7 +65,8 @@ void metric_inc(struct metric *s);
 void metric_set(struct metric *s, f64 v);
 void metric_observe(struct metric *s, f64 v);
 void metric_observe_n(struct metric *s, f64 v, u64 n); /* n times */
-/* A gauge or counter whose value is read by a call when scraped (control loop). */
+/* A gauge or counter whose value is read by a call when scraped (control loop); it is not counted
+ * in. */
 void metric_fn(struct metric *s, f64 (*fn)(void *arg), void *arg);
 f64 metric_value(const struct metric *s);
 

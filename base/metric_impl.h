@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "base/metric.h"
+#include "base/refcount.h"
 #include "base/vec.h"
 
 struct metric_family {
@@ -12,21 +13,40 @@ struct metric_family {
     VEC(struct metric *) series;
 };
 
-/* One writer's values; published once, in any place of the list. */
+/* The values of one writer more; published once, in any place of the list. */
 struct metric_cell {
     struct metric_cell *next;
     int writer;
     _Atomic f64 v[]; /* the value itself, or a histogram's buckets (not cumulative), +Inf and sum */
 };
+/* Rendered and sorted, without braces; one for all series that were made with the same labels. */
+struct metric_labels {
+    struct refs refs;
+    char text[];
+};
+
+/* Whose value is in the series itself: a writer's number + 1, or one of these. */
+enum { METRIC_UNOWNED = 0, METRIC_ASKED = -1 };
+
+/* There are thousands of them where files are watched: the usual one, a number with one writer, is
+ * one small allocation. */
 struct metric {
     const struct metric_desc *desc;
     struct metric_family *family; /* NULL until it is registered */
-    size_t at;                    /* its place among the family's series */
-    char *labels;                 /* rendered and sorted, without braces; owned */
-    f64 (*fn)(void *arg);
-    void *fn_arg;
+    struct metric_labels *labels;
     void *user;
-    _Atomic(struct metric_cell *) cells; /* of the writers that used it */
+    u32 at; /* its place among the family's series */
+    _Atomic i32 owner;
+    union {
+        struct { /* METRIC_ASKED */
+            f64 (*fn)(void *arg);
+            void *fn_arg;
+        };
+        struct {
+            _Atomic f64 value; /* the owner's; a histogram's are all in cells */
+            _Atomic(struct metric_cell *) cells; /* of the other writers that used it */
+        };
+    };
 };
 
 struct metrics {

@@ -31,10 +31,10 @@ static void add_line(struct buf *b, const struct metric *s, const char *suffix, 
 {
     buf_cstr(b, s->family->desc->name);
     buf_cstr(b, suffix);
-    if (*s->labels || le) buf_ch(b, '{');
-    buf_cstr(b, s->labels);
-    if (le) buf_printf(b, "%sle=\"%s\"", *s->labels ? "," : "", le);
-    if (*s->labels || le) buf_ch(b, '}');
+    if (*s->labels->text || le) buf_ch(b, '{');
+    buf_cstr(b, s->labels->text);
+    if (le) buf_printf(b, "%sle=\"%s\"", *s->labels->text ? "," : "", le);
+    if (*s->labels->text || le) buf_ch(b, '}');
     buf_ch(b, ' ');
     num_f64_g(b, v);
     buf_ch(b, '\n');
@@ -80,14 +80,15 @@ static void add_number(struct buf *b, struct metric *const *s, size_t n)
 
 static int by_labels(const void *a, const void *b)
 {
-    return strcmp((*(struct metric *const *)a)->labels, (*(struct metric *const *)b)->labels);
+    return strcmp((*(struct metric *const *)a)->labels->text,
+                  (*(struct metric *const *)b)->labels->text);
 }
 
 static size_t equal_from(const struct metric_family *f, size_t i)
 {
     size_t n = 1;
 
-    while (i + n < f->series.n && strcmp(f->series.v[i]->labels, f->series.v[i + n]->labels) == 0)
+    while (i + n < f->series.n && by_labels(&f->series.v[i], &f->series.v[i + n]) == 0)
         n++;
     return n;
 }
@@ -96,7 +97,7 @@ static void sort_series(struct metric_family *f)
 {
     qsort(f->series.v, f->series.n, sizeof(*f->series.v), by_labels);
     for (size_t i = 0; i < f->series.n; i++)
-        f->series.v[i]->at = i;
+        f->series.v[i]->at = (u32)i;
 }
 
 static void add_family(struct buf *b, struct metric_family *f)

@@ -69,6 +69,12 @@ struct metric *shard_metric(struct shard *s, const struct metric_desc *d,
 {
     return metric_new(s->comp->host->metrics, d, labels, n);
 }
+void shard_metrics(struct shard *s, const struct metric_desc *const *d, size_t n,
+                   const struct metric_label *labels, size_t n_labels, struct metric **ret)
+{
+    for (size_t i = 0; i < n; i++)
+        ret[i] = shard_metric(s, d[i], labels, n_labels);
+}
 void shard_metric_free(struct shard *s, struct metric *m)
 {
     metric_free(s->comp->host->metrics, m);

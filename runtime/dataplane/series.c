@@ -31,12 +31,12 @@ static struct metric *make(const struct comp *c, const struct metric_desc *d,
     return m;
 }
 
-static void show(const struct comp *c, struct metric *m, const char *name)
+static void show(const struct comp *c, struct metric *m)
 {
     if (metric_register(c->host->metrics, m)) return;
     log_error(c->log,
               "a metric of this name and another type exists already; this one is not shown",
-              F_CSTR("metric", name));
+              F_CSTR("metric", metric_name(m)));
 }
 
 struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
@@ -44,19 +44,20 @@ struct metric *comp_metric(struct comp *c, const struct metric_desc *d,
 {
     struct metric *m = make(c, d, labels, n);
 
-    show(c, m, d->name);
+    show(c, m);
     vec_push(&instance_of(c)->metrics, m);
     return m;
 }
 
 /* --- of shards --- */
 
+/* Made and freed together. */
 struct series {
     struct list node; /* in the instance's list; control loop */
     struct msg arrive, leave;
     struct instance *inst;
-    struct metric *metric;
-    const struct metric_desc *desc;
+    size_t n;
+    struct metric *v[];
 };
 
 static void on_arrive(struct msg *m)
@@ -64,14 +65,15 @@ static void on_arrive(struct msg *m)
     struct series *s = container_of(m, struct series, arrive);
 
     list_add_tail(&s->inst->series, &s->node);
-    show(&s->inst->pub, s->metric, s->desc->name);
+    for (size_t i = 0; i < s->n; i++)
+        show(&s->inst->pub, s->v[i]);
 }
 
 static void series_free(struct series *s)
 {
     list_del(&s->node);
-    metric_free(s->inst->pub.host->metrics, s->metric);
-    metric_desc_unref(s->desc);
+    for (size_t i = 0; i < s->n; i++)
+        metric_free(s->inst->pub.host->metrics, s->v[i]);
     free(s);
 }
 
@@ -80,19 +82,37 @@ static void on_leave(struct msg *m)
     series_free(container_of(m, struct series, leave));
 }
 
+static void fill(struct series *s, struct shard *shard, const struct metric_desc *const *d,
+                 const struct metric_label *labels, size_t n_labels)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        s->v[i] = i == 0 ? make(shard->comp, d[i], labels, n_labels)
+                         : metric_make_like(d[i], s->v[0]);
+        metric_set_user(s->v[i], s);
+    }
+}
+
+void shard_metrics(struct shard *shard, const struct metric_desc *const *d, size_t n,
+                   const struct metric_label *labels, size_t n_labels, struct metric **ret)
+{
+    struct series *s = xcalloc(1, sizeof(*s) + n * sizeof(struct metric *));
+
+    s->inst = instance_of(shard->comp);
+    s->n = n;
+    s->arrive.fn = on_arrive;
+    s->leave.fn = on_leave;
+    fill(s, shard, d, labels, n_labels);
+    memcpy(ret, s->v, n * sizeof(struct metric *));
+    loop_post(s->inst->workers->control, &s->arrive);
+}
+
 struct metric *shard_metric(struct shard *shard, const struct metric_desc *d,
                             const struct metric_label *labels, size_t n)
 {
-    struct series *s = xnew(struct series);
+    struct metric *m;
 
-    s->inst = instance_of(shard->comp);
-    s->metric = make(shard->comp, d, labels, n);
-    s->desc = metric_desc_ref(d);
-    s->arrive.fn = on_arrive;
-    s->leave.fn = on_leave;
-    metric_set_user(s->metric, s);
-    loop_post(s->inst->workers->control, &s->arrive);
-    return s->metric;
+    shard_metrics(shard, &d, 1, labels, n, &m);
+    return m;
 }
 
 void shard_metric_free(struct shard *shard, struct metric *m)
