@@ -66,6 +66,7 @@ struct parse {
     struct str rest;
     int depth;    /* of braces */
     bool segment; /* a segment begins here */
+    bool begin;   /* the pattern begins here */
     const char *why;
 };
 
@@ -143,7 +144,7 @@ static void slash(struct parse *p)
     bool all = str_starts(p->rest, STR("/**")) && ends(p, 3);
     u32 split = all ? emit(p, GLOB_SPLIT, here(p) + 1, 0) : 0;
 
-    emit(p, GLOB_CHAR, '/', 0);
+    emit(p, GLOB_CHAR, '/', p->begin);
     if (all) {
         emit_run(p, GLOB_ALL);
         p->g->code.v[split].y = here(p);
@@ -199,15 +200,17 @@ static void sequence(struct parse *p);
 static void alternatives(struct parse *p)
 {
     VEC(u32) ends_of = {0};
-    bool segment = p->segment, more = true, after = true;
+    bool segment = p->segment, begin = p->begin, more = true, after = true, empty = false;
 
     if (++p->depth > DEPTH_MAX) p->why = "braces are nested too deep";
     skip(p, 1);
     while (more && !p->why) {
         u32 split = emit(p, GLOB_SPLIT, here(p) + 1, 0);
         p->segment = segment;
+        p->begin = begin;
         sequence(p);
         after &= p->segment;
+        empty |= p->begin;
         if (p->rest.n == 0 && !p->why) p->why = "{ is not closed";
         if (p->why) break;
         more = p->rest.p[0] == ',';
@@ -220,6 +223,7 @@ static void alternatives(struct parse *p)
     vec_done(&ends_of);
     p->depth--;
     p->segment = after;
+    p->begin = empty;
 }
 
 static void one_char(struct parse *p)
@@ -238,7 +242,6 @@ static void item(struct parse *p)
     case '*': stars(p); return;
     case '/': slash(p); return;
     case '[': class(p); return;
-    case '{': alternatives(p); return;
     case '?':
         skip(p, 1);
         emit(p, GLOB_SEGMENT, 0, 0);
@@ -250,8 +253,14 @@ static void item(struct parse *p)
 
 static void sequence(struct parse *p)
 {
-    while (!p->why && !ends(p, 0))
+    while (!p->why && !ends(p, 0)) {
+        if (p->rest.p[0] == '{') {
+            alternatives(p);
+            continue;
+        }
         item(p);
+        p->begin = false;
+    }
 }
 
 struct glob *glob_compile(struct str pattern, const char **ret_why)
@@ -260,7 +269,7 @@ struct glob *glob_compile(struct str pattern, const char **ret_why)
     struct glob *g = xnew(struct glob);
 
     clean(pattern, &text);
-    struct parse p = {.g = g, .rest = buf_view(&text), .segment = true};
+    struct parse p = {.g = g, .rest = buf_view(&text), .segment = true, .begin = true};
     if (pattern.n == 0) p.why = "it is empty";
     if (buf_err(&text)) p.why = "it is too long";
     sequence(&p);

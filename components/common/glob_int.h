@@ -9,7 +9,7 @@
 #define GLOB_BAD_BYTE 0x110000u
 
 enum glob_op {
-    GLOB_CHAR,    /* x */
+    GLOB_CHAR,    /* x; y: it is the slash that a pattern begins with */
     GLOB_SEGMENT, /* any character but / */
     GLOB_ALL,     /* any character */
     GLOB_CLASS,   /* one of ranges[x .. y), but / */

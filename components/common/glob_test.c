@@ -291,6 +291,11 @@ static void walks(void **state)
     walk("*.txt", "b.txt");
     walk("d/*", "d/a.log");
     walk("./d/e/f/*", "d/e/f/c.log");
+    walk("**/c.log", "d/e/f/c.log to_e/f/c.log");
+    walk("**/e/**/c.log", "d/e/f/c.log");
+    walk("*/a.log", "d/a.log");
+    walk("{,d}/a.log", "d/a.log");
+    walk("{**/c.log,/nowhere/*}", "d/e/f/c.log to_e/f/c.log");
 }
 
 /* A link to a folder is followed, unless it leads back. */

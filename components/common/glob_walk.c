@@ -234,6 +234,21 @@ static void folder(struct walk *w, const struct glob_places *in_)
     buf_done(&name);
 }
 
+/* Over the slash that a pattern begins with. Wildcards could stand for it as well, but a pattern that
+ * begins with one begins at `dir`. */
+static void root_places(const struct glob *g, const struct glob_places *start,
+                        struct glob_places *ret)
+{
+    struct glob_places first;
+
+    glob_places_init(&first, g);
+    for (u32 i = 0; i < start->n; i++)
+        if (g->code.v[start->at[i]].op == GLOB_CHAR && g->code.v[start->at[i]].y)
+            first.at[first.n++] = start->at[i];
+    glob_step(g, &first, '/', ret);
+    glob_places_free(&first);
+}
+
 void glob_walk(const struct glob *g, const char *dir, const struct glob_walk *conf)
 {
     struct walk *w = xnew(struct walk);
@@ -245,8 +260,8 @@ void glob_walk(const struct glob *g, const char *dir, const struct glob_walk *co
     glob_places_init(&start, g);
     glob_places_init(&rooted, g);
     glob_start(g, &start);
-    glob_step(g, &start, '/', &rooted);
-    if (add_name(w, STR("/"))) folder(w, &rooted);
+    root_places(g, &start, &rooted);
+    if (rooted.n > 0 && add_name(w, STR("/"))) folder(w, &rooted);
     w->n = 0;
     if (!w->ended && !ends_here(g, &start) && add_name(w, str_of(dir))) folder(w, &start);
     glob_places_free(&w->spare);
