@@ -273,6 +273,37 @@ void syslog_table_leave(struct syslog_table *t)
         if (t->slots.v[i].port) port_leave(t->slots.v[i].port);
 }
 
+static struct value labels_text(const struct slot *s)
+{
+    struct buf b = BUF_INIT(64 << 10);
+
+    labels_write_text(s->conf->labels, s->conf->n_labels, &b);
+    struct value v = value_str(buf_view(&b));
+    buf_done(&b);
+    return v;
+}
+
+static struct value listener_info(const struct slot *s)
+{
+    struct object_builder b = {.ordered = true};
+    struct str address = s->port ? addr_of(s->port) : s->conf->address;
+
+    object_set_take(&b, STR("type"), value_cstr(s->conf->udp ? "udp" : "tcp"));
+    object_set_take(&b, STR("ready"), value_bool(s->port != NULL));
+    object_set_take(&b, STR("listen_address"), value_str(address));
+    object_set_take(&b, STR("labels"), labels_text(s));
+    return object_done(&b);
+}
+
+struct value syslog_table_info(const struct syslog_table *t)
+{
+    struct value v = value_array(t->slots.n);
+
+    for (size_t i = 0; i < t->slots.n; i++)
+        v.array->v[i] = listener_info(&t->slots.v[i]);
+    return v;
+}
+
 struct syslog_ports *syslog_table_ports(struct syslog_table *t)
 {
     return syslog_ports_ref(t->ports);

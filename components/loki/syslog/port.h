@@ -36,6 +36,8 @@ void syslog_table_close(struct syslog_table *t);
  * logged and told to health. Else -errno and *ret_err. */
 int syslog_table_set(struct syslog_table *t, const struct syslog_plan *plan, char **ret_err);
 void syslog_table_leave(struct syslog_table *t);
+/* What its listeners are, for debug_info: an owned array of objects. */
+struct value syslog_table_info(const struct syslog_table *t);
 /* Of the last syslog_table_set; a new reference. Worker, in run and apply. */
 struct syslog_ports *syslog_table_ports(struct syslog_table *t);
 

@@ -297,6 +297,30 @@ static void destroy(struct comp *c)
     syslog_table_close(sh->table);
 }
 
+/* --- what it shows --- */
+
+struct infos {
+    struct value listeners_info;
+};
+static const struct row infos_rows[] = {
+    ATTR(struct infos, listeners_info,
+         .doc = "Its listeners: type, ready, listen_address and labels of each."),
+};
+static const struct schema infos_schema = SCHEMA(struct infos, infos_rows);
+
+static void release(void *value)
+{
+    value_unref(*(struct value *)value);
+}
+
+static void debug_info(struct comp *c, struct arena *a, void *out)
+{
+    struct infos *infos = out;
+
+    infos->listeners_info = syslog_table_info(((struct syslog_shared *)c->shared)->table);
+    arena_cleanup(a, release, &infos->listeners_info);
+}
+
 static const char example[] = "loki.source.syslog \"default\" {\n"
                               "  listener {\n"
                               "    address = \"127.0.0.1:51893\"\n"
@@ -319,6 +343,7 @@ DEFINE_COMPONENT(loki_source_syslog) = {
     .example = example,
     .stability = STABILITY_GA,
     .args = &syslog_args_schema,
+    .debug = &infos_schema,
     .placement = PLACE_ONE,
     .plan_size = sizeof(struct syslog_plan),
     .shared_size = sizeof(struct syslog_shared),
@@ -332,5 +357,6 @@ DEFINE_COMPONENT(loki_source_syslog) = {
     .stop = stop,
     .shard_done = shard_done,
     .destroy = destroy,
+    .debug_info = debug_info,
     .taps_itself = true,
 };
