@@ -65,6 +65,8 @@ struct rw_reading {
     struct series_keeper *keeper; /* its current epoch must be kept by `out`: what is read is
                                      retired to it */
     struct sample_builder *out;
+    bool no_metadata;   /* none is added to out */
+    bool type_and_unit; /* 2.0: they become labels of the series, __type__ and __unit__ */
     /* Set by rw_read: */
     struct rw_counts counts; /* what was added to out */
     u32 refused;             /* samples, histograms and exemplars that were not */

@@ -65,7 +65,7 @@ void rw_refuse(struct rw_in *d, u32 n, const char *what, struct str about)
 
 struct parts {
     u32 samples, histograms, exemplars;
-    const struct pb_field *meta;
+    bool meta;
     struct pb_field meta_field;
 };
 
@@ -97,7 +97,7 @@ static int count_part(struct rw_in *d, const struct pb_field *f, struct parts *n
     n->exemplars += part == PART_EXEMPLAR;
     if (part == PART_META) {
         n->meta_field = *f;
-        n->meta = &n->meta_field;
+        n->meta = true;
     }
     return 0;
 }
@@ -158,6 +158,7 @@ static int read_series(struct rw_in *d, struct str bytes)
     struct pb_field f;
 
     if (survey(d, bytes, &n)) return d->err;
+    if (n.meta && d->out->type_and_unit && rw_meta2_labels(d, n.meta_field.b)) return d->err;
     const char *why = judge_series(d, &n, &about);
     if (why) {
         rw_refuse(d, MAX(n.samples + n.histograms + n.exemplars, 1), why, about);

@@ -44,6 +44,7 @@ int rw_label_field(struct rw_in *d, const struct pb_field *f);
 int rw_labels_end(struct rw_in *d, const char *at);
 /* Sorts them; NULL, or why they are none. */
 const char *rw_labels_judge(struct rw_in *d, struct str *ret_about);
+int rw_labels_set(struct rw_in *d, const char *at, struct str name, struct str value);
 struct str rw_labels_get(const struct rw_in *d, struct str name);
 int rw_symbol(struct rw_in *d, const char *at, u64 ref, struct str *ret);
 /* n bytes of text were named at this place. */
@@ -54,6 +55,8 @@ int rw_read_sample(struct rw_in *d, struct str bytes, struct series *s);
 int rw_read_exemplar(struct rw_in *d, struct str bytes, struct series *s);
 int rw_read_histogram(struct rw_in *d, struct str bytes, struct series *s);
 int rw_read_meta1(struct rw_in *d, struct str bytes);
+/* The labels __type__ and __unit__ of the series that is being read. */
+int rw_meta2_labels(struct rw_in *d, struct str bytes);
 int rw_read_meta2(struct rw_in *d, struct str bytes, struct str family);
 
 #endif

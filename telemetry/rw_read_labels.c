@@ -46,6 +46,16 @@ static int read_label(struct rw_in *d, const struct pb_field *f)
     return rw_walked(d, &in) ? d->err : add_label(d, f->at, l);
 }
 
+int rw_labels_set(struct rw_in *d, const char *at, struct str name, struct str value)
+{
+    for (u32 i = 0; i < d->n_labels; i++)
+        if (str_eq(d->labels[i].name, name)) {
+            d->labels[i].value = value;
+            return rw_named(d, at, value.n);
+        }
+    return add_label(d, at, (struct label){name, value});
+}
+
 int rw_symbol(struct rw_in *d, const char *at, u64 ref, struct str *ret)
 {
     if (ref >= d->n_symbols && ref > 0)

@@ -76,7 +76,7 @@ static enum metric_type type_of(u64 number)
 
 static int add_meta(struct rw_in *d, const char *at, const struct metric_meta *m)
 {
-    if (rw_named(d, at, m->help.n + m->unit.n)) return d->err;
+    if (d->out->no_metadata || rw_named(d, at, m->help.n + m->unit.n)) return d->err;
     if (!utf8_valid(m->family) || !utf8_valid(m->help) || !utf8_valid(m->unit)) {
         rw_refuse(d, 0, "metadata is not valid UTF-8", m->family);
         return 0;
@@ -120,16 +120,35 @@ static int meta2_field(struct rw_in *d, const struct pb_field *f, struct metric_
     return 0;
 }
 
-int rw_read_meta2(struct rw_in *d, struct str bytes, struct str family)
+static int walk_meta2(struct rw_in *d, struct str bytes, struct metric_meta *m)
 {
-    struct metric_meta m = {family, STR(""), STR(""), TYPE_UNKNOWN};
     struct pb_in in = pb_in(bytes);
     struct pb_field f;
 
     while (!d->err && pb_next(&in, &f))
-        meta2_field(d, &f, &m);
+        meta2_field(d, &f, m);
+    return rw_walked(d, &in);
+}
+
+int rw_meta2_labels(struct rw_in *d, struct str bytes)
+{
+    static const char *const names[] = {
+        "", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"};
+    struct metric_meta m = {STR(""), STR(""), STR(""), TYPE_UNKNOWN};
+
+    if (walk_meta2(d, bytes, &m)) return d->err;
+    if (m.type) rw_labels_set(d, bytes.p, STR("__type__"), str_of(names[m.type]));
+    if (!d->err && m.unit.n) rw_labels_set(d, bytes.p, STR("__unit__"), m.unit);
+    return d->err;
+}
+
+int rw_read_meta2(struct rw_in *d, struct str bytes, struct str family)
+{
+    struct metric_meta m = {family, STR(""), STR(""), TYPE_UNKNOWN};
+
+    if (d->out->no_metadata || walk_meta2(d, bytes, &m)) return d->err;
     bool empty = !m.type && !m.help.n && !m.unit.n;
-    if (rw_walked(d, &in) || empty || map_has(&d->families, family)) return d->err;
+    if (empty || map_has(&d->families, family)) return d->err;
     map_put(&d->families, family, d);
     return add_meta(d, bytes.p, &m);
 }

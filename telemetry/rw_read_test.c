@@ -12,6 +12,7 @@ static struct series_table *table;
 static struct series_keeper keeper;
 static struct sample_builder *builder;
 static struct rw_reading got;
+static struct rw_reading options;
 static struct buf text;
 static char *why;
 
@@ -107,7 +108,10 @@ static int read_body(enum rw_version v, struct str body)
     struct series_epoch *e = series_epoch_now(&keeper);
 
     forget_reasons();
-    got = (struct rw_reading){.table = table, .keeper = &keeper, .out = builder};
+    got = options;
+    got.table = table;
+    got.keeper = &keeper;
+    got.out = builder;
     sample_builder_keep(builder, e);
     series_epoch_unref(e);
     return rw_read(&got, v, body, &why);
@@ -284,6 +288,22 @@ static void labels_are_sorted_and_empty_ones_left_out(void **state)
     assert_reads(RW_V1, BODY(b), "A=2,__name__=up,z=1 5@6\n");
     assert_int_equal(got.refused, 0);
     buf_done(&b);
+}
+
+/* Symbols: 1 __name__ 2 up 3 s; metadata: gauge, unit s. */
+#define WITH_METADATA                                                                              \
+    STR("\x22\x00\x22\x08__name__"                                                                 \
+        "\x22\x02up\x22\x01s\x2a\x0e\x0a\x02\x01\x02\x12\x02\x10\x05\x2a\x04"                      \
+        "\x08\x02\x20\x03")
+
+static void type_and_unit_as_labels(void **state)
+{
+    assert_reads(RW_V2, WITH_METADATA, "__name__=up 0@5\nup 2 \"\" \"s\"\n");
+    options = (struct rw_reading){.no_metadata = true};
+    assert_reads(RW_V2, WITH_METADATA, "__name__=up 0@5\n");
+    options.type_and_unit = true;
+    assert_reads(RW_V2, WITH_METADATA, "__name__=up,__type__=gauge,__unit__=s 0@5\n");
+    options = (struct rw_reading){0};
 }
 
 /* --- what is passed over --- */
@@ -479,6 +499,7 @@ int main(void)
         T(series_of_v2_by_hand),
         T(empty_requests),
         T(labels_are_sorted_and_empty_ones_left_out),
+        T(type_and_unit_as_labels),
         T(series_that_are_refused),
         T(a_series_of_v2_without_samples),
         T(histograms_that_are_refused),
