@@ -119,10 +119,52 @@ static bool is_old(const struct disk_log *l)
 /* The segment that takes n more bytes. */
 static int segment_for(struct disk_log *l, size_t n)
 {
-    if (l->fd >= 0 && last(l)->bytes > 0 &&
+    if (l->fd >= 0 && last(l)->bytes > 0 && !l->held &&
         (last(l)->bytes + n > l->conf.segment_bytes || is_old(l)))
         segment_end(l);
     return l->fd >= 0 ? 0 : segment_begin(l);
+}
+
+int disk_log_segment(struct disk_log *l, bool fresh, u32 *ret_number)
+{
+    if (fresh && l->fd >= 0 && last(l)->bytes > 0) segment_end(l);
+    int err = l->fd >= 0 ? 0 : segment_begin(l);
+    if (err) return err;
+    l->held = true;
+    *ret_number = last(l)->number;
+    return 0;
+}
+
+static struct disk_segment describe(const struct disk_log *l, size_t i)
+{
+    const struct segment *s = &l->segments.v[i];
+    bool writing = l->fd >= 0 && i + 1 == l->segments.n;
+
+    return (struct disk_segment){
+        .number = s->number,
+        .bytes = s->bytes,
+        .age = writing && l->conf.clock ? clock_mono(l->conf.clock) - l->opened : 0,
+        .writing = writing};
+}
+
+struct disk_segment disk_log_newest(const struct disk_log *l)
+{
+    return l->segments.n ? describe(l, l->segments.n - 1) : (struct disk_segment){0};
+}
+
+struct disk_segment disk_log_oldest(const struct disk_log *l)
+{
+    return l->segments.n ? describe(l, 0) : (struct disk_segment){0};
+}
+
+i64 disk_log_written(const struct disk_log *l, u32 number)
+{
+    char *path = segment_path(l, number);
+    struct stat st;
+    i64 when = stat(path, &st) == 0 ? st.st_mtim.tv_sec * NS_PER_SEC + st.st_mtim.tv_nsec : 0;
+
+    free(path);
+    return when;
 }
 
 static struct record_head head_of(u8 kind, const struct iovec *v, int n)
@@ -171,6 +213,7 @@ int disk_log_append(struct disk_log *l, u8 kind, const struct iovec *v, int n,
     if (payload > DISK_LOG_MAX_RECORD) return disk_log_fail(l, EMSGSIZE, "a record is too large");
     if (!disk_log_has_room(l, payload)) return disk_log_fail(l, ENOSPC, NULL);
     int err = segment_for(l, size);
+    l->held = false;
     if (err) return err;
     struct record_head head = head_of(kind, v, n);
     all[0] = (struct iovec){&head, sizeof(head)};

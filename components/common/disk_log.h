@@ -52,6 +52,21 @@ void disk_log_limit(struct disk_log *l, const struct disk_log_conf *conf);
  * disk_log_error). Nothing was written then. */
 int disk_log_append(struct disk_log *l, u8 kind, const struct iovec *v, int n,
                     struct disk_place *ret_after) WARN_UNUSED;
+/* For records whose contents depend on the segment they stand in: the next append goes to the
+ * segment *ret_number, whatever its size. fresh: one is begun unless the last has no records. 0 or
+ * -errno, as for disk_log_append. */
+int disk_log_segment(struct disk_log *l, bool fresh, u32 *ret_number) WARN_UNUSED;
+struct disk_segment {
+    u32 number; /* 0: there is none */
+    u64 bytes;
+    i64 age;      /* ns since it was begun by this process; 0 for the others */
+    bool writing; /* appends go to it */
+};
+/* The last one, and the first one. */
+struct disk_segment disk_log_newest(const struct disk_log *l);
+struct disk_segment disk_log_oldest(const struct disk_log *l);
+/* When a segment was written to last: ns since 1970; 0: not known. */
+i64 disk_log_written(const struct disk_log *l, u32 number);
 /* Why the last append failed. */
 const char *disk_log_error(const struct disk_log *l);
 /* Whether a record of n bytes would fit within the bound. */

@@ -35,6 +35,7 @@ struct disk_log {
     VEC(struct segment) segments; /* oldest first; the last one may be open for writing */
     int fd;                       /* of the last segment; -1: the next append begins one */
     i64 opened;                   /* monotonic, when it was begun */
+    bool held;                    /* the next append goes to it, whatever its size */
     u32 next_number;
     u64 bytes, records, damaged;
     char *error;
