@@ -17,6 +17,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from weirproc import LIMIT
+
 
 # --- snappy, block format ---
 
@@ -441,7 +443,7 @@ class Loki:
         with self.lock:
             return [r for r in self.requests if r.accepted]
 
-    def wait(self, n, timeout=20):
+    def wait(self, n, timeout=LIMIT):
         """Until n entries are there (or more)."""
         end = time.monotonic() + timeout
         while self.count() < n:
@@ -451,7 +453,7 @@ class Loki:
                 if self._decoded >= len(self.requests):
                     self.lock.wait(min(left, 0.5))
 
-    def wait_requests(self, n, timeout=20):
+    def wait_requests(self, n, timeout=LIMIT):
         """Until n requests came in, whatever the answers."""
         with self.lock:
             ok = self.lock.wait_for(lambda: len(self.requests) >= n, timeout)

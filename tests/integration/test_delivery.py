@@ -198,6 +198,6 @@ def test_a_second_signal_kills_a_stop_that_hangs(weir, backend, ports):
     w.signal(signal.SIGTERM)
     await_that("it has begun to stop", lambda: w.p.poll() is not None or "shutting down" in w.log or "stopping" in w.log)
     w.signal(signal.SIGTERM)
-    assert await_that("it is gone at once", lambda: w.p.poll() is not None, 5)
+    assert await_that("it is gone at once", lambda: w.p.poll() is not None, 15)
     w.expected_exit = w.p.returncode
     assert w.p.returncode != 0

@@ -345,7 +345,7 @@ def test_open_streams_do_not_hold_up_the_end(agent, listen):
     began = time.monotonic()
     w.signal(signal.SIGTERM)
     assert w.p.wait(LIMIT) == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # an end that waits for them takes all of its half minute
     assert [s.ended() for s in streams] == [0, 0, 0, 0]  # whole answers: curl has no complaint
     stuck.close()
 

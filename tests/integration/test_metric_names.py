@@ -149,6 +149,6 @@ def test_names_are_alloys(weir, loki, ports, root, tmp_path, weir_binary):
         return {n: sorted(names - have) for n, names in wanted.items() if names - have}
 
     try:
-        await_that("series found on workers are shown", lambda: not lacking(), limit=10)
+        await_that("series found on workers are shown", lambda: not lacking())
     except AssertionError:
         raise AssertionError(f"Alloy has, and here are not: {lacking()}") from None
