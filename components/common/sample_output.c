@@ -1,4 +1,4 @@
-/* Sending samples on, and the export of those that take them. */
+/* Sending samples on, counted and timed. */
 #include "components/common/sample_output.h"
 
 #include "base/clock.h"
@@ -31,18 +31,4 @@ enum push sample_output_push(const struct sample_output *o, struct shard *s, str
     metric_add(o->forwarded, items);
     metric_observe(o->latency, (f64)(clock_mono(s->comp->host->clock) - before) / NS_PER_SEC);
     return answer;
-}
-
-static const struct row receiver_rows[] = {
-    METRICS_RECEIVER_EXPORT(struct metrics_receiver, receiver),
-};
-const struct schema metrics_receiver_schema = SCHEMA(struct metrics_receiver, receiver_rows);
-
-void metrics_receiver_export(struct comp *c)
-{
-    struct metrics_receiver e = {.receiver.c =
-                                     comp_sink(c, &capsule_metrics_receiver, 0, SIGNALS_METRICS)};
-
-    comp_export(c, &e);
-    capsule_unref(e.receiver.c);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "components/common/line_writer.h"
-#include "components/common/sample_output.h"
+#include "components/common/metrics_receiver.h"
 #include "components/common/sample_text.h"
 
 #define TEXT_MAX ((size_t)32 << 20) /* longest text of one batch */

@@ -2,6 +2,7 @@
  * Targets are indexed when the configuration is read; what became of a series is remembered. Works
  * where a batch is. */
 #include "base/map.h"
+#include "components/common/metrics_receiver.h"
 #include "components/common/sample_stage.h"
 #include "components/common/settings.h"
 #include "components/common/targets.h"

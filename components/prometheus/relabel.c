@@ -2,6 +2,7 @@
  * remembered: max_cache_size series, or each for cache_ttl after its last sample. Works where a
  * batch is. Spec: pipelines B.3. */
 #include "components/common/relabel.h"
+#include "components/common/metrics_receiver.h"
 #include "components/common/sample_stage.h"
 #include "components/common/settings.h"
 
@@ -184,7 +185,8 @@ static void on_expiry(void *arg)
 static void arm(struct self *self)
 {
     timer_stop(self->expiry);
-    if (self->plan->args->cache_ttl.ns) timer_start(self->expiry, self->plan->args->cache_ttl.ns / 4);
+    if (self->plan->args->cache_ttl.ns)
+        timer_start(self->expiry, self->plan->args->cache_ttl.ns / 4);
 }
 
 static int run(struct shard *s)

@@ -4,6 +4,7 @@
 #define COMPONENTS_PROMETHEUS_RECEIVE_HTTP_RECEIVE_H
 
 #include "components/common/http_calls.h"
+#include "components/common/metrics_receiver.h"
 #include "components/common/sample_output.h"
 #include "components/common/server_args.h"
 #include "telemetry/remote_write.h"
