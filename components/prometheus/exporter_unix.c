@@ -10,6 +10,13 @@
 
 #define PAGE_MAX  ((size_t)64 << 20)
 #define SERVED_BY "weir"
+#if defined(__x86_64__)
+#define ARCH "amd64"
+#elif defined(__aarch64__)
+#define ARCH "arm64"
+#else
+#define ARCH "unknown"
+#endif
 /* A scrape that does not come back (a file system that hangs) is told to who waits. */
 #define PATIENCE (30 * NS_PER_SEC)
 
@@ -89,9 +96,9 @@ static void add_build_info(struct expo *e)
                 "A metric with a constant '1' value labeled by version, revision, branch, "
                 "goversion from which node_exporter was built, and the goos and goarch for the "
                 "build.",
-                1, EXPO_L("branch", "main"), EXPO_L("goos", "linux"), EXPO_L("goversion", "none"),
-                EXPO_L("revision", WEIR_REVISION), EXPO_L("tags", SERVED_BY),
-                EXPO_L("version", WEIR_VERSION));
+                1, EXPO_L("branch", "main"), EXPO_L("goarch", ARCH), EXPO_L("goos", "linux"),
+                EXPO_L("goversion", "none"), EXPO_L("revision", WEIR_REVISION),
+                EXPO_L("tags", SERVED_BY), EXPO_L("version", WEIR_VERSION));
 }
 
 static void add_own(const struct scrape *sc)

@@ -60,7 +60,7 @@ static int add_line(struct collect *c, struct str line)
     return 0;
 }
 
-/* --- addresses --- */
+/* --- addresses: of all devices, whatever is shown of their traffic --- */
 
 static u32 prefix_of(const u8 *mask, size_t n)
 {
@@ -89,13 +89,11 @@ static const char *scope6(const struct in6_addr *a)
 
 static void add_address(struct collect *c, const struct ifaddrs *i)
 {
-    const struct plan *plan = c->plan;
     char text[INET6_ADDRSTRLEN], bits[8];
     const char *scope;
     u32 prefix;
 
-    if (!i->ifa_addr || !i->ifa_netmask || !unix_filter_shows(&plan->filter, str_of(i->ifa_name)))
-        return;
+    if (!i->ifa_addr || !i->ifa_netmask) return;
     if (i->ifa_addr->sa_family == AF_INET) {
         const struct sockaddr_in *a = (const void *)i->ifa_addr, *m = (const void *)i->ifa_netmask;
         inet_ntop(AF_INET, &a->sin_addr, text, sizeof(text));
