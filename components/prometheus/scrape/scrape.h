@@ -9,6 +9,7 @@
 #include "base/spin.h"
 #include "base/vec.h"
 #include "components/common/http_endpoint.h"
+#include "components/common/metrics_receiver.h"
 #include "components/common/sample_output.h"
 #include "components/common/targets.h"
 #include "telemetry/exposition.h"
