@@ -118,6 +118,7 @@ static void put_variants(struct buf *b, const struct row *r, struct place at)
     }
     for (size_t i = 0; i < r->n_variants; i++) {
         buf_printf(b, "%*s%s { }  %s\n", indent, "", r->variants[i].name, order);
+        if (r->variants[i].doc) put_text(b, indent + STEP, str_of(r->variants[i].doc));
         put_inside(b, r->variants[i].sub, (struct place){indent + STEP, r->variants});
     }
 }
@@ -212,5 +213,6 @@ void explain_part_text(const struct topic *t, struct str path, const struct part
         return;
     }
     buf_printf(b, "%s { }  block, repeatable, in the order written\n", p->variant->name);
+    if (p->variant->doc) put_text(b, STEP, str_of(p->variant->doc));
     put_inside(b, p->variant->sub, (struct place){STEP, p->row->variants});
 }

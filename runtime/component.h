@@ -36,11 +36,11 @@ struct host {
     struct series_table *series; /* of metrics: one copy of each series */
     const char *storage_path;
     const char *hostname;
-    const char *user_agent;  /* "Weir/0.1.0 (linux/amd64)" */
-    const char *memory_addr; /* "alloy.internal:12345" */
+    const char *user_agent;    /* "Weir/0.1.0 (linux/amd64)" */
+    const char *memory_addr;   /* "alloy.internal:12345" */
     const char *memory_socket; /* where requests for it go: a Unix socket that answers this process
                                   alone; NULL: nowhere */
-    struct taps *taps;       /* live debugging; NULL: nobody can watch */
+    struct taps *taps;         /* live debugging; NULL: nobody can watch */
     enum stability min_stability;
     i64 stop_deadline; /* ns granted to a whole shutdown */
 };
@@ -85,8 +85,14 @@ struct prepare {
     const struct block *block; /* for spans; may be NULL */
     struct arena *arena;       /* lives as long as the plan; register cleanups there */
     struct diags *diags;
-    struct logger *log; /* NULL in `check` */
+    struct logger *log;         /* NULL in `check` */
+    enum stability checked_for; /* without a host: what `check` was told to allow */
 };
+/* The least stable features that are allowed: for settings that `stability.level` guards. */
+static inline enum stability prepare_stability(const struct prepare *p)
+{
+    return p->host ? p->host->min_stability : p->checked_for;
+}
 
 /* What live debugging shows: an item of what flows. */
 enum tap_type {

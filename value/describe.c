@@ -160,6 +160,7 @@ static void describe_variants(const struct row *r, struct json_out *j, struct pl
     }
     for (size_t i = 0; i < r->n_variants; i++) {
         block_head(r->variants[i].name, j);
+        if (r->variants[i].doc) member_str(j, "doc", r->variants[i].doc);
         member_flag(j, "repeatable", true);
         member_str(j, "ordered_group", r->name);
         if (r->variants[i].sub)

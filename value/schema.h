@@ -219,6 +219,7 @@ struct row {
 /* One variant of an ordered group. */
 struct one_of_def {
     const char *name; /* full dotted block name: "stage.regex" */
+    const char *doc;  /* one sentence; as for rows */
     const struct schema *sub;
     const void *ops; /* the component's own table (prepare, run, flush) */
 };

@@ -139,6 +139,8 @@ static void variants(struct lint *l, const char *path, const struct row *row)
     for (size_t i = 0; row->kind == K_ONE_OF && i < row->n_variants; i++) {
         const struct one_of_def *v = &row->variants[i];
         if (!v->name) continue;
+        if (v->sub && v->sub->size > 0 && !v->doc)
+            problem(l, path, v->name, "has no documentation");
         if (v->sub)
             table(l, v->sub, v->name);
         else

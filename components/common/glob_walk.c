@@ -234,8 +234,8 @@ static void folder(struct walk *w, const struct glob_places *in_)
     buf_done(&name);
 }
 
-/* Over the slash that a pattern begins with. Wildcards could stand for it as well, but a pattern that
- * begins with one begins at `dir`. */
+/* Over the slash that a pattern begins with. Wildcards could stand for it as well, but a pattern
+ * that begins with one begins at `dir`. */
 static void root_places(const struct glob *g, const struct glob_places *start,
                         struct glob_places *ret)
 {

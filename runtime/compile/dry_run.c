@@ -77,12 +77,14 @@ static void keep_news(struct diags *known, const struct note *of, const struct d
 }
 
 /* What prepare says of a place that did not decode is a consequence. */
-static void prepare_node(const struct node *n, const struct scope *scope, struct diags *found)
+static void prepare_node(const struct compiler *c, const struct node *n, const struct scope *scope,
+                         struct diags *found)
 {
     struct diags later;
     diags_init(&later);
     struct plan *p = plan_new(n->def);
-    struct prepare prep = {.block = n->block, .arena = &p->arena, .diags = &later};
+    struct prepare prep = {
+        .block = n->block, .arena = &p->arena, .diags = &later, .checked_for = c->o->min_stability};
     (void)decode_body(n->def->args, n->block, &n->block->body, scope, &p->arena, p->args, found);
     if (!misses_something(found) && n->def->prepare)
         (void)n->def->prepare(&prep, p->args, p->data); /* its faults are in `later` */
@@ -95,7 +97,7 @@ static void examine(struct compiler *c, const struct node *n, const struct scope
 {
     struct diags found;
     diags_init(&found);
-    prepare_node(n, scope, &found);
+    prepare_node(c, n, scope, &found);
     if (n->has_errors)
         keep_news(c->diags, &c->notes[node_number(c, n)], &found);
     else

@@ -80,12 +80,12 @@ static const struct schema infos_schema = SCHEMA(struct infos, infos_rows);
 
 static struct info info_of(struct target_status *s, struct arena *a)
 {
-    return (struct info){
-        .id = arena_str(a, str_of(s->name)),
-        .last_error = arena_str(a, str_of(s->error)),
-        .labels = arena_str(a, str_of(s->labels)),
-        .read_offset = str_of(arena_printf(a, "%lld", (long long)target_status_offset(s))),
-        .is_running = target_status_is_running(s)};
+    return (struct info){.id = arena_str(a, str_of(s->name)),
+                         .last_error = arena_str(a, str_of(s->error)),
+                         .labels = arena_str(a, str_of(s->labels)),
+                         .read_offset =
+                             str_of(arena_printf(a, "%lld", (long long)target_status_offset(s))),
+                         .is_running = target_status_is_running(s)};
 }
 
 static void debug_info(struct comp *c, struct arena *a, void *out)

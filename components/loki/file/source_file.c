@@ -198,10 +198,9 @@ static const struct metric_desc *const file_descs[FILE_METRICS] = {
                                                     .help = "Number of lines read.",
                                                     .kind = METRIC_COUNTER},
 };
-static const struct metric_desc active_desc = {
-    .name = "loki_source_file_files_active_total",
-    .help = "Number of files that are being tailed.",
-    .kind = METRIC_GAUGE};
+static const struct metric_desc active_desc = {.name = "loki_source_file_files_active_total",
+                                               .help = "Number of files that are being tailed.",
+                                               .kind = METRIC_GAUGE};
 
 struct file_metrics *source_metrics_get(struct file_source *s, const char *path)
 {
@@ -404,12 +403,12 @@ static void follow(struct self *self, const struct plan *plan)
         return;
     }
     if (!self->match) self->match = file_match_new(self->source.shard);
-    file_match_set(self->match,
-                   &(struct file_match_conf){.targets = a->targets,
-                                             .period = a->file_match.sync_period.ns,
-                                             .ignore_older_than = a->file_match.ignore_older_than.ns,
-                                             .found = on_found,
-                                             .arg = self});
+    file_match_set(self->match, &(struct file_match_conf){.targets = a->targets,
+                                                          .period = a->file_match.sync_period.ns,
+                                                          .ignore_older_than =
+                                                              a->file_match.ignore_older_than.ns,
+                                                          .found = on_found,
+                                                          .arg = self});
 }
 
 static void on_refollow(void *arg)
@@ -426,8 +425,7 @@ static void end(struct self *self, const char *why)
     struct file_source *s = &self->source;
 
     timer_stop(self->stop);
-    if (why && s->in_flight > 0)
-        log_warn(s->shard->comp->log, why, F_UINT("bytes", s->in_flight));
+    if (why && s->in_flight > 0) log_warn(s->shard->comp->log, why, F_UINT("bytes", s->in_flight));
     positions_save(s->positions);
     s->stopping = false;
     self->done = true;
@@ -566,7 +564,8 @@ static int create(struct comp *c, char **ret_err)
 
     if (err) return err;
     if (plan->args->legacy_positions_file.n > 0)
-        err = positions_load_legacy(shared->positions, plan->args->legacy_positions_file.p, ret_err);
+        err =
+            positions_load_legacy(shared->positions, plan->args->legacy_positions_file.p, ret_err);
     if (err) {
         positions_free(shared->positions);
         shared->positions = NULL;
@@ -628,12 +627,12 @@ static void init_source(struct self *self, struct shard *shard, const struct pla
     list_init(&s->all);
     list_init(&s->ready);
     list_init(&s->waiting);
-    s->watch = watch_new(
-        &(struct watch_conf){.loop = shard->worker->loop,
-                             .min_poll = plan->args->file_watch.min_poll_frequency.ns,
-                             .max_poll = plan->args->file_watch.max_poll_frequency.ns,
-                             .look = on_look,
-                             .arg = self});
+    s->watch =
+        watch_new(&(struct watch_conf){.loop = shard->worker->loop,
+                                       .min_poll = plan->args->file_watch.min_poll_frequency.ns,
+                                       .max_poll = plan->args->file_watch.max_poll_frequency.ns,
+                                       .look = on_look,
+                                       .arg = self});
     log_source_init(&s->out, shard, &plan->args->forward_to, on_room, self);
 }
 

@@ -49,9 +49,9 @@ static const struct schema counter_schema = SCHEMA(struct metric_args, counter_r
 static const enum metric_kind counter = METRIC_COUNTER, gauge = METRIC_GAUGE,
                               histogram = METRIC_HISTOGRAM;
 static const struct one_of_def kinds[] = {
-    {"metric.counter", &counter_schema, &counter},
-    {"metric.gauge", &gauge_schema, &gauge},
-    {"metric.histogram", &histogram_schema, &histogram},
+    {"metric.counter", "Counts entries, or adds up their values.", &counter_schema, &counter},
+    {"metric.gauge", "Keeps a value that goes up and down.", &gauge_schema, &gauge},
+    {"metric.histogram", "Counts values in buckets.", &histogram_schema, &histogram},
 };
 static const struct row rows[] = {
     ONE_OF_BLOCKS(struct args, metrics, "metric", kinds),

@@ -8,7 +8,8 @@
 
 #define IDENTITY_MAX ((size_t)64 << 20)
 
-#define STAGE(stage_name, sym) {.name = stage_name, .sub = &sym##_schema, .ops = &sym},
+#define STAGE(stage_name, sym, sentence)                                                           \
+    {.name = stage_name, .doc = sentence, .sub = &sym##_schema, .ops = &sym},
 const struct one_of_def stage_variants[] = {
 #include "components/loki/process/stages.def"
 };

@@ -165,8 +165,9 @@ void held_clear_line(struct held_entry *h);
 /* Sends a copy of e, the entry in run, with another line through the stages after r. */
 void stage_emit(struct stage_run *r, const struct entry *e, struct str line);
 
-/* stages.def: STAGE("stage.x", x_stage): its ops x_stage, its table of arguments x_stage_schema. */
-#define STAGE(name, sym)                                                                           \
+/* stages.def: STAGE("stage.x", x_stage, "..."): its ops x_stage, its table of arguments
+ * x_stage_schema. */
+#define STAGE(name, sym, doc)                                                                      \
     extern const struct stage_ops sym;                                                             \
     extern const struct schema sym##_schema;
 #include "components/loki/process/stages.def"
@@ -180,7 +181,7 @@ extern const struct one_of_def stage_variants[];
         .size = sizeof(struct one_of_list), .variants = stage_variants, .n_variants = STAGE_COUNT  \
     }
 enum {
-#define STAGE(name, sym) STAGE_##sym,
+#define STAGE(name, sym, doc) STAGE_##sym,
 #include "components/loki/process/stages.def"
 #undef STAGE
     STAGE_COUNT

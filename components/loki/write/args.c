@@ -110,8 +110,7 @@ static bool queue_changed(const struct queue_args *q)
 
 static int check_stability(struct prepare *p, const struct endpoint_args *a)
 {
-    if (!p->host || p->host->min_stability >= STABILITY_EXPERIMENTAL ||
-        !queue_changed(&a->queue_config))
+    if (prepare_stability(p) >= STABILITY_EXPERIMENTAL || !queue_changed(&a->queue_config))
         return 0;
     diag_error(p->diags, DIAG_BODY_RULE, a->span,
                "changing queue_config requires stability.level flag to be experimental");
