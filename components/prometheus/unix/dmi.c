@@ -30,8 +30,8 @@ static int collect(struct collect *c)
     size_t known = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        labels[i] = unix_text_label(c, texts[i][0], "class/dmi/id", texts[i][1]);
-        known += labels[i].value.n > 0;
+        labels[known] = unix_text_label(c, texts[i][0], "class/dmi/id", texts[i][1]);
+        known += labels[known].value.n > 0;
     }
     if (known == 0) return COLLECT_NO_DATA;
     expo_sample(expo_gauge(c->out, "node_dmi_info",
@@ -41,7 +41,7 @@ static int collect(struct collect *c)
                            "chassis_vendor, chassis_version, product_family, product_name, "
                            "product_serial, product_sku, product_uuid, product_version, "
                            "system_vendor if provided by DMI."),
-                NULL, 1, labels, ARRAY_LEN(labels));
+                NULL, 1, labels, known);
     return COLLECT_OK;
 }
 

@@ -22,8 +22,9 @@ static int add(struct collect *c, const struct pair *family, const char *file,
     int r = unix_read_u64(c, &v, ROOT_SYS, "%s", file);
 
     if (r) return unix_read_failed(c, r, ROOT_SYS, "%s", file);
-    expo_counter1(c->out, family->name, family->help, v, EXPO_LS("controller", controller),
-                  EXPO_LS("csrow", row));
+    const struct expo_label labels[] = {EXPO_LS("controller", controller), EXPO_LS("csrow", row)};
+    expo_sample(expo_counter(c->out, family->name, family->help), NULL, (f64)v, labels,
+                row.n > 0 ? 2 : 1);
     return 0;
 }
 

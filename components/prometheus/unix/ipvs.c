@@ -15,7 +15,8 @@ struct plan {
     bool shown[LABELS];
 };
 struct backend {
-    struct expo_label labels[LABELS];
+    struct expo_label labels[LABELS]; /* those that are shown */
+    size_t n;
     u64 active, inactive, weight;
 };
 
@@ -110,12 +111,12 @@ static bool read_service(struct collect *c, const struct str *fields, struct ser
 
 /* Backends that differ in hidden labels only are added up. */
 static struct backend *backend_of(struct collect *c, struct map *backends,
-                                  const struct expo_label *labels)
+                                  const struct expo_label *labels, size_t n)
 {
     struct buf key = BUF_INIT(65536);
     struct backend *b;
 
-    for (size_t i = 0; i < LABELS; i++) {
+    for (size_t i = 0; i < n; i++) {
         buf_str(&key, labels[i].value);
         buf_ch(&key, 0);
     }
@@ -123,7 +124,8 @@ static struct backend *backend_of(struct collect *c, struct map *backends,
     if (!b) {
         b = arena_new(c->arena, struct backend);
         *b = (struct backend){0};
-        memcpy(b->labels, labels, sizeof(b->labels));
+        memcpy(b->labels, labels, n * sizeof(*labels));
+        b->n = n;
         map_put(backends, buf_view(&key), b);
     }
     buf_done(&key);
@@ -136,6 +138,7 @@ static bool read_backend(struct collect *c, const struct service *s, const struc
 {
     const struct plan *plan = c->plan;
     struct expo_label labels[LABELS];
+    size_t n = 0;
     struct str values[LABELS] = {[LOCAL_ADDRESS] = s->address,
                                  [LOCAL_PORT] = s->port,
                                  [PROTO] = s->proto,
@@ -147,8 +150,8 @@ static bool read_backend(struct collect *c, const struct service *s, const struc
         unix_u64(fields[5], &inactive))
         return false;
     for (size_t i = 0; i < LABELS; i++)
-        labels[i] = EXPO_LS(names[i], plan->shown[i] ? values[i] : STR(""));
-    struct backend *b = backend_of(c, backends, labels);
+        if (plan->shown[i]) labels[n++] = EXPO_LS(names[i], values[i]);
+    struct backend *b = backend_of(c, backends, labels, n);
     b->weight += weight;
     b->active += active;
     b->inactive += inactive;
@@ -189,9 +192,9 @@ static void add_backends(struct collect *c, const struct map *backends)
 
     map_each (backends, e) {
         const struct backend *b = e->value;
-        expo_sample(active, NULL, (f64)b->active, b->labels, LABELS);
-        expo_sample(inactive, NULL, (f64)b->inactive, b->labels, LABELS);
-        expo_sample(weight, NULL, (f64)b->weight, b->labels, LABELS);
+        expo_sample(active, NULL, (f64)b->active, b->labels, b->n);
+        expo_sample(inactive, NULL, (f64)b->inactive, b->labels, b->n);
+        expo_sample(weight, NULL, (f64)b->weight, b->labels, b->n);
     }
 }
 

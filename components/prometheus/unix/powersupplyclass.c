@@ -77,12 +77,15 @@ static void add_info(struct collect *c, const char *folder, struct str name)
                                         "model_name",     "serial_number", "status", "technology",
                                         "type",           "usb_type",      "scope"};
     struct expo_label labels[ARRAY_LEN(texts) + 1] = {EXPO_LS("power_supply", name)};
+    size_t n = 1;
 
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        labels[i + 1] = unix_text_label(c, texts[i], folder, texts[i]);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        labels[n] = unix_text_label(c, texts[i], folder, texts[i]);
+        n += labels[n].value.n > 0;
+    }
     expo_sample(expo_gauge(c->out, "node_power_supply_info",
                            "info of /sys/class/power_supply/<power_supply>."),
-                NULL, 1, labels, ARRAY_LEN(labels));
+                NULL, 1, labels, n);
 }
 
 static int collect_one(struct collect *c, struct str name)
