@@ -63,8 +63,9 @@ static void series_line(const struct series *s, const char *suffix, struct buf *
     bool inside = name.n && !is_plain(name, true), first = true;
 
     if (inside) {
-        buf_ch(out, '{');
-        quoted(name, out);
+        buf_cstr(out, "{\"");
+        escaped(name, true, out);
+        buf_printf(out, "%s\"", suffix);
         first = false;
     } else {
         buf_str(out, name);
