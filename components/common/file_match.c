@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/vec.h"
 #include "components/common/glob.h"
 #include "components/common/glob_seen.h"
@@ -52,8 +53,10 @@ struct file_match {
     struct shard *shard;
     struct file_match_conf conf;
     struct wants *wants;
-    struct look *running, *last;
-    struct glob_seen *seen; /* by `last`, while nothing runs; NULL: it has to be looked again */
+    struct look *running;
+    struct wants *told_of; /* what the last found() was about; NULL: there was none */
+    u64 told_digest;
+    struct glob_seen *seen; /* by the last look; NULL: it has to be looked again */
     struct timer *timer;
     bool again; /* the configuration changed during the look */
     char *told; /* the last complaint, so that it is told once */
@@ -243,14 +246,30 @@ static void look_free(struct look *l)
     free(l);
 }
 
-static bool same_files(const struct look *a, const struct look *b)
+/* Stands for the files found, so that they need not be kept. Its seed is a secret of the process:
+ * who names files cannot make two lists alike. */
+static u64 digest(const struct look *l)
 {
-    bool same = a && a->wants == b->wants && a->found.n == b->found.n;
+    u64 sum = hash_process_seed();
 
-    for (size_t i = 0; same && i < a->found.n; i++)
-        same = a->found.v[i].target == b->found.v[i].target &&
-               str_eq(a->found.v[i].path, b->found.v[i].path);
-    return same;
+    for (size_t i = 0; i < l->found.n; i++) {
+        const struct file_found *f = &l->found.v[i];
+        sum = hash_mix(hash_bytes(f->path.p, f->path.n, sum), f->target);
+    }
+    return sum;
+}
+
+/* Keeps what the owner is about to be told of. False: he knows it. */
+static bool is_new(struct file_match *m, const struct look *l)
+{
+    u64 sum = digest(l);
+
+    if (m->told_of == l->wants && m->told_digest == sum) return false;
+    refs_get(&l->wants->refs);
+    wants_unref(m->told_of);
+    m->told_of = l->wants;
+    m->told_digest = sum;
+    return true;
 }
 
 /* Takes the text. */
@@ -281,20 +300,13 @@ static void complain(struct file_match *m, const struct look *l)
 
 static void tell(struct file_match *m, struct look *l)
 {
-    bool same = l->spared || same_files(m->last, l);
-    struct look *before = m->last;
     struct files_found f = {
         .targets = l->wants->targets, .v = l->found.v, .n = l->found.n, .list = l->list};
 
     m->seen = l->seen;
     l->seen = NULL;
-    if (same) {
-        look_free(l);
-        return;
-    }
-    m->last = l;
-    m->conf.found(m->conf.arg, &f);
-    look_free(before);
+    if (!l->spared && is_new(m, l)) m->conf.found(m->conf.arg, &f);
+    look_free(l);
 }
 
 static void look(struct file_match *m);
@@ -371,7 +383,7 @@ void file_match_free(struct file_match *m)
         m->running->owner = NULL;
         atomic_store_explicit(&m->running->given_up, true, memory_order_relaxed);
     }
-    look_free(m->last);
+    wants_unref(m->told_of);
     seen_free(m->seen);
     wants_unref(m->wants);
     timer_free(m->timer);

@@ -25,8 +25,8 @@ struct file_match_conf {
     struct value targets;          /* a reference is kept */
     i64 period, ignore_older_than; /* ns; the second 0: whatever their age */
     bool make_list;
-    /* The first result, and each later one that differs in its files. What f points to lives until
-     * the next call or file_match_free. */
+    /* The first result, and each later one that differs in its files. What f points to lives
+     * during the call. */
     void (*found)(void *arg, const struct files_found *f);
     void *arg;
 };

@@ -3,14 +3,26 @@
 
 #include "base/xalloc.h"
 
+static const char *add_text(char **end, struct str text)
+{
+    char *at = *end;
+
+    if (text.n) memcpy(at, text.p, text.n);
+    at[text.n] = '\0';
+    *end = at + text.n + 1;
+    return at;
+}
+
 struct target_status *target_status_new(struct str name, struct str labels, struct str error)
 {
-    struct target_status *s = xnew(struct target_status);
+    size_t texts = name.n + labels.n + error.n + 3;
+    struct target_status *s = xcalloc(1, sizeof(*s) + texts);
+    char *end = (char *)(s + 1);
 
     refs_init(&s->refs);
-    s->name = str_dup(name);
-    s->labels = str_dup(labels);
-    s->error = str_dup(error);
+    s->name = add_text(&end, name);
+    s->labels = add_text(&end, labels);
+    s->error = add_text(&end, error);
     return s;
 }
 
@@ -22,11 +34,7 @@ struct target_status *target_status_ref(struct target_status *s)
 
 void target_status_unref(struct target_status *s)
 {
-    if (!s || !refs_put(&s->refs)) return;
-    free(s->name);
-    free(s->labels);
-    free(s->error);
-    free(s);
+    if (s && refs_put(&s->refs)) free(s);
 }
 
 /* --- lists --- */

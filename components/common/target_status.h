@@ -13,7 +13,7 @@
 
 struct target_status {
     struct refs refs;
-    char *name, *labels, *error; /* owned; error: "" when there is none */
+    const char *name, *labels, *error; /* behind it; error: "" when there is none */
     _Atomic i64 offset;
     _Atomic bool running;
 };
