@@ -2,6 +2,7 @@
 #ifndef COMPONENTS_COMMON_SAMPLE_OUTPUT_H
 #define COMPONENTS_COMMON_SAMPLE_OUTPUT_H
 
+#include "components/common/metrics_receiver.h"
 #include "runtime/component.h"
 #include "telemetry/sample_batch.h"
 
