@@ -85,7 +85,11 @@ def first_seen(got):
 
 
 def check(loki, n, repeats=0):
-    await_that(f"{n} lines", lambda: complete(loki, n), step=0.1)
+    try:
+        await_that(f"{n} lines", lambda: complete(loki, n), step=0.1)
+    except AssertionError:
+        lacking = sorted(set(range(n)) - set(numbers(loki)))
+        raise AssertionError(f"{len(lacking)} of {n} lines are missing, {lacking[:3]} to {lacking[-3:]}") from None
     got = numbers(loki)
     assert first_seen(got) == list(range(n))
     assert len(got) - n <= repeats, f"{len(got) - n} lines came twice"
