@@ -64,11 +64,13 @@ struct infos {
 };
 
 static const struct row info_rows[] = {
-    ATTR(struct info, id, .doc = "The container."),
-    ATTR(struct info, last_error, .doc = "Why its log cannot be read now; empty: it can."),
-    ATTR(struct info, labels, .doc = "Labels of the entries of its standard output."),
-    ATTR(struct info, is_running, .doc = "Whether its log is being followed."),
-    ATTR(struct info, read_offset,
+    ATTR(struct info, id, .required = true, .doc = "The container."),
+    ATTR(struct info, last_error, .required = true,
+         .doc = "Why its log cannot be read now; empty: it can."),
+    ATTR(struct info, labels, .required = true,
+         .doc = "Labels of the entries of its standard output."),
+    ATTR(struct info, is_running, .required = true, .doc = "Whether its log is being followed."),
+    ATTR(struct info, read_offset, .required = true,
          .doc = "The second, since 1970, up to which its lines were delivered."),
 };
 static const struct schema info_schema = SCHEMA(struct info, info_rows);

@@ -107,10 +107,13 @@ struct file_infos {
 };
 
 static const struct row info_rows[] = {
-    ATTR(struct file_info, path, .doc = "The file."),
-    ATTR(struct file_info, labels, .doc = "Labels of its entries, without filename."),
-    ATTR(struct file_info, is_running, .doc = "Whether it is open and being read."),
-    ATTR(struct file_info, read_offset, .doc = "Up to which byte its lines were delivered."),
+    ATTR(struct file_info, path, .required = true, .doc = "The file."),
+    ATTR(struct file_info, labels, .required = true,
+         .doc = "Labels of its entries, without filename."),
+    ATTR(struct file_info, is_running, .required = true,
+         .doc = "Whether it is open and being read."),
+    ATTR(struct file_info, read_offset, .required = true,
+         .doc = "Up to which byte its lines were delivered."),
 };
 static const struct schema info_schema = SCHEMA(struct file_info, info_rows);
 

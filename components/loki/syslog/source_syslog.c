@@ -303,7 +303,7 @@ struct infos {
     struct value listeners_info;
 };
 static const struct row infos_rows[] = {
-    ATTR(struct infos, listeners_info,
+    ATTR(struct infos, listeners_info, .required = true,
          .doc = "Its listeners: type, ready, listen_address and labels of each."),
 };
 static const struct schema infos_schema = SCHEMA(struct infos, infos_rows);
