@@ -172,6 +172,8 @@ def test_everything_at_once(agent, loki, tmp_path):
 
     t = threading.Thread(target=write)
     w = agent(config(loki, log.path))
+    # What is rotated away before it was ever seen is nobody's to find.
+    await_that("the file is followed", lambda: "start tailing file" in w.log)
     t.start()
     kills = 0
     try:
