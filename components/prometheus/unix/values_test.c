@@ -225,6 +225,22 @@ static void xfs(void **state)
     unix_test_line(&t, "node_xfs_vnode_get_total{device=\"sda1\"} 0");
 }
 
+static void flaws_and_groups(void **state)
+{
+    unix_test_file(&t, "sys/devices/system/cpu/vulnerabilities/mds", "Not affected\n");
+    unix_test_file(&t, "sys/devices/system/cpu/vulnerabilities/srbds",
+                   "Mitigation: Retpolines; IBPB: conditional\n");
+    assert_int_equal(unix_test_run(&t, &collector_cpu_vulnerabilities, NULL), 0);
+    unix_test_line(&t, "node_cpu_vulnerabilities_info{codename=\"srbds\",mitigation=\"Retpolines; "
+                       "IBPB: conditional\",state=\"mitigation\"} 1");
+    assert_int_equal(expo_count(t.out), 2);
+    unix_test_file(&t, "proc/cgroups",
+                   "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t3\t172\t1\n");
+    assert_int_equal(unix_test_run(&t, &collector_cgroups, NULL), 0);
+    unix_test_line(&t, "node_cgroups_cgroups{subsys_name=\"cpu\"} 172");
+    unix_test_line(&t, "node_cgroups_enabled{subsys_name=\"cpu\"} 1");
+}
+
 static int begin(void **state)
 {
     unix_test_begin(&t);
@@ -256,6 +272,7 @@ int main(void)
         TEST(machine),
         TEST(selinux),
         TEST(xfs),
+        TEST(flaws_and_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
