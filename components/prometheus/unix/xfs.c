@@ -112,7 +112,7 @@ static int collect_one(struct collect *c, struct str device)
     struct str text;
     int r = unix_read(c, &text, ROOT_SYS, "fs/xfs/%s/stats/stats", device.p);
 
-    if (r == -ENOENT) return 0; /* "stats" itself, for all of them */
+    if (r == -ENOENT || r == -ENOTDIR) return 0; /* "stats" itself, for all of them */
     if (r) return unix_read_failed(c, r, ROOT_SYS, "fs/xfs/%s/stats/stats", device.p);
     for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
         if (strcmp(line, counters[i].line) != 0) {
