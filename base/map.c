@@ -35,7 +35,8 @@ static void link_slot(struct map *m, size_t entry)
     m->slots[i] = (u32)(entry + 1);
 }
 
-/* By half only: maps with thousands of entries are many, and what they have too much stays unused. */
+/* By half only: maps with thousands of entries are many, and what they have too much stays unused.
+ */
 static void grow(struct map *m)
 {
     m->cap = MAX(m->cap + m->cap / 2, MAP_FIRST);

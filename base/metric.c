@@ -1,8 +1,8 @@
 /* The agent's own metrics: counting, and the registry of series.
- * A series holds the value of its first writer, and one cell for each other one, made by that writer
- * on first use, in a list: most series have a single writer, and cells made by different threads do
- * not share cache lines of one allocation. Only the owner writes a value, so an addition is a load
- * and a store; readers see each value whole, and see the cell after its publication. */
+ * A series holds the value of its first writer, and one cell for each other one, made by that
+ * writer on first use, in a list: most series have a single writer, and cells made by different
+ * threads do not share cache lines of one allocation. Only the owner writes a value, so an addition
+ * is a load and a store; readers see each value whole, and see the cell after its publication. */
 #include "base/metric_impl.h"
 
 #include <stdlib.h>

@@ -43,7 +43,7 @@ struct metric {
             void *fn_arg;
         };
         struct {
-            _Atomic f64 value; /* the owner's; a histogram's are all in cells */
+            _Atomic f64 value;                   /* the owner's; a histogram's are all in cells */
             _Atomic(struct metric_cell *) cells; /* of the other writers that used it */
         };
     };

@@ -207,6 +207,29 @@ static void a_name_has_one_shape_at_a_time(void **state)
     metrics_free(m);
 }
 
+static void labels_are_held_once(void **state)
+{
+    static const struct metric_desc lines = {.name = "lines_total", .kind = METRIC_COUNTER};
+    static const struct metric_desc bytes = {.name = "bytes", .kind = METRIC_GAUGE};
+    struct metrics *m = metrics_new();
+    struct buf b = BUF_INIT(10000);
+    struct metric *first = metric_new(m, &lines, &(struct metric_label){"path", "/a"}, 1);
+    struct metric *like = metric_make_like(&bytes, first);
+
+    assert_true(metric_register(m, like));
+    assert_string_equal(metric_name(like), "bytes");
+    metric_free(m, first);
+    metric_set(like, 3);
+    metric_set_writer(2);
+    metric_add(like, 4); /* of another writer: its own */
+    metric_set_writer(0);
+    metric_set(like, 1);
+    metrics_write(m, &b, NULL, 0);
+    assert_buf(&b, "# TYPE bytes gauge\nbytes{path=\"/a\"} 5\n");
+    buf_done(&b);
+    metrics_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +237,7 @@ int main(void)
         cmocka_unit_test(functions_and_selection), cmocka_unit_test(no_metric),
         cmocka_unit_test(several_writers),         cmocka_unit_test(series_go_in_any_order),
         cmocka_unit_test(equal_series_are_one),    cmocka_unit_test(a_name_has_one_shape_at_a_time),
+        cmocka_unit_test(labels_are_held_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,8 +86,8 @@ static void fill(struct series *s, struct shard *shard, const struct metric_desc
                  const struct metric_label *labels, size_t n_labels)
 {
     for (size_t i = 0; i < s->n; i++) {
-        s->v[i] = i == 0 ? make(shard->comp, d[i], labels, n_labels)
-                         : metric_make_like(d[i], s->v[0]);
+        s->v[i] =
+            i == 0 ? make(shard->comp, d[i], labels, n_labels) : metric_make_like(d[i], s->v[0]);
         metric_set_user(s->v[i], s);
     }
 }
