@@ -116,3 +116,12 @@ def test_called_alloy_the_last_line_is_dated(run, weir_binary, tmp_path, args, t
     assert p.returncode == 1
     assert last[0].startswith("Error: " + text)
     assert re.fullmatch(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d collector server run finished with error: " + re.escape(last[0][len("Error: "):]), last[1])
+
+
+@pytest.mark.parametrize("command", ["check", "validate"])
+def test_settings_of_a_stability_level(run, command):
+    """What `run` refuses for stability.level these refuse, too."""
+    text = b'loki.write "w" {\n  endpoint {\n    url = "http://127.0.0.1:1/push"\n    queue_config {\n      min_shards = 2\n    }\n  }\n}\n'
+    p = run(command, "-", text=text)
+    assert p.returncode == 1 and "changing queue_config requires stability.level flag to be experimental" in p.err + p.out
+    assert run(command, "--stability.level=experimental", "-", text=text).returncode == 0
