@@ -10,7 +10,7 @@
 struct args {
     struct capsule_list forward_to;
     struct prom_conf conf;
-    i64 gc_frequency;
+    struct dur gc_frequency;
 };
 struct plan {
     const struct args *args;
@@ -67,14 +67,14 @@ static void on_sweep(void *arg)
     struct self *self = arg;
 
     prom_convert_sweep(&self->convert);
-    timer_start(self->sweep, self->args->gc_frequency);
+    timer_start(self->sweep, self->args->gc_frequency.ns);
 }
 
 static void take(struct self *self, const void *plan)
 {
     self->args = ((const struct plan *)plan)->args;
     self->convert.conf = self->args->conf;
-    timer_start(self->sweep, self->args->gc_frequency);
+    timer_start(self->sweep, self->args->gc_frequency.ns);
 }
 
 static int run(struct shard *s)

@@ -222,9 +222,13 @@ DEFINE_COMPONENT(prometheus_enrich) = {
     .name = "prometheus.enrich",
     .summary = "Adds labels of matching targets to samples.",
     .example = "prometheus.enrich \"default\" {\n"
-               "  forward_to             = [prometheus.echo.default.receiver]\n"
-               "  targets                = [{\"host\" = \"web-1\", \"zone\" = \"a\"}]\n"
-               "  target_to_metric_match = {\"host\" = \"hostname\"}\n"
+               "  forward_to = [prometheus.echo.default.receiver]\n"
+               "  targets    = [{host = \"web-1\", zone = \"a\"}]\n"
+               "\n"
+               "  target_to_metric_match = {\n"
+               "    host = \"hostname\",\n"
+               "  }\n"
+               "}\n"
                "}\n"
                "\n"
                "prometheus.echo \"default\" { }\n",

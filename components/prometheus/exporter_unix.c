@@ -284,6 +284,7 @@ DEFINE_COMPONENT(prometheus_exporter_unix) = {
     .summary = "Exposes metrics of a Unix machine.",
     .example = "prometheus.exporter.unix \"host\" {\n"
                "  disable_collectors = [\"nfs\", \"zfs\"]\n"
+               "\n"
                "  filesystem {\n"
                "    mount_timeout = \"2s\"\n"
                "  }\n"

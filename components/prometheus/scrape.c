@@ -2,6 +2,7 @@
  * over the workers by hash. Spec: pipelines C.2. */
 #include <errno.h>
 
+#include "components/common/sample_tap.h"
 #include "components/common/metrics_receiver.h"
 #include "components/common/settings.h"
 #include "components/prometheus/scrape/scrape.h"
@@ -340,4 +341,5 @@ DEFINE_COMPONENT(prometheus_scrape) = {
     .shard_done = shard_done,
     .destroy = destroy,
     .debug_info = debug_info,
+    .tap = sample_tap,
 };

@@ -166,8 +166,7 @@ static int check_supported(struct prepare *p, const struct endpoint_args *a)
 
 static int check_stability(struct prepare *p, const struct endpoint_conf *c)
 {
-    if (c->version == RW_V1 || !p->host || p->host->min_stability >= STABILITY_EXPERIMENTAL)
-        return 0;
+    if (c->version == RW_V1 || prepare_stability(p) >= STABILITY_EXPERIMENTAL) return 0;
     diag_error(p->diags, DIAG_BODY_RULE, c->args->span,
                "using remote write v2 (protobuf_message=%s) with endpoint %s requires setting the "
                "stability.level flag to experimental",

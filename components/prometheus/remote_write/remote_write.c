@@ -2,6 +2,7 @@
  * component, pushes, reloads and the end; see write.h for the parts. One shard. Source: spec C.4,
  * docs/design/metrics.md. */
 #include "base/xalloc.h"
+#include "components/common/sample_tap.h"
 #include "components/common/agent_seed.h"
 #include "components/prometheus/remote_write/write.h"
 
@@ -63,6 +64,15 @@ static void pump_all(struct write *w)
         remote_pump(list_item(at, struct endpoint, link));
 }
 
+static void show(struct comp *c, const struct batch *b)
+{
+    struct tap_item item;
+
+    if (!comp_tapped(c)) return;
+    sample_tap(b, &item);
+    comp_tap(c, &item);
+}
+
 static enum push push(struct shard *s, u32 port, struct batch *b)
 {
     static const struct ack_failure part = {
@@ -80,6 +90,7 @@ static enum push push(struct shard *s, u32 port, struct batch *b)
         if (r == WRITTEN) count_in(w, b->samples);
         batch_accept(b);
     }
+    show(s->comp, b);
     batch_unref(b);
     pump_all(w);
     return PUSH_TAKEN;
@@ -432,4 +443,5 @@ DEFINE_COMPONENT(prometheus_remote_write) = {
     .shard_done = shard_done,
     .destroy = destroy,
     .push = push,
+    .taps_itself = true,
 };
