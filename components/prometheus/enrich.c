@@ -229,7 +229,6 @@ DEFINE_COMPONENT(prometheus_enrich) = {
                "    host = \"hostname\",\n"
                "  }\n"
                "}\n"
-               "}\n"
                "\n"
                "prometheus.echo \"default\" { }\n",
     .stability = STABILITY_EXPERIMENTAL,
