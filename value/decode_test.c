@@ -38,8 +38,8 @@ static const struct row plain_rows[] = {
 static const struct schema plain_schema = SCHEMA(struct plain, plain_rows);
 
 static const struct schema described_only = {.span_off = -1, .present_off = -1};
-static const struct one_of_def stages[] = {{.name = "stage.a", .sub = &plain_schema},
-                                           {.name = "stage.b", .sub = &plain_schema},
+static const struct one_of_def stages[] = {{.name = "stage.a", .doc = "One stage.", .sub = &plain_schema},
+                                           {.name = "stage.b", .doc = "Another stage.", .sub = &plain_schema},
                                            {.name = "stage.later", .sub = &described_only}};
 
 static const struct capsule_type sink = {.name = "test.Sink"}, other = {.name = "test.Other"};
