@@ -43,6 +43,7 @@ install_packages() {
     echo "installing: $missing"
     # A package list that is already fresh enough is not fetched again; a failed update only matters if the installation fails.
     $run env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null 2>&1 || true
+    # Runlevel 1: services that come along (a test starts its own) are not started on this machine.
     # shellcheck disable=SC2086
-    $run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    $run env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
