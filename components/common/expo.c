@@ -396,7 +396,7 @@ void expo_write(struct expo *e, enum expo_format format, struct buf *out)
 
     map_each (&e->families, at)
         if (((struct expo_family *)at->value)->n > 0) list[n++] = at->value;
-    qsort(list, n, sizeof(*list), by_name);
+    if (n > 0) qsort(list, n, sizeof(*list), by_name);
     for (size_t i = 0; i < n; i++) {
         write_head(list[i], format, out);
         write_samples(list[i], format, out);

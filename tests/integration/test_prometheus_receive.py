@@ -216,8 +216,9 @@ def test_relabel_arguments(weir):
         ('max_cache_size = 0\n cache_ttl = "10s"', "at least 1m"),
     ]:
         w = weir(relabel("", more=more) + ECHO, wait=False)
-        await_that("the refusal", lambda: why in w.log, 60)
+        await_that("the refusal", lambda: w.p.poll() is not None, 60)
         w.expected_exit = 1
+        assert why in w.log
 
 
 def test_relabel_live(weir, ports):

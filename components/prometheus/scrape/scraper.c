@@ -52,7 +52,8 @@ static void on_room(void *arg)
     while (n < s->waiting.n && target_deliver(s->waiting.v[n]))
         n++;
     s->waiting.n -= n;
-    memmove(s->waiting.v, s->waiting.v + n, s->waiting.n * sizeof(*s->waiting.v));
+    if (s->waiting.n > 0)
+        memmove(s->waiting.v, s->waiting.v + n, s->waiting.n * sizeof(*s->waiting.v));
     if (s->stopping && s->waiting.n == 0 && !fanout_holds(s->out)) {
         s->stopping = false;
         shard_stopped(s->shard);

@@ -124,7 +124,7 @@ static struct backend *backend_of(struct collect *c, struct map *backends,
     if (!b) {
         b = arena_new(c->arena, struct backend);
         *b = (struct backend){0};
-        memcpy(b->labels, labels, n * sizeof(*labels));
+        if (n > 0) memcpy(b->labels, labels, n * sizeof(*labels));
         b->n = n;
         map_put(backends, buf_view(&key), b);
     }

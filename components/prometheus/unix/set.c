@@ -85,7 +85,7 @@ static int add_members(struct unix_set *s, struct collector_prepare *pr)
         if (m->def->prepare && m->def->prepare(pr, m->plan) < 0) r = -EINVAL;
         s->n++;
     }
-    qsort(s->members, s->n, sizeof(*s->members), by_name);
+    if (s->n > 0) qsort(s->members, s->n, sizeof(*s->members), by_name);
     return r;
 }
 
