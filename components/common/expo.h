@@ -56,7 +56,7 @@ static inline struct expo_family *expo_untyped(struct expo *e, const char *name,
 bool expo_has(const struct expo *e, const char *name);
 
 /* A sample. suffix: "" or NULL; "_bucket", "_sum", "_count" for histograms and summaries. Labels
- * may come in any order; one with an empty value is the same as none and is left out. Bytes that
+ * may come in any order; one with an empty value is written as such. Bytes that
  * are no UTF-8 become U+FFFD. */
 void expo_sample(struct expo_family *f, const char *suffix, f64 v, const struct expo_label *labels,
                  size_t n);
