@@ -56,6 +56,7 @@ enum exposition_event exposition_fail(struct exposition *e, const char *fmt, ...
     vsnprintf(e->error + n, sizeof(e->error) - (size_t)n, fmt, ap);
     va_end(ap);
     make_printable(e->error);
+    e->fault = NULL;
     e->at = e->end;
     e->ended = true;
     return EXPOSITION_ERROR;

@@ -50,6 +50,7 @@ struct exposition {
     enum metric_type type;             /* of the family that the samples stand below */
     const struct histogram *histogram; /* EXPOSITION_HISTOGRAM */
     char error[256];
+    const char *fault; /* EXPOSITION_ERROR: where in the body; NULL: not known */
 
     /* Set by the caller, any time. */
     u64 seed;

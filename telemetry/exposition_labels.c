@@ -53,6 +53,7 @@ static int fault(struct reading *r, const char *what)
     size_t n = (size_t)(r->end - r->p);
 
     (void)exposition_fail(r->e, "%s, got \"" STR_FMT "\"", what, (int)MIN(n, (size_t)40), r->p);
+    r->e->fault = r->p;
     return -EINVAL;
 }
 
@@ -118,6 +119,7 @@ static int put(struct reading *r, struct str name, struct str value)
 {
     if (label_set_has(r->into, name)) {
         (void)exposition_fail(r->e, "label name \"" STR_FMT "\" is not unique", STR_ARG(name));
+        r->e->fault = r->e->series.p;
         return -EINVAL;
     }
     if (++r->n > EXPOSITION_LABELS_MAX) return fault(r, "a series has more than 4096 labels");

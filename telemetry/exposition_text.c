@@ -33,7 +33,10 @@ static const char *line_end(const struct exposition *e, const char *p)
 static enum exposition_event fail_at(struct exposition *e, const char *what, const char *p)
 {
     size_t n = (size_t)(line_end(e, p) - p);
-    return exposition_fail(e, "%s, got \"" STR_FMT "\"", what, (int)MIN(n, (size_t)60), p);
+
+    (void)exposition_fail(e, "%s, got \"" STR_FMT "\"", what, (int)MIN(n, (size_t)60), p);
+    e->fault = p;
+    return EXPOSITION_ERROR;
 }
 
 static void next_line(struct exposition *e, const char *lf)
