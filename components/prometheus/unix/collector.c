@@ -206,9 +206,9 @@ static int read_names(struct collect *c, DIR *dir, struct unix_names *ret)
     return 0;
 }
 
-int unix_list(struct collect *c, struct unix_names *ret, enum unix_root root, const char *fmt, ...)
+int unix_list_path(struct collect *c, struct unix_names *ret, const char *path)
 {
-    DIR *dir = opendir(PATH_OF(c, root, fmt));
+    DIR *dir = opendir(path);
 
     *ret = (struct unix_names){0};
     if (!dir) return -errno;
@@ -216,6 +216,11 @@ int unix_list(struct collect *c, struct unix_names *ret, enum unix_root root, co
     closedir(dir);
     if (ret->n > 0) qsort(ret->v, ret->n, sizeof(*ret->v), by_text);
     return r;
+}
+
+int unix_list(struct collect *c, struct unix_names *ret, enum unix_root root, const char *fmt, ...)
+{
+    return unix_list_path(c, ret, PATH_OF(c, root, fmt));
 }
 
 /* --- text --- */

@@ -110,6 +110,7 @@ struct unix_names {
 /* Entries of a folder. 0 or -errno (-E2BIG: more than UNIX_LIST_MAX). */
 int unix_list(struct collect *c, struct unix_names *ret, enum unix_root root, const char *fmt, ...)
     PRINTF(4, 5);
+int unix_list_path(struct collect *c, struct unix_names *ret, const char *path);
 
 /* --- text --- */
 /* Cuts the next line; false at the end. An empty last line is none. */
