@@ -148,11 +148,13 @@ protos: $(PROTO_C)
 
 test: unit golden fuzz-replay integration ## every test
 
-unit: $(addsuffix .run,$(TESTS)) ## unit tests; T=base/str runs one
-	@echo "unit: $(words $(TESTS)) programs passed"
+# A program's output is shown when it fails; x_test.failed then stands beside it. AGAIN=1: those that failed last time.
+UNITS = $(if $(AGAIN),$(patsubst %.failed,%,$(wildcard $(addsuffix .failed,$(TESTS)))),$(TESTS))
+unit: $(addsuffix .run,$(UNITS)) ## unit tests; T=base/str runs one
+	@echo "unit: $(words $(UNITS)) programs passed"
 %_test.run: %_test
-	@echo "== $<"
-	@$(TEST_ENV) timeout 300 $<
+	@if $(TEST_ENV) timeout 300 $< >$<.log 2>&1; then rm -f $<.failed; echo "ok $<: $$(grep -c '       OK' $<.log)"; \
+	 else echo "== $< failed ($$?)"; cat $<.log; mv $<.log $<.failed; exit 1; fi
 
 golden: $(B)/weir ## language, diagnostics and component cases of tests/golden
 	$(TEST_ENV) $(PYTHON) tests/golden/run.py $(B)/weir
@@ -180,6 +182,8 @@ fuzz: $(if $(T),$(B)/tests/fuzz/fuzz_$(T),$(FUZZ)) ## with FUZZER=1: every targe
 	  $(TEST_ENV) $$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
 	    -artifact_prefix=$(B)/findings/$$n- $(B)/inputs/$$n tests/fuzz/corpus/$$n || failed=1; done; [ -z "$$failed" ]
 
+where: ## the folder of this build
+	@echo $(B)
 bench-tools: ## the load generators of bench/
 	@$(MAKE) -s -C bench
 bench: all bench-tools ## the figures of bench/RESULTS.md
@@ -213,4 +217,4 @@ clean:
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## ?(.*)/  \1\t\2/' | expand -t 20
 
-.PHONY: all test unit golden golden-update integration integration-core fuzz fuzz-replay bench bench-tools floors headers sizes fmt lint lint-texts docs pictures install clean help protos
+.PHONY: where all test unit golden golden-update integration integration-core fuzz fuzz-replay bench bench-tools floors headers sizes fmt lint lint-texts docs pictures install clean help protos

@@ -58,17 +58,6 @@ static inline void kit_init(struct kit *k, int workers)
     k->workers = workers_new(&k->host, workers, k->control);
 }
 
-/* Every instance has to be gone by now. */
-static inline void kit_done(struct kit *k)
-{
-    while (atomic_load(&k->nudged))
-        loop_turn(k->control, 10 * NS_PER_MS);
-    assert_int_equal(k->workers->instances, 0);
-    workers_free(k->workers);
-    loop_free(k->control);
-    metrics_free(k->host.metrics);
-}
-
 static inline void kit_turn(struct kit *k, i64 *patience)
 {
     loop_turn(k->control, 50 * NS_PER_MS);
@@ -79,6 +68,16 @@ static inline void kit_turn(struct kit *k, i64 *patience)
 #define kit_until(k, cond)                                                                         \
     for (i64 patience_ = 200000; !(cond);)                                                         \
     kit_turn((k), &patience_)
+
+/* Every instance has to go: one that others still referred to when it was gone is freed when the last
+ * of them tells the control loop so. */
+static inline void kit_done(struct kit *k)
+{
+    kit_until(k, !atomic_load(&k->nudged) && k->workers->instances == 0);
+    workers_free(k->workers);
+    loop_free(k->control);
+    metrics_free(k->host.metrics);
+}
 
 struct kit_poke {
     struct msg msg;
