@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/assert.h"
-#include "components/loki/template/template.h"
+#include "components/common/template/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,7 +31,7 @@ static bool is_slow(struct str text)
 
 static void run(const struct template *t, struct str value)
 {
-    const struct template_data d = {get, all, &value};
+    const struct template_data d = {.get = get, .all = all, .arg = &value};
     struct buf out = BUF_INIT(1 << 20);
     struct arena scratch;
     const char *why = NULL;

@@ -55,7 +55,7 @@ static size_t all(void *arg, struct arena *a, struct str **ret_names, struct str
 bool entry_template(struct stage_run *r, const struct template *t, struct entry_data *d,
                     struct buf *work, struct str *ret)
 {
-    const struct template_data data = {get, all, d};
+    const struct template_data data = {.get = get, .all = all, .arg = d};
     const char *why = NULL;
     buf_reset(work);
     int err = template_run(t, &data, clock_real(r->clock), d->e->scratch, work, &why);

@@ -4,7 +4,7 @@
 #define COMPONENTS_LOKI_PROCESS_ENTRY_DATA_H
 
 #include "components/loki/process/stage.h"
-#include "components/loki/template/template.h"
+#include "components/common/template/template.h"
 
 #define OUTPUT_MAX ((size_t)16 << 20) /* of a template, and of a line made by one */
 
