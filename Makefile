@@ -149,7 +149,7 @@ protos: $(PROTO_C)
 test: unit golden fuzz-replay integration ## every test
 
 # A program's output is shown when it fails; x_test.failed then stands beside it. AGAIN=1: those that failed last time.
-UNITS = $(if $(AGAIN),$(patsubst %.failed,%,$(wildcard $(addsuffix .failed,$(TESTS)))),$(TESTS))
+UNITS := $(if $(AGAIN),$(patsubst %.failed,%,$(wildcard $(addsuffix .failed,$(TESTS)))),$(TESTS))
 unit: $(addsuffix .run,$(UNITS)) ## unit tests; T=base/str runs one
 	@echo "unit: $(words $(UNITS)) programs passed"
 %_test.run: %_test
