@@ -12,7 +12,7 @@
 #define TEXTS_PER_BYTE 64 /* composed texts may be so many times the body */
 #define TEXTS_FREE     ((u64)64 << 20)
 #define ARRAY_MAX      ((size_t)64 << 20)
-#define CUSTOM_SCHEMA  (-53)
+#define LIST_MAX       ((size_t)8 << 20) /* a million buckets of one histogram */
 
 enum { F_NAME = 1, F_HELP, F_TYPE, F_METRIC, F_UNIT };
 enum { M_LABEL = 1, M_GAUGE, M_COUNTER, M_SUMMARY, M_UNTYPED, M_TIME, M_HISTOGRAM };
@@ -83,7 +83,7 @@ void exposition_pb_init(struct exposition *e, const struct exposition_conf *c)
     buf_init(&p->labels, ARRAY_MAX);
     buf_init(&p->exemplar, ARRAY_MAX);
     for (int i = 0; i < LISTS; i++)
-        buf_init(&p->lists[i], SIZE_MAX);
+        buf_init(&p->lists[i], LIST_MAX);
 }
 
 void exposition_pb_done(struct exposition *e)

@@ -6,6 +6,7 @@
 #include "components/common/metrics_receiver.h"
 #include "components/common/settings.h"
 #include "components/prometheus/scrape/scrape.h"
+#include "telemetry/histogram.h"
 #include "value/args_equal.h"
 
 /* --- arguments --- */
@@ -221,6 +222,7 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
     struct buf accept = BUF_INIT(4096);
 
     plan->args = a;
+    plan->max_schema = histogram_schema_of_factor(a->native_histogram_min_bucket_factor);
     plan->utf8 = str_is(a->metric_name_validation_scheme, "utf8");
     scrape_accept(a, &accept);
     plan->accept = arena_str(p->arena, buf_view(&accept));
@@ -229,8 +231,6 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
          "classic histograms are sent as they are");
     warn(p, a->start_timestamp_zero_ingestion, "start_timestamp_zero_ingestion",
          "times at which counters began are not used");
-    warn(p, a->native_histogram_min_bucket_factor != 0, "native_histogram_min_bucket_factor",
-         "native histograms keep the resolution in which they are exposed");
     warn(p, a->scrape_failure_log_file.n > 0, "scrape_failure_log_file",
          "failed scrapes are told in the agent's log");
     warn(p, a->clustering.enabled, "clustering/enabled",

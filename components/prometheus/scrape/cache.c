@@ -152,7 +152,7 @@ bool cache_add(struct scrape_cache *c, u64 hash, u32 length, u32 flags, struct s
 {
     watch(c);
     bool fresh = set_add(&c->present, s);
-    u64 ref = (u64)(uintptr_t)s | flags | (fresh ? 0 : LINE_DOUBLE) |
+    u64 ref = (u64)(uintptr_t)s | flags | LINE_NEW | (fresh ? 0 : LINE_DOUBLE) |
               (u64)(length > 0xffff ? 0 : length) << 48;
     vec_push(&c->now, ((struct line){hash, ref}));
     c->added++;
@@ -161,13 +161,9 @@ bool cache_add(struct scrape_cache *c, u64 hash, u32 length, u32 flags, struct s
 
 /* --- its end --- */
 
-static void forget(struct scrape_cache *c, const struct line *l, bool track_timed,
-                   cache_gone_fn *gone, void *arg)
+static bool is_due(const struct line *l, bool track_timed)
 {
-    struct series *s = line_series(l);
-    bool due = (track_timed || !(l->ref & LINE_TIMED)) && !(l->ref & LINE_DOUBLE);
-
-    gone(arg, s, due && !set_has(&c->present, s));
+    return (track_timed || !(l->ref & LINE_TIMED)) && !(l->ref & LINE_DOUBLE);
 }
 
 static void end_tables(struct scrape_cache *c)
@@ -179,10 +175,17 @@ static void end_tables(struct scrape_cache *c)
 
 void cache_end(struct scrape_cache *c, bool track_timed, cache_gone_fn *gone, void *arg)
 {
+    bool ended = c->ended;
+
+    c->ended = false;
     if (!c->moved && c->at == c->last.n) return;
     move(c);
-    for (size_t i = 0; i < c->last.n; i++)
-        if (!(c->last.v[i].ref & LINE_SEEN)) forget(c, &c->last.v[i], track_timed, gone, arg);
+    for (size_t i = 0; i < c->last.n; i++) {
+        const struct line *l = &c->last.v[i];
+        if (l->ref & LINE_SEEN) continue;
+        bool due = !ended && is_due(l, track_timed) && !set_has(&c->present, line_series(l));
+        gone(arg, line_series(l), due, true);
+    }
     end_tables(c);
     free(c->last.v);
     c->last.v = c->now.v;
@@ -192,20 +195,28 @@ void cache_end(struct scrape_cache *c, bool track_timed, cache_gone_fn *gone, vo
     c->now.n = c->now.cap = 0;
 }
 
-/* Lines that this scrape had begun to list are given up as well; what both lists hold is one
- * reference. */
-void cache_drop(struct scrape_cache *c, bool track_timed, cache_gone_fn *gone, void *arg)
+void cache_fail(struct scrape_cache *c, bool track_timed, cache_gone_fn *gone, void *arg)
 {
-    set_done(&c->present);
     for (size_t i = 0; i < c->now.n; i++)
-        forget(c, &c->now.v[i], track_timed, gone, arg);
-    for (size_t i = 0; i < c->last.n; i++)
-        if (!(c->last.v[i].ref & LINE_SEEN)) forget(c, &c->last.v[i], track_timed, gone, arg);
+        if (c->now.v[i].ref & LINE_NEW) gone(arg, line_series(&c->now.v[i]), false, true);
+    for (size_t i = 0; i < c->last.n; i++) {
+        struct line *l = &c->last.v[i];
+        l->ref &= ~(u64)LINE_SEEN;
+        if (!c->ended && is_due(l, track_timed)) gone(arg, line_series(l), true, false);
+    }
     end_tables(c);
     vec_done(&c->now);
-    vec_done(&c->last);
-    c->moved = false;
+    c->moved = c->watching = false;
     c->at = 0;
+    c->ended = true;
+}
+
+void cache_forget(struct scrape_cache *c, cache_gone_fn *gone, void *arg)
+{
+    for (size_t i = 0; i < c->last.n; i++)
+        gone(arg, line_series(&c->last.v[i]), false, true);
+    vec_done(&c->last);
+    c->ended = false;
 }
 
 void cache_free(struct scrape_cache *c)

@@ -5,9 +5,11 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "components/prometheus/scrape/scrape.h"
+#include "telemetry/histogram.h"
 
-#define FUTURE_MAX_MS (10 * 60 * 1000)
-#define META_EVERY    (600 * NS_PER_SEC) /* metadata is told again */
+#define FUTURE_MAX_MS           (10 * 60 * 1000)
+#define HISTOGRAM_EXEMPLARS_MAX 100
+#define META_EVERY              (600 * NS_PER_SEC) /* metadata is told again */
 
 struct ingest {
     struct target *t;
@@ -219,6 +221,7 @@ static int put_exemplar(struct ingest *in, struct series *s, const struct exposi
 {
     struct label_set *set = &in->s->scratch;
     int rc = exposition_exemplar_labels(&in->e, x->labels, set);
+    bool old;
 
     if (rc != 0) return rc == -ENOMEM ? no_memory(in) : fail(in, "%s", in->e.error);
     struct exemplar_sample e = {.series = s,
@@ -227,24 +230,71 @@ static int put_exemplar(struct ingest *in, struct series *s, const struct exposi
                                 .value = x->value,
                                 .labels = set->v,
                                 .n_labels = set->n};
+    bool fresh = exemplar_is_new(&in->t->exemplars, &e, &old);
+    if (old) metric_inc(in->s->shared->meters[METER_EXEMPLARS_OLD]);
+    if (!fresh) return 0;
     return sample_builder_exemplar(in->s->builder, &e) == 0 ? 0 : no_memory(in);
+}
+
+/* --- native histograms --- */
+
+static int by_time(const void *a, const void *b)
+{
+    const struct exposition_exemplar *x = a, *y = b;
+    return x->time < y->time ? -1 : x->time > y->time;
+}
+
+/* Those of a native histogram that are not yet sent, in order of time. */
+static u32 read_exemplars(struct ingest *in, const struct series *s,
+                          struct exposition_exemplar v[HISTOGRAM_EXEMPLARS_MAX])
+{
+    i64 newest = exemplar_newest(&in->t->exemplars, s);
+    struct exposition_exemplar x;
+    u32 n = 0;
+
+    while (n < HISTOGRAM_EXEMPLARS_MAX && exposition_histogram_exemplar(&in->e, &x)) {
+        if (!x.has_time || x.time <= newest) continue;
+        x.labels = arena_str(&in->t->texts, x.labels);
+        v[n++] = x;
+    }
+    qsort(v, n, sizeof(*v), by_time);
+    return n;
+}
+
+static int put_exemplars(struct ingest *in, struct series *s, i64 time)
+{
+    struct exposition_exemplar v[HISTOGRAM_EXEMPLARS_MAX];
+    u32 n = read_exemplars(in, s, v);
+
+    for (u32 i = 0; i < n; i++)
+        if (put_exemplar(in, s, &v[i], time) != 0) return -EINVAL;
+    return 0;
+}
+
+/* With as many buckets as it may have; false: it cannot be made to. */
+static bool fit(const struct ingest *in, struct histogram *h, struct arena *a)
+{
+    i64 limit = in->args->native_histogram_bucket_limit;
+    i32 most = in->s->plan->max_schema;
+
+    if (histogram_is_exponential(h) && h->schema > most && histogram_lower(h, most, a) != 0)
+        return false;
+    return limit <= 0 || histogram_limit(h, (u32)limit, a) == 0;
 }
 
 static int put_histogram(struct ingest *in, struct series *s, i64 time)
 {
-    const struct histogram *h = in->e.histogram;
-    struct exposition_exemplar x;
-    i64 limit = in->args->native_histogram_bucket_limit;
+    struct histogram h = *in->e.histogram;
+    struct histogram_sample hs = {.series = s, .time = time, .h = &h};
+    struct arena lists;
 
-    if (limit > 0 && (i64)h->n_pos + h->n_neg > limit) {
-        in->over_buckets = true;
-        return 0;
-    }
-    struct histogram_sample hs = {.series = s, .time = time, .h = h};
-    if (sample_builder_histogram(in->s->builder, &hs) != 0) return no_memory(in);
-    while (exposition_histogram_exemplar(&in->e, &x))
-        if (x.has_time && put_exemplar(in, s, &x, time) != 0) return -EINVAL;
-    return 0;
+    arena_init(&lists, 0);
+    bool fits = fit(in, &h, &lists);
+    int rc = fits ? sample_builder_histogram(in->s->builder, &hs) : 0;
+    arena_done(&lists);
+    if (!fits) in->over_buckets = true;
+    if (!fits || rc != 0) return rc != 0 ? no_memory(in) : 0;
+    return put_exemplars(in, s, time);
 }
 
 static int put_sample(struct ingest *in, struct series *s, i64 time, bool histogram)
@@ -363,13 +413,15 @@ struct going {
     bool failed;
 };
 
-static void on_gone(void *arg, struct series *s, bool stale)
+static void on_gone(void *arg, struct series *s, bool stale, bool leaves)
 {
     struct going *g = arg;
     struct scraper *sc = g->t->owner;
 
     if (stale && sample_builder_add(sc->builder, s, g->time, SAMPLE_STALE_BITS) != 0)
         g->failed = true;
+    if (!leaves) return;
+    exemplar_forget(&g->t->exemplars, s);
     series_retire(&sc->keeper, s);
 }
 
@@ -385,8 +437,16 @@ void scrape_all_stale(struct target *t, i64 time_ms)
 {
     struct going g = {.t = t, .time = time_ms};
 
-    cache_drop(&t->cache, t->owner->plan->args->track_timestamps_staleness, on_gone, &g);
+    cache_fail(&t->cache, t->owner->plan->args->track_timestamps_staleness, on_gone, &g);
+    exemplar_memory_done(&t->exemplars); /* what this scrape had told was not sent */
     say_lost_markers(&g);
+}
+
+void scrape_forget(struct target *t)
+{
+    struct going g = {.t = t};
+
+    cache_forget(&t->cache, on_gone, &g);
 }
 
 static void tell_again(struct target *t)

@@ -33,6 +33,8 @@ static const struct metric_desc descs[METERS] = {
              "Total number of samples that a scrape had twice."),
     COUNTER_(METER_OUT_OF_BOUNDS, "prometheus_target_scrapes_sample_out_of_bounds_total",
              "Total number of samples that were rejected for their time."),
+    COUNTER_(METER_EXEMPLARS_OLD, "prometheus_target_scrapes_exemplar_out_of_order_total",
+             "Total number of exemplars that were older than one sent before."),
     COUNTER_(METER_SYNCS, "prometheus_target_scrape_pool_sync_total",
              "Total number of syncs that were executed on a scrape pool."),
     COUNTER_(METER_SYNC_FAILED, "prometheus_target_sync_failed_total",

@@ -40,6 +40,7 @@ struct scrape_plan {
     const struct scrape_args *args;
     struct str accept;
     bool utf8;
+    i32 max_schema; /* of native histograms */
 };
 
 /* --- self metrics (meters.c) --- */
@@ -54,6 +55,7 @@ enum scrape_meter {
     METER_EXCEEDED_BUCKETS,
     METER_DUPLICATES,
     METER_OUT_OF_BOUNDS,
+    METER_EXEMPLARS_OLD,
     METER_SYNCS,
     METER_SYNC_FAILED,
     METER_SKIPPED,
@@ -95,7 +97,7 @@ bool scrape_protocol_known(struct str name);
 struct line {
     u64 hash, ref;
 };
-enum { LINE_SEEN = 1, LINE_TIMED = 2, LINE_DOUBLE = 4, LINE_FLAGS = 15 };
+enum { LINE_SEEN = 1, LINE_TIMED = 2, LINE_DOUBLE = 4, LINE_NEW = 8, LINE_FLAGS = 15 };
 #define LINE_POINTER UINT64_C(0x0000fffffffffff0)
 static inline struct series *line_series(const struct line *l)
 {
@@ -113,6 +115,7 @@ struct scrape_cache {
     VEC(struct line) last, now;
     bool moved;    /* now is filled; until then the lines are those of last, in order */
     bool watching; /* series of this scrape are in `present` */
+    bool ended;    /* markers were sent for all of last: the scrape after it failed */
     size_t at;     /* place in last that is expected next */
     u32 *table;    /* of last by hash, made when a line is not in its place */
     size_t table_n;
@@ -127,13 +130,31 @@ const struct line *cache_expected(const struct scrape_cache *c);
 int cache_find(struct scrape_cache *c, u64 hash, bool expected, u32 flags, struct series **ret);
 /* Takes the reference. False: the series is there already under another text. */
 bool cache_add(struct scrape_cache *c, u64 hash, u32 length, u32 flags, struct series *s);
+/* A series that ends. stale: a marker is due; leaves: its reference is the callee's. */
+typedef void cache_gone_fn(void *arg, struct series *s, bool stale, bool leaves);
 /* Calls gone for each series that no line named; then the lines of this scrape are the last ones.
- * stale: whether a marker is due (else only the reference goes). */
-typedef void cache_gone_fn(void *arg, struct series *s, bool stale);
+ */
 void cache_end(struct scrape_cache *c, bool track_timed, cache_gone_fn *gone, void *arg);
-/* The scrape failed: all are gone. */
-void cache_drop(struct scrape_cache *c, bool track_timed, cache_gone_fn *gone, void *arg);
+/* The scrape failed, or the target is gone: what it had added leaves, and markers are due for what
+ * the last one had, once. That stays known: targets mostly come back with the same lines. */
+void cache_fail(struct scrape_cache *c, bool track_timed, cache_gone_fn *gone, void *arg);
+/* After cache_fail: what was kept leaves as well. */
+void cache_forget(struct scrape_cache *c, cache_gone_fn *gone, void *arg);
 void cache_free(struct scrape_cache *c);
+
+/* --- exemplars that were sent (exemplars.c) --- */
+
+/* Targets show the same exemplars at every scrape; only those that were not yet sent go on. Kept
+ * per series that ever had one: the newest. Embedded, zero at first. */
+struct exemplar_memory {
+    struct map told; /* series to struct told */
+};
+/* Whether it is new, and remembered then. *ret_old: it is older than one that was sent. */
+bool exemplar_is_new(struct exemplar_memory *m, const struct exemplar_sample *e, bool *ret_old);
+/* Native histograms show many: only those after this time are new; remembered by the former. */
+i64 exemplar_newest(const struct exemplar_memory *m, const struct series *s);
+void exemplar_forget(struct exemplar_memory *m, const struct series *s);
+void exemplar_memory_done(struct exemplar_memory *m); /* all are forgotten */
 
 /* --- one target (target.c) --- */
 enum report {
@@ -157,8 +178,8 @@ struct target {
     struct timer *timer;
     struct http_request *request;
     struct scrape_cache cache;
+    struct exemplar_memory exemplars;
     struct series *report[REPORTS];
-    bool reported;
     struct map families; /* metadata that was told: family to hash */
     i64 due;             /* real time of the tick that comes next */
     i64 tick;            /* time of the scrape under way, real */
@@ -171,6 +192,7 @@ struct target {
     /* for people */
     char *error;
     i64 last, took;
+    i64 failing_since; /* mono; 0: it is up */
 };
 struct target *target_start(struct scraper *s, const struct target_spec *spec);
 /* Other settings, same identity. */
@@ -191,8 +213,10 @@ struct scrape_result {
 /* Reads a body into the builder; 0, or -EINVAL with an error (all series are stale then). */
 int scrape_ingest(struct target *t, struct str body, enum exposition_format format, i64 time_ms,
                   struct scrape_result *r);
-/* Markers for all series of the cache, which is empty afterwards. */
+/* Markers for all series of the cache. */
 void scrape_all_stale(struct target *t, i64 time_ms);
+/* The series that a target had before its scrapes failed are given up. */
+void scrape_forget(struct target *t);
 void scrape_report(struct target *t, i64 time_ms, const struct scrape_result *r, i64 took);
 void scrape_report_stale(struct target *t, i64 time_ms);
 

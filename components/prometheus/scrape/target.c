@@ -9,6 +9,7 @@
 #define BODY_MAX       ((size_t)256 << 20) /* without body_size_limit */
 #define TOLERANCE      (2 * NS_PER_MS)     /* of a tick: its own time is taken */
 #define GONE_INTERVALS 2
+#define KEEP_FAILING   (300 * NS_PER_SEC) /* as long as queries look back for a sample */
 
 static void on_tick(void *arg);
 
@@ -155,6 +156,20 @@ static int take_answer(struct target *t, const struct http_result *res, struct s
     return -1;
 }
 
+/* Its series are kept for a while, so that a target that comes back costs nothing extra; one that
+ * stays away should not hold memory. */
+static void note_failure(struct target *t, bool ok)
+{
+    i64 now = loop_now(t->owner->shard->worker->loop);
+
+    if (ok)
+        t->failing_since = 0;
+    else if (t->failing_since == 0)
+        t->failing_since = MAX(now, INT64_C(1));
+    else if (now - t->failing_since > KEEP_FAILING)
+        scrape_forget(t);
+}
+
 static void finish(struct target *t, const struct http_result *res, struct scrape_result *r)
 {
     struct scraper *s = t->owner;
@@ -166,6 +181,7 @@ static void finish(struct target *t, const struct http_result *res, struct scrap
         scraper_begin(s);
         scrape_all_stale(t, sample_time(t));
     }
+    note_failure(t, ok);
     t->took = loop_now(s->shard->worker->loop) - t->began;
     t->last = t->tick;
     t->up = ok;
@@ -362,6 +378,7 @@ void target_free(struct target *t)
     for (size_t i = 0; i < t->cache.last.n; i++)
         series_retire(&s->keeper, line_series(&t->cache.last.v[i]));
     cache_free(&t->cache);
+    exemplar_memory_done(&t->exemplars);
     for (int i = 0; i < REPORTS; i++)
         if (t->report[i]) series_retire(&s->keeper, t->report[i]);
     if (t->held) batch_unref(t->held);
