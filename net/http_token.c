@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/refcount.h"
 #include "base/xalloc.h"
 
 #define MARGIN  10.0 /* seconds: it is not used while it may expire on its way */
 #define LONGEST (365.0 * 86400)
 
 struct http_token {
-    u32 refs;
+    struct refs refs;
     char *value;
     size_t n;
     i64 ends; /* 0: never */
@@ -20,19 +21,19 @@ struct http_token *http_token_new(void)
 {
     struct http_token *t = xnew(struct http_token);
 
-    t->refs = 1;
+    refs_init(&t->refs);
     return t;
 }
 
 struct http_token *http_token_ref(struct http_token *t)
 {
-    if (t) t->refs++;
+    if (t) refs_get(&t->refs);
     return t;
 }
 
 void http_token_unref(struct http_token *t)
 {
-    if (!t || --t->refs > 0) return;
+    if (!t || !refs_put(&t->refs)) return;
     http_token_forget(t);
     free(t);
 }

@@ -1,5 +1,5 @@
 /* A token that was fetched once (OAuth 2), kept for the requests after it until shortly before it
- * expires. Counted; one loop. */
+ * expires. One loop's; counted, and the last reference may be another thread's. */
 #ifndef NET_HTTP_TOKEN_H
 #define NET_HTTP_TOKEN_H
 

@@ -29,6 +29,8 @@ struct docker_call {
     struct docker_request conf;
     char *path;
     struct http_request *request; /* NULL: waits for the version */
+    struct timer *patience;       /* until an answer that goes on has begun; NULL: a call of one
+                                     whole answer, which has its own timeout */
 };
 
 void docker_version(struct str engines, char ret[8])
@@ -57,6 +59,7 @@ void docker_escape(struct buf *b, struct str text)
 static void call_free(struct docker_call *c)
 {
     list_del(&c->node);
+    timer_free(c->patience);
     free(c->path);
     free(c);
 }
@@ -137,7 +140,21 @@ static void on_head(void *arg, const struct http_result *r)
 {
     const struct docker_call *c = arg;
 
+    timer_stop(c->patience);
     if (r->status / 100 == 2 && c->conf.opened) c->conf.opened(c->conf.arg);
+}
+
+/* An answer that goes on may take any time, but not to begin: an engine that hangs would hold the
+ * call for ever, and nobody would learn of it. */
+static void on_mute(void *arg)
+{
+    struct docker_call *c = arg;
+    char *error = xprintf("the Docker engine at " STR_FMT " did not begin to answer in time",
+                          STR_ARG(c->d->shown));
+
+    http_request_cancel(c->request);
+    finish(c, &(struct docker_result){.error = error, .mute = true});
+    free(error);
 }
 
 /* --- requests --- */
@@ -162,6 +179,9 @@ static void go(struct docker_call *c)
                                .done = on_done,
                                .arg = c});
     free(url);
+    if (!c->conf.data) return;
+    c->patience = timer_new(d->shard->worker->loop, on_mute, c);
+    timer_start(c->patience, d->timeout);
 }
 
 /* --- the version --- */

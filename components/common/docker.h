@@ -26,8 +26,8 @@ struct http_endpoint *docker_endpoint(const struct comp *c, const struct docker_
                                       const struct http_client_args *client, char **ret_err);
 
 struct docker;
-/* host is copied, a reference on the endpoint is taken. timeout: ns, of requests whose answer does
- * not go on; 0: 30 s. */
+/* host is copied, a reference on the endpoint is taken. timeout: ns, of requests; where the answer
+ * goes on, until it has begun; 0: 30 s. */
 struct docker *docker_new(struct shard *s, const struct docker_host *host,
                           struct http_endpoint *endpoint, i64 timeout);
 /* Cancels what is under way. Not from within a `done`. Takes NULL. */
@@ -36,6 +36,7 @@ void docker_free(struct docker *d);
 struct docker_result {
     const char *error; /* NULL: success; a whole sentence, valid during the call */
     int status;        /* 0: the engine did not answer */
+    bool mute;         /* it was reached, but an answer that goes on did not begin */
     struct str body;
 };
 struct docker_request {

@@ -8,6 +8,7 @@ struct http_endpoint {
     struct arena arena; /* texts of what follows */
     struct http_target *target;
     struct http_auth_conf auth;
+    struct http_token *tokens[METRIC_WRITERS]; /* by loop, whose own each is; NULL: none yet */
     struct http_header *headers;
     size_t n_headers;
 };
@@ -89,8 +90,20 @@ void http_endpoint_unref(struct http_endpoint *e)
     if (!e || !refs_put(&e->refs)) return;
     http_target_unref(e->target);
     http_target_unref(e->auth.target);
+    for (size_t i = 0; i < ARRAY_LEN(e->tokens); i++)
+        http_token_unref(e->tokens[i]);
     arena_done(&e->arena);
     free(e);
+}
+
+/* Where the loop keeps its token; NULL: there is nothing to keep. */
+static struct http_token *token_of(struct http_endpoint *e, const struct loop *l)
+{
+    struct http_token **t = &e->tokens[loop_index(l)];
+
+    if (e->auth.kind != HTTP_AUTH_OAUTH2) return NULL;
+    if (!*t) *t = http_token_new();
+    return *t;
 }
 
 /* --- a request --- */
@@ -99,12 +112,14 @@ struct http_request {
     struct http_endpoint *endpoint;
     struct http_client *client;
     struct loop *loop;
+    struct offload *pool;
     struct arena arena;
     struct http_call call; /* its texts in the arena */
     struct http_auth *auth;
     struct http_call_handle *handle;
     struct msg again; /* tells later what was known at once */
     bool queued, cancelled;
+    bool old_token; /* it goes out with a token that was fetched before */
     struct str authorization;
     const char *error;
 };
@@ -116,10 +131,24 @@ static void request_free(struct http_request *r)
     free(r);
 }
 
+static void authorize(struct http_request *r);
+
+/* The answer says that a kept token holds no more, which a new one may mend. */
+static bool token_refused(const struct http_request *r, const struct http_result *result)
+{
+    return r->old_token && result->fail == HTTP_OK && result->status == 401;
+}
+
 static void on_done(void *arg, const struct http_result *result)
 {
     struct http_request *r = arg;
 
+    r->handle = NULL;
+    if (token_refused(r, result)) {
+        http_token_forget(token_of(r->endpoint, r->loop));
+        authorize(r);
+        return;
+    }
     r->call.done(r->call.arg, result);
     request_free(r);
 }
@@ -135,7 +164,7 @@ static void on_head(void *arg, const struct http_result *result)
 {
     const struct http_request *r = arg;
 
-    r->call.head(r->call.arg, result);
+    if (!token_refused(r, result)) r->call.head(r->call.arg, result);
 }
 
 static void add(struct http_call *c, struct http_header *to, const struct http_header *h, size_t n)
@@ -169,11 +198,13 @@ static void add_headers(struct http_request *r, const struct http_header *h, siz
 static void go(struct http_request *r)
 {
     const struct http_header authorization = {STR("Authorization"), r->authorization};
+    const struct http_call asked = r->call;
     struct http_call call;
 
     add_headers(r, r->endpoint->headers, r->endpoint->n_headers);
     if (r->authorization.n) add_headers(r, &authorization, 1);
     call = r->call;
+    r->call = asked; /* it may have to go out once more, with another value */
     call.arg = r;
     call.done = on_done;
     if (call.data) call.data = on_data;
@@ -208,6 +239,19 @@ static void on_authorized(void *arg, struct str value, const char *err)
     loop_defer(r->loop, &r->again);
 }
 
+/* Of each try a token that was kept is an old one; one that was fetched for it is not. */
+static void authorize(struct http_request *r)
+{
+    struct http_auth_conf conf = r->endpoint->auth;
+    i64 timeout = r->call.timeout > 0 ? r->call.timeout : 30 * NS_PER_SEC;
+
+    conf.token = token_of(r->endpoint, r->loop);
+    r->old_token = http_token_get(conf.token, loop_now(r->loop)).n > 0;
+    struct http_auth *auth =
+        http_auth_start(r->client, r->loop, r->pool, &conf, timeout, on_authorized, r);
+    if (!r->queued) r->auth = auth;
+}
+
 static void copy_call(struct http_request *r, const struct http_call *call)
 {
     struct http_header *h = arena_array(&r->arena, struct http_header, call->n_headers);
@@ -230,16 +274,13 @@ struct http_request *http_request_start(struct http_endpoint *e, struct worker *
     r->endpoint = http_endpoint_ref(e);
     r->client = w->http;
     r->loop = w->loop;
+    r->pool = pool;
     arena_init(&r->arena, 0);
     copy_call(r, call);
-    if (e->auth.kind == HTTP_AUTH_NONE) {
+    if (e->auth.kind == HTTP_AUTH_NONE)
         go(r);
-        return r;
-    }
-    struct http_auth *auth =
-        http_auth_start(w->http, w->loop, pool, &e->auth,
-                        call->timeout > 0 ? call->timeout : 30 * NS_PER_SEC, on_authorized, r);
-    if (!r->queued) r->auth = auth;
+    else
+        authorize(r);
     return r;
 }
 

@@ -3,7 +3,11 @@
  * out with it, the configured headers and our User-Agent.
  *
  * An endpoint is immutable and counted, made where its files may be read (configure), used by any
- * number of loops. A call belongs to the loop of its client. */
+ * number of loops. A call belongs to the loop of its client.
+ *
+ * A token of OAuth 2 is fetched once by each loop and kept until shortly before it expires, or until
+ * the server answers 401: then a new one is fetched and the request goes out once more, before
+ * anybody hears of the first answer. */
 #ifndef COMPONENTS_COMMON_HTTP_ENDPOINT_H
 #define COMPONENTS_COMMON_HTTP_ENDPOINT_H
 

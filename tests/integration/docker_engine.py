@@ -7,6 +7,8 @@ keeps them (the lines a process wrote, cut at 16 KiB, each piece with its stream
     engine.cut(n)                               every stream is cut n bytes after now, in the middle of a frame or not
     engine.requests, engine.headers             (method, path with query) of each request; headers of the last
     engine.streams                              how many log streams are open
+    engine.mute = True                          requests for logs are taken and never answered
+    engine.token = "x"                          whoever comes without it is answered 401
     engine.bytes_sent                           of logs
 """
 import datetime
@@ -111,6 +113,7 @@ class Engine:
         self.streams = self.bytes_sent = 0
         self.cut_after = None  # bytes of logs until every stream is cut
         self.head_ping = True
+        self.mute, self.token = False, None
         self.server, self.connections, self.generation = None, set(), 0
         self.up()
 
@@ -192,6 +195,9 @@ class Engine:
             self.headers[name.lower()] = value.strip()
         with self.changed:
             self.requests.append((method, target))
+        if self.token and self.headers.get("authorization") != f"Bearer {self.token}":
+            self.refuse(h, 401, "who are you")
+            return True
         url = urllib.parse.urlsplit(target)
         query = dict(urllib.parse.parse_qsl(url.query))
         if url.path == "/_ping":
@@ -249,6 +255,9 @@ class Engine:
             self.json(h, c.inspect())
         elif c.refuse:
             self.refuse(h, *c.refuse)
+        elif self.mute:
+            h.rfile.read(1)  # until the client has had enough
+            return False
         else:
             assert query["follow"] == "1" and query["timestamps"] == "1" and query["stdout"] == "1" and query["stderr"] == "1", query
             self.stream(h, c, int(query["since"]) * 10**9)

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from docker_engine import Engine
 from test_source_file import config
 from weirproc import await_that
 
@@ -64,3 +65,36 @@ loki.source.syslog "s" {{
         {"type": "tcp", "ready": True, "listen_address": address, "labels": '{job="syslog"}'},
         {"type": "udp", "ready": True, "listen_address": address, "labels": "{}"},
     ]
+
+
+def test_containers(weir, loki, tmp_path):
+    engine = Engine(tmp_path / "engine.sock")
+    web, sick = engine.run("web"), engine.run("sick")
+    sick.refuse = (501, "configured logging driver does not support reading")
+    target = lambda c: f'{{ __meta_docker_container_id = "{c.id}", job = "t" }}'
+    w = weir(f'''
+loki.source.docker "d" {{
+  host       = "unix://{engine.path}"
+  targets    = [{target(web)}, {target(sick)}]
+  forward_to = [loki.write.out.receiver]
+}}
+loki.write "out" {{
+  endpoint {{
+    url        = "{loki.url}"
+    batch_wait = "50ms"
+  }}
+}}
+''')
+    shown = lambda: {t["id"]: t for t in blocks(debug_info(w, "loki.source.docker.d"), "targets_info")}
+    await_that("both containers are looked at", lambda: len(shown()) == 2 and shown()[web.id]["is_running"] and shown()[sick.id]["last_error"])
+    assert "does not support reading" in shown()[sick.id]["last_error"]
+    assert shown()[sick.id]["is_running"] is False
+    web.out("a line", 1700000007 * 10**9 + 5)
+    await_that("its second is delivered", lambda: shown()[web.id]["read_offset"] == "1700000007")
+    assert shown()[web.id] == {"id": web.id, "last_error": "", "labels": '{job="t"}', "is_running": True, "read_offset": "1700000007"}
+    sick.refuse = None
+    await_that("it can be read", lambda: shown()[sick.id]["is_running"])
+    assert shown()[sick.id]["last_error"] == ""
+    engine.down()
+    await_that("the engine is missed", lambda: all("cannot reach the Docker engine" in t["last_error"] for t in shown().values()))
+    assert not any(t["is_running"] for t in shown().values())

@@ -9,6 +9,7 @@ import pytest
 
 from docker_engine import Engine
 from loki_backend import Answer
+from small_server import Tokens
 from weirproc import SANITIZED, await_that
 
 pytestmark = pytest.mark.core
@@ -439,6 +440,78 @@ loki.source.docker "in" {{
         assert str(token) in w.health("discovery.docker.d")["message"]
     finally:
         e.close()
+
+
+def test_an_engine_that_does_not_begin_to_answer(weir, sink, ports):
+    """A stream may last, but not take for ever to begin: the engine hangs, and is asked again."""
+    e = Engine(ports(1)[0])
+    try:
+        c = e.run("web")
+        c.out("first")
+        e.mute = True
+        w = weir(sink.config() + RULES + f'''
+loki.source.docker "in" {{
+  host             = "http://127.0.0.1:{e.path}"
+  targets          = {static(c)}
+  refresh_interval = "500ms"
+  relabel_rules    = loki.relabel.rules.rules
+  forward_to       = [{sink.receiver}]
+}}
+''')
+        await_that("it is asked more than once", lambda: e.count("/logs?") > 1)
+        await_that("health tells it", lambda: "did not begin to answer in time" in w.health("loki.source.docker.in")["message"])
+        await_that("it is asked again", lambda: e.count("/logs?") > 2)
+        assert w.log.count("did not begin to answer in time") == 1
+        e.mute = False
+        await_lines(sink, ["first"], container="web")
+        await_that("all is well", lambda: w.health("loki.source.docker.in")["state"] == "healthy")
+    finally:
+        e.close()
+
+
+def test_a_token_is_fetched_once_and_again_when_it_is_refused(weir, sink, ports):
+    e, tokens = Engine(ports(1)[0]), Tokens()
+    e.token = "t1"
+    try:
+        c = e.run("web")
+        c.out("first")
+        oauth2 = f'''
+  oauth2 {{
+    client_id     = "id"
+    client_secret = "s3cr3t"
+    token_url     = "{tokens.url}/token"
+  }}
+'''
+        w = weir(sink.config() + RULES + f'''
+discovery.docker "d" {{
+  host             = "http://127.0.0.1:{e.path}"
+  refresh_interval = "100ms"
+  {oauth2}
+}}
+loki.source.docker "in" {{
+  host          = "http://127.0.0.1:{e.path}"
+  targets       = {static(c)}
+  relabel_rules = loki.relabel.rules.rules
+  forward_to    = [{sink.receiver}]
+  http_client_config {{
+    bearer_token = "t1"
+  }}
+}}
+''')
+        await_lines(sink, ["first"], container="web")
+        lists = e.count("/containers/json")
+        await_that("it is asked many times", lambda: e.count("/containers/json") > lists + 10)
+        assert tokens.asked == [{"grant_type": ["client_credentials"]}]
+        e.token = "t2"  # t1 was revoked
+        await_that("another one is asked for", lambda: len(tokens.asked) == 2)
+        lists = e.count("/containers/json")
+        await_that("it goes on with that", lambda: e.count("/containers/json") > lists + 5)
+        assert len(tokens.asked) == 2
+        assert "a refresh failed" not in w.log  # nobody saw the refusal
+        assert w.health("discovery.docker.d")["state"] == "healthy"
+    finally:
+        e.close()
+        tokens.close()
 
 
 def test_settings_without_effect_are_told(weir, engine):

@@ -1,46 +1,17 @@
 """loki.write: how it signs in, over TLS, through proxies, and what it says of itself."""
 import base64
-import http.server as servers
 import json
-import socketserver
 import ssl
-import threading
 import urllib.parse
 
 import pytest
 
 from certs import Authority
 from loki_backend import Answer, Loki
+from small_server import Small
 from weirproc import await_that, http
 
 pytestmark = pytest.mark.core
-
-
-class Small:
-    """A server of a few lines: handle(handler) answers each request, whatever its method."""
-
-    def __init__(self, handle):
-        class Handler(servers.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                handle(self)
-
-            do_GET = do_CONNECT = do_POST
-
-            def log_message(self, *args):
-                pass
-
-        class Server(socketserver.ThreadingMixIn, servers.HTTPServer):
-            daemon_threads = True
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs=dict(poll_interval=0.02), daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def config(port, *endpoints):

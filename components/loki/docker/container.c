@@ -64,10 +64,10 @@ static void trouble_is_over(struct container *c)
     forget_trouble(c);
 }
 
-/* error of a request, status as in its result. */
-static void say_failed(struct container *c, int status, const char *error)
+/* away: the engine was not reached, which is said for all containers at once. */
+static void say_failed(struct container *c, bool away, const char *error)
 {
-    if (status == 0)
+    if (away)
         docker_source_unreachable(c->source, error);
     else
         say_trouble(c, error);
@@ -269,7 +269,7 @@ static bool on_line(void *arg, enum docker_stream from, i64 time, struct str tex
 
 /* --- the stream --- */
 
-static void stream_ended(struct container *c, int status, const char *error)
+static void stream_ended(struct container *c, bool away, const char *error)
 {
     i64 age = now(c) - c->began;
 
@@ -277,7 +277,7 @@ static void stream_ended(struct container *c, int status, const char *error)
     c->read_to_end = !error && c->to_end;
     if (age >= LONG_LIVED) c->backoff = (struct backoff){0};
     if (error)
-        say_failed(c, status, error);
+        say_failed(c, away, error);
     else if (age >= LONG_LIVED)
         log_info(log_of(c), "finished transferring logs", F_CSTR("container", c->id));
     else
@@ -295,7 +295,7 @@ static void on_logs_over(void *arg, const struct docker_result *r)
     struct container *c = arg;
 
     c->call = NULL;
-    stream_ended(c, r->status, r->error);
+    stream_ended(c, r->status == 0 && !r->mute, r->error);
 }
 
 /* The line that did not fit is read again: everything before it is on its way. */
@@ -322,7 +322,7 @@ static size_t on_data(void *arg, const char *p, size_t n)
     }
     if (c->frames.error[0]) {
         memcpy(error, c->frames.error, sizeof(error));
-        stream_ended(c, 200, error);
+        stream_ended(c, false, error);
         return 0;
     }
     return took;
@@ -391,7 +391,7 @@ static void judge(struct container *c, const struct docker_state *state)
 
 static void inspect_failed(struct container *c, int status, const char *error)
 {
-    say_failed(c, status, error);
+    say_failed(c, status == 0, error);
     if (c->leaving)
         end(c);
     else
