@@ -195,12 +195,16 @@ static i64 wait_of(const struct batcher *b)
                                                           : a->batch_wait.ns;
 }
 
+/* The timer may run for a batch that was closed, later than this one must be when waits became
+ * shorter. */
 static void arm(struct batcher *b)
 {
     if (list_empty(&b->opens) || b->write->starved) return;
     const struct open *o = list_item(b->opens.next, struct open, link);
-    i64 at = o->since + wait_of(b) - write_now(b->write);
-    if (!timer_active(b->timer)) timer_start(b->timer, MAX(at, 0));
+    i64 at = o->since + wait_of(b);
+    if (timer_active(b->timer) && b->due <= at) return;
+    b->due = at;
+    timer_start(b->timer, MAX(at - write_now(b->write), 0));
 }
 
 static void due(void *arg)

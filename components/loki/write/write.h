@@ -96,6 +96,7 @@ struct batcher {
     struct cached *cache;
     struct map streams; /* tenant, zero byte, text */
     struct timer *timer;
+    i64 due; /* monotonic: when the timer fires, while it runs for a batch */
     VEC(struct endpoint *) endpoints;
 };
 struct batcher *batcher_new(struct write *w, const struct endpoint_conf *conf);

@@ -713,6 +713,104 @@ static void streams_keep_their_order_in_lanes(void **state)
 
 /* --- restarts --- */
 
+/* Under load, with a server that is slow, lanes are added; then batches wait a twentieth, until
+ * there is little to send. */
+static void added_lanes_shorten_the_wait(void **state)
+{
+    struct world *k = *state;
+
+    up(k, "endpoint {\n url = \"http://a/push\"\n batch_size = \"40B\"\n}\n");
+    push(k, "{s=\"0\"}", "alone");
+    pass(k, 900 * NS_PER_MS);
+    assert_int_equal(calls.n, 0);
+    pass(k, 150 * NS_PER_MS);
+    assert_int_equal(calls.n, 1);
+    for (int i = 0; i < 20; i++)
+        push(k, i % 2 ? "{s=\"1\"}" : "{s=\"2\"}", "1234567890123");
+    const struct batcher *b = ((struct write *)k->w.shard.self)->batchers.v[0];
+    assert_true(b->lanes > 1);
+    while (calls.n)
+        answer(k, calls.v[0], 204);
+    serve(k, 200 * NS_PER_MS, 204, 204);
+    push(k, "{s=\"1\"}", "little");
+    assert_int_equal(calls.n, 0);
+    pass(k, 60 * NS_PER_MS);
+    assert_int_equal(calls.n, 1);
+    assert_int_equal(b->lanes, 1);
+    answer(k, calls.v[0], 204);
+    push(k, "{s=\"1\"}", "alone");
+    pass(k, 900 * NS_PER_MS);
+    assert_int_equal(calls.n, 0);
+    pass(k, 150 * NS_PER_MS);
+    assert_int_equal(calls.n, 1);
+}
+
+/* --- the agent is about to stop --- */
+
+static void a_hurry_sends_what_is_open(void **state)
+{
+    struct world *k = *state;
+
+    up(k, "endpoint {\n url = \"http://a/push\"\n batch_wait = \"10s\"\n}\n");
+    push(k, "{x=\"1\"}", "one");
+    assert_int_equal(calls.n, 0);
+    loki_write.hurry(&k->w.shard);
+    assert_int_equal(calls.n, 1);
+    answer(k, calls.v[0], 204);
+    loop_turn(k->w.loop, 0);
+    assert_int_equal(k->done, 1);
+    for (int i = 0; i < 3; i++) { /* what sources read on waits little, too */
+        push(k, "{x=\"1\"}", "more");
+        assert_int_equal(calls.n, 0);
+        pass(k, 60 * NS_PER_MS);
+        assert_int_equal(calls.n, 1);
+        answer(k, calls.v[0], 204);
+    }
+    loop_turn(k->w.loop, 0);
+    assert_int_equal(k->done, 4);
+    assert_buf(&k->a, "{x=\"1\"} one\n{x=\"1\"} more\n{x=\"1\"} more\n{x=\"1\"} more\n");
+}
+
+/* A wait that is shorter than that stays. */
+static void a_hurry_makes_nothing_slower(void **state)
+{
+    struct world *k = *state;
+
+    up(k, "endpoint {\n url = \"http://a/push\"\n batch_wait = \"10ms\"\n}\n");
+    loki_write.hurry(&k->w.shard);
+    push(k, "{x=\"1\"}", "one");
+    pass(k, 15 * NS_PER_MS);
+    assert_int_equal(calls.n, 1);
+}
+
+/* Sources wait until what they sent is safe: what a failing endpoint lacks goes to disk at once,
+ * what a silent one lacks after a second. */
+static void a_hurry_makes_safe_what_cannot_be_sent(void **state)
+{
+    struct world *k = *state;
+
+    up(k, TWO);
+    push(k, "{x=\"1\"}", "before");
+    pass(k, 1100 * NS_PER_MS);
+    answer(k, call_to("//a"), 204);
+    answer(k, call_to("//b"), 503);
+    loop_turn(k->w.loop, 0);
+    assert_int_equal(k->done, 0); /* b has not failed for long */
+    loki_write.hurry(&k->w.shard);
+    pass(k, 10 * NS_PER_MS);
+    assert_int_equal(k->done, 1);
+    push(k, "{x=\"1\"}", "silence");
+    serve(k, 300 * NS_PER_MS, 0, 503);
+    assert_int_equal(k->done, 1);
+    serve(k, 1200 * NS_PER_MS, 0, 503);
+    assert_int_equal(k->done, 2);
+    down(k, 0, 503);
+    up(k, TWO);
+    serve(k, 60 * NS_PER_SEC, 204, 204);
+    assert_buf(&k->a, "{x=\"1\"} before\n{x=\"1\"} silence\n");
+    assert_buf(&k->b, "{x=\"1\"} before\n{x=\"1\"} silence\n");
+}
+
 static void a_kill_goes_on_from_the_log(void **state)
 {
     struct world *k = *state;
@@ -949,6 +1047,10 @@ int main(void)
         TEST(silence_fills_the_log),
         TEST(everything_full),
         TEST(streams_keep_their_order_in_lanes),
+        TEST(added_lanes_shorten_the_wait),
+        TEST(a_hurry_sends_what_is_open),
+        TEST(a_hurry_makes_nothing_slower),
+        TEST(a_hurry_makes_safe_what_cannot_be_sent),
         TEST(a_kill_goes_on_from_the_log),
         TEST(a_stop_with_an_endpoint_down),
         TEST(a_stop_without_a_disk),
