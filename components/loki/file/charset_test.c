@@ -55,7 +55,9 @@ static void test_decoding(void **state)
     expect("iso-8859-15", STR("\xa4"), "\xe2\x82\xac");
     expect("windows-1252", STR("\x80"), "\xe2\x82\xac");
     expect("UTF-16", (struct str){"\0a\xd8\x3d\xde\x00", 6}, "a\xf0\x9f\x98\x80");
-    expect("UTF-16BE", (struct str){"\xdc\x00\0a", 4}, "\xef\xbf\xbd" "a");
+    expect("UTF-16BE", (struct str){"\xdc\x00\0a", 4},
+           "\xef\xbf\xbd"
+           "a");
     expect("UTF-16LE", (struct str){"a\0b", 3}, "a\xef\xbf\xbd");
     expect("Shift_JIS", STR("\x83\x65"), "\xe3\x83\x86");
 }

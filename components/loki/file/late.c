@@ -1,5 +1,6 @@
 /* Files that were left, and may get lines still. */
 #include "components/loki/file/late.h"
+#include "components/loki/file/rotated.h"
 
 #include <sys/stat.h>
 
@@ -65,6 +66,19 @@ static bool may_grow(const struct handle *h)
     return !h->packed && !h->resting && !h->dead && !h->bounded;
 }
 
+static void add(struct tailer *t, struct handle *h)
+{
+    struct handle **at = &t->late;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = h;
+    h->next = NULL;
+    h->quiet_at = now_of(t) + QUIET;
+    t->n_late++;
+    t->source->late++;
+}
+
 void late_keep(struct tailer *t, struct handle *h)
 {
     if (!may_grow(h)) return;
@@ -72,13 +86,7 @@ void late_keep(struct tailer *t, struct handle *h)
     struct handle *rest = t->source->late < LATE_ALL ? rest_of(h) : NULL;
     if (!rest) return;
     bound(h);
-    struct handle **at = &t->late;
-    while (*at)
-        at = &(*at)->next;
-    *at = rest;
-    rest->quiet_at = now_of(t) + QUIET;
-    t->n_late++;
-    t->source->late++;
+    add(t, rest);
     wait_until(t, now_of(t) + LOOK);
 }
 
@@ -136,6 +144,59 @@ void late_look(struct tailer *t)
         }
     }
     if (t->late) wait_until(t, now + LOOK);
+}
+
+/* --- over a restart --- */
+
+bool late_has(const struct tailer *t, u64 ino)
+{
+    for (const struct handle *h = t->late; h; h = h->next)
+        if (h->ino == ino) return true;
+    return false;
+}
+
+/* What was compressed meanwhile gets no more lines, but may have got some before. */
+static void resume(struct tailer *t, struct handle *h)
+{
+    h->late = true;
+    if (h->packed) {
+        tailer_append(t, h);
+        return;
+    }
+    add(t, h);
+    t->late_at = now_of(t);
+}
+
+bool late_resume(struct tailer *t, const struct late_note *l, u64 ino_now)
+{
+    const struct lost lost = {.head = l->head, .ino = l->ino, .offset = l->offset, .now = ino_now};
+
+    if (t->n_late == LATE_MAX || t->source->late == LATE_ALL) return false;
+    struct handle *h = rotated_one(t->path, &lost, &t->source->reading);
+    if (h) resume(t, h);
+    return h != NULL;
+}
+
+static void note(struct file_note *n, const struct handle *h, u64 offset)
+{
+    for (u32 i = 0; i < n->n_late; i++)
+        if (n->late[i].ino == h->ino) return; /* from the first place that is not delivered */
+    if (n->n_late == NOTE_LATE_MAX || h->head.n == 0) return;
+    n->late[n->n_late++] = (struct late_note){h->ino, h->head, offset};
+}
+
+/* Those in the queue first. A file that was left, and whose own lines are on their way still, is
+ * found by the position itself. */
+void late_note(const struct tailer *t, const struct handle *at, u64 done, struct file_note *n)
+{
+    for (const struct handle *h = at; h; h = h->next)
+        if (h->late) note(n, h, h == at ? done - h->base : h->start);
+    for (const struct handle *late = t->late; late; late = late->next) {
+        const struct handle *h = at;
+        while (h && (h->late || h->ino != late->ino))
+            h = h->next;
+        if (!h) note(n, late, late->offset);
+    }
 }
 
 void late_close(struct tailer *t)

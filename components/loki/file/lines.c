@@ -28,7 +28,8 @@ static int add_slices(struct log_builder *b, struct labels *labels, const struct
     log_builder_keep(b, p->blob);
     for (struct str rest = p->lines; rest.n > 0 && !err;) {
         struct str line = without_cr(charset_chomp(NULL, cut_line(NULL, &rest)));
-        err = log_builder_add_slice(b, labels, &(struct log_entry){.time = (*time)++, .line = line});
+        err =
+            log_builder_add_slice(b, labels, &(struct log_entry){.time = (*time)++, .line = line});
     }
     return err;
 }

@@ -1,5 +1,5 @@
-/* Pieces of a file as log entries: lines without their ends, as slices of the piece's blob where its
- * bytes are the text already. Spec: pipelines A.3. */
+/* Pieces of a file as log entries: lines without their ends, as slices of the piece's blob where
+ * its bytes are the text already. Spec: pipelines A.3. */
 #ifndef COMPONENTS_LOKI_FILE_LINES_H
 #define COMPONENTS_LOKI_FILE_LINES_H
 

@@ -177,26 +177,48 @@ static void open_later(const candidates *all, size_t from, u64 now, handle_list 
     }
 }
 
-/* The newest that begins as it did: generations may begin alike. */
-bool rotated_rest(const char *path, const struct lost *lost, struct reading *r, handle_list *ret)
+/* The newest that begins as it did: generations may begin alike. *ret_at: its place among all. */
+static struct handle *find_lost(const candidates *all, const struct lost *lost, struct reading *r,
+                                size_t *ret_at)
 {
-    candidates all = {0};
     struct handle *found = NULL;
     size_t i;
 
+    for (i = all->n; i > 0 && !found; i--)
+        if (all->v[i - 1].ino == lost->ino) found = open_if_lost(&all->v[i - 1], lost, r);
+    if (!found)
+        for (i = all->n; i > 0 && !found; i--)
+            found = open_if_lost(&all->v[i - 1], lost, r);
+    *ret_at = i;
+    return found;
+}
+
+bool rotated_rest(const char *path, const struct lost *lost, struct reading *r, handle_list *ret)
+{
+    candidates all = {0};
+    size_t at;
+
     if (lost->head.n == 0) return false;
     list_beside(path, lost->ino, &all);
-    for (i = all.n; i > 0 && !found; i--)
-        if (all.v[i - 1].ino == lost->ino) found = open_if_lost(&all.v[i - 1], lost, r);
-    if (!found)
-        for (i = all.n; i > 0 && !found; i--)
-            found = open_if_lost(&all.v[i - 1], lost, r);
+    struct handle *found = find_lost(&all, lost, r, &at);
     if (found) {
         vec_push(ret, found);
-        open_later(&all, i + 1, lost->now, ret);
+        open_later(&all, at + 1, lost->now, ret);
     }
     candidates_done(&all);
     return found != NULL;
+}
+
+struct handle *rotated_one(const char *path, const struct lost *lost, struct reading *r)
+{
+    candidates all = {0};
+    size_t at;
+
+    if (lost->head.n == 0) return NULL;
+    list_beside(path, lost->ino, &all);
+    struct handle *found = find_lost(&all, lost, r, &at);
+    candidates_done(&all);
+    return found;
 }
 
 static bool is_one_of(struct handle *known, struct handle *h, struct reading *r)

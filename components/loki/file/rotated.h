@@ -18,12 +18,15 @@ struct lost {
 /* Appends the file that it became, set to read on at offset, and those that came between it and the
  * one there now, oldest first. False: it was not found. */
 bool rotated_rest(const char *path, const struct lost *lost, struct reading *r, handle_list *ret);
-/* Appends those that were last changed after `since` (ns), oldest first: without those that are among
- * the handles of the list `known`, by number or, compressed meanwhile, by their first bytes, and
- * without the file of the number `now`. */
+/* Only the file that it became, set to read on at offset; NULL: it was not found. */
+struct handle *rotated_one(const char *path, const struct lost *lost, struct reading *r);
+/* Appends those that were last changed after `since` (ns), oldest first: without those that are
+ * among the handles of the list `known`, by number or, compressed meanwhile, by their first bytes,
+ * and without the file of the number `now`. */
 void rotated_since(const char *path, i64 since, struct handle *known, u64 now, struct reading *r,
                    handle_list *ret);
-/* Whether `name` is one that a rotation of `base` leaves; *ret_packed: how it is compressed, or -1. */
+/* Whether `name` is one that a rotation of `base` leaves; *ret_packed: how it is compressed, or -1.
+ */
 bool rotated_name(struct str name, struct str base, int *ret_packed);
 
 #endif

@@ -37,7 +37,7 @@ struct file_source {
     struct list ready;   /* tailers to be stepped */
     struct list waiting; /* until their time has come */
     struct map metrics;  /* path -> struct file_metrics */
-    struct metric *active;
+    struct metric *active, *gaps;
     bool stopping;
 };
 

@@ -129,7 +129,7 @@ struct plan {
 struct shared {
     struct positions *positions;
     struct status_board board;
-    struct metric *active;
+    struct metric *active, *gaps;
 };
 struct self {
     struct file_source source;
@@ -204,6 +204,11 @@ static const struct metric_desc *const file_descs[FILE_METRICS] = {
 static const struct metric_desc active_desc = {.name = "loki_source_file_files_active_total",
                                                .help = "Number of files that are being tailed.",
                                                .kind = METRIC_GAUGE};
+static const struct metric_desc gaps_desc = {
+    .name = "weir_loki_source_file_gaps_total",
+    .help = "Times that a file was truncated or replaced and what it was before was not found: "
+            "what had not been read of it is lost.",
+    .kind = METRIC_COUNTER};
 
 struct file_metrics *source_metrics_get(struct file_source *s, const char *path)
 {
@@ -575,6 +580,7 @@ static int create(struct comp *c, char **ret_err)
         return err;
     }
     shared->active = comp_metric(c, &active_desc, NULL, 0);
+    shared->gaps = comp_metric(c, &gaps_desc, NULL, 0);
     return 0;
 }
 
@@ -625,6 +631,7 @@ static void init_source(struct self *self, struct shard *shard, const struct pla
     s->conf = &plan->conf;
     s->positions = shared->positions;
     s->active = shared->active;
+    s->gaps = shared->gaps;
     s->reading.budget = shard->comp->host->data_budget;
     (void)charset_new(plan->args->encoding, &s->reading.configured); /* prepare has tried */
     list_init(&s->all);

@@ -418,6 +418,77 @@ static void test_late_lines_of_several(void **state)
     expect(k, "");
 }
 
+static void shell(struct world *k, const char *command)
+{
+    char *text = xprintf("cd %s && %s", k->w.folder, command);
+
+    assert_int_equal(system(text), 0);
+    free(text);
+}
+
+/* kill -9: what was not delivered is not heard of, and positions stay what they were. */
+static void killed(struct world *k)
+{
+    run_for(k, 2 * NS_PER_SEC);
+    source_world_settle(&k->w);
+    shell(k, "rm -rf kept && cp -r data kept");
+    down(k);
+    shell(k, "rm -rf data && mv kept data");
+    buf_reset(&k->got);
+    k->last_time = 0;
+}
+
+/* Late lines that were not delivered, or came while nobody looked: to a plain file, and to one that
+ * was compressed since. */
+static void test_late_lines_after_a_kill(void **state)
+{
+    struct world *k = *state;
+
+    put(k->log, "one\n");
+    up(k);
+    expect(k, "one\n");
+    move(k->log, beside(k, ".1"));
+    put(k->log, "new one\n");
+    expect(k, "new one\n");
+    put(beside(k, ".1"), "late one\n");
+    expect(k, "late one\n");
+    put(k->log, "new two\n");
+    expect(k, "new two\n");
+    put(beside(k, ".1"), "late two\n"); /* sent, not delivered */
+    killed(k);
+    put(beside(k, ".1"), "late three\n");
+    put(k->log, "new three\n");
+    expect_in_one_run(k, "late two\nlate three\nnew three\n");
+    put(beside(k, ".1"), "late four\n");
+    pack(beside(k, ".1"), beside(k, ".2.gz"));
+    put(k->log, "new four\n");
+    expect_in_one_run(k, "late four\nnew four\n");
+    expect_in_one_run(k, "");
+}
+
+/* Between the renaming and the kill nobody had gone over; then everybody has, twice, and one late.
+ */
+static void test_late_lines_of_a_file_rotated_after_a_kill(void **state)
+{
+    struct world *k = *state;
+
+    put(k->log, "one\n");
+    up(k);
+    expect(k, "one\n");
+    move(k->log, beside(k, ".1"));
+    put(k->log, "two\n");
+    expect(k, "two\n");
+    killed(k);
+    move(k->log, beside(k, ".0"));
+    put(k->log, "three\n");
+    put(beside(k, ".1"), "late\n"); /* changed last: it came before all the same */
+    expect_in_one_run(k, "late\nthree\n");
+    assert_int_equal(unlink(k->log), 0);
+    put(beside(k, ".0"), "late two\n");
+    expect_in_one_run(k, "late two\n");
+    expect_in_one_run(k, "");
+}
+
 /* The writer has not been told yet. */
 static void test_the_old_file_is_read_until_the_new_one_begins(void **state)
 {
@@ -474,6 +545,19 @@ static void test_renamed_and_packed(void **state)
     expect(k, "one\ntwo\nthree\nfour\n");
 }
 
+static u32 gaps(struct world *k)
+{
+    struct buf b = BUF_INIT(1 << 20);
+
+    metrics_write(k->w.host.metrics, &b, NULL, 0);
+    buf_ch(&b, '\0');
+    const char *at = strstr(b.p, "\nweir_loki_source_file_gaps_total ");
+    assert_non_null(at);
+    u32 n = (u32)atoi(strchr(at, ' '));
+    buf_done(&b);
+    return n;
+}
+
 static void test_truncated_after_a_copy(void **state)
 {
     struct world *k = *state;
@@ -485,11 +569,14 @@ static void test_truncated_after_a_copy(void **state)
     copy(k->log, beside(k, ".1"));
     write_file_text(k->log, "w", STR("three\n"));
     expect(k, "two\nthree\n");
+    assert_int_equal(gaps(k), 0);
     write_file_text(k->log, "w", STR("")); /* and without a copy */
     put(k->log, "four\n");
     expect(k, "four\n");
+    assert_int_equal(gaps(k), 1);
     write_file_text(k->log, "w", STR("longer than what was there\nfive\n"));
     expect(k, "longer than what was there\nfive\n");
+    assert_int_equal(gaps(k), 2);
 }
 
 /* Times of files are told apart by ticks of the kernel only. */
@@ -739,6 +826,8 @@ int main(void)
         TEST(test_renamed),
         TEST(test_late_lines),
         TEST(test_late_lines_of_several),
+        TEST(test_late_lines_after_a_kill),
+        TEST(test_late_lines_of_a_file_rotated_after_a_kill),
         TEST(test_the_old_file_is_read_until_the_new_one_begins),
         TEST(test_several_times_between_two_looks),
         TEST(test_renamed_and_packed),

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/num.h"
 #include "base/xalloc.h"
 #include "components/loki/file/late.h"
 #include "components/loki/file/lines.h"
-#include "components/loki/file/note.h"
 #include "components/loki/file/rotated.h"
 
 #define BACKOFF_MIN   NS_PER_SEC
@@ -112,21 +112,46 @@ static u64 empty_since(const struct handle *h)
     return (u64)st.st_mtim.tv_sec * NS_PER_SEC + (u64)st.st_mtim.tv_nsec;
 }
 
+/* Late lines have no position: that of the path is where the file after them begins. false: there
+ * is none, the path is named by nothing any more, so it stays what it was. */
+static bool own_place(struct tailer *t, struct handle *at, u64 *ret_offset, struct file_note *ret)
+{
+    struct handle *h = at;
+
+    while (h && h->late)
+        h = h->next;
+    if (h) {
+        know(h);
+        *ret_offset = h == at ? t->done - h->base : h->start;
+        *ret = (struct file_note){h->ino, h->head, .since = empty_since(h)};
+        return true;
+    }
+    struct positions *p = t->source->positions;
+    struct str path = str_of(t->path), labels = str_of(t->key_labels);
+    if (num_parse_u64(positions_get(p, path, labels), ret_offset) != 0 ||
+        !file_note_parse(positions_note(p, path, labels), ret))
+        return false;
+    ret->n_late = 0;
+    return true;
+}
+
 static void save_position(struct tailer *t)
 {
     struct handle *h = handle_at(t, t->done);
     struct str path = str_of(t->path), labels = str_of(t->key_labels);
-    char text[120];
+    struct file_note note;
+    char text[NOTE_TEXT_MAX];
+    u64 offset;
 
-    if (!h || h->late) return; /* late lines have no place of their own: the file after them has */
-    target_status_at(t->status, (i64)(t->done - h->base));
+    if (!h || !own_place(t, h, &offset, &note)) return;
+    target_status_at(t->status, (i64)offset);
     if (t->source->conf->unpack) {
-        positions_put_number(t->source->positions, path, labels, t->done - h->base);
+        positions_put_number(t->source->positions, path, labels, offset);
         return;
     }
-    know(h);
-    file_note_write(&(struct file_note){h->ino, h->head, empty_since(h)}, text, sizeof(text));
-    positions_put_noted(t->source->positions, path, labels, t->done - h->base, str_of(text));
+    late_note(t, h, t->done, &note);
+    file_note_write(&note, text);
+    positions_put_noted(t->source->positions, path, labels, offset, str_of(text));
 }
 
 /* Files that were delivered to their ends. */
@@ -237,6 +262,15 @@ void tailer_append(struct tailer *t, struct handle *h)
     if (!t->reading) begin_reading(t, h);
 }
 
+void tailer_append_all(struct tailer *t, const handle_list *list, size_t from)
+{
+    for (size_t i = from; i < list->n; i++)
+        if (late_has(t, list->v[i]->ino))
+            handle_close(list->v[i]);
+        else
+            tailer_append(t, list->v[i]);
+}
+
 static void go_on_to_next(struct tailer *t)
 {
     late_keep(t, t->reading);
@@ -302,8 +336,7 @@ static void append_between(struct tailer *t, const struct handle *last, u64 ino_
     if (handle_stat(last, &st) < 0) return;
     rotated_since(t->path, (i64)st.st_mtim.tv_sec * NS_PER_SEC + st.st_mtim.tv_nsec, t->first,
                   ino_now, &t->source->reading, &list);
-    vec_each (&list, h)
-        tailer_append(t, *h);
+    tailer_append_all(t, &list, 0);
     vec_done(&list);
 }
 
@@ -424,7 +457,7 @@ static void insert_between(struct tailer *t, struct handle *copy, const handle_l
 {
     for (size_t i = 1; i < list->n; i++) {
         struct handle *h = list->v[i];
-        if (is_known(t, h->ino)) {
+        if (is_known(t, h->ino) || late_has(t, h->ino)) {
             handle_close(h);
             continue;
         }
@@ -432,6 +465,16 @@ static void insert_between(struct tailer *t, struct handle *copy, const handle_l
         copy->next = h;
         copy = h;
     }
+}
+
+/* Nobody can tell whether something was written between the last look and the truncation. */
+static void tell_gap(struct tailer *t, const struct handle *h)
+{
+    metric_inc(t->source->gaps);
+    log_warn(log_of(t),
+             "there is no copy of what the truncated file had: what was written to it since it was "
+             "last read is lost (logrotate with copytruncate leaves a copy that is found)",
+             F_CSTR("path", t->path), F_UINT("read_up_to", h->offset));
 }
 
 static void find_copy(struct tailer *t, struct handle *h)
@@ -444,6 +487,7 @@ static void find_copy(struct tailer *t, struct handle *h)
         insert_between(t, list.v[0], &list);
     } else {
         h->dead = h->ended = true;
+        tell_gap(t, h);
     }
     vec_done(&list);
 }

@@ -8,6 +8,7 @@
 #ifndef COMPONENTS_LOKI_FILE_TAILER_H
 #define COMPONENTS_LOKI_FILE_TAILER_H
 
+#include "components/loki/file/rotated.h"
 #include "components/loki/file/source.h"
 
 struct tailer {
@@ -71,5 +72,8 @@ void tailer_check(struct tailer *t);
 int tailer_start(struct tailer *t);
 /* Inside: the end of the queue. */
 void tailer_append(struct tailer *t, struct handle *h);
+/* The same with those of a list from there on, without what is among the late ones: files that came
+ * between two others are told by when they were last changed, and late lines change it. */
+void tailer_append_all(struct tailer *t, const handle_list *list, size_t from);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
-#include "components/loki/file/note.h"
+#include "components/loki/file/late.h"
 #include "components/loki/file/rotated.h"
 #include "components/loki/file/tailer.h"
 
@@ -83,6 +83,7 @@ static bool is_the_file(struct tailer *t, struct handle *h, const struct saved *
 
 static void tell_lost(struct tailer *t, const struct saved *s, bool noted)
 {
+    metric_inc(t->source->gaps);
     log_warn(log_of(t),
              noted
                  ? "the file was replaced while it was not read, and what was left of the old one "
@@ -99,11 +100,12 @@ static bool append_rest(struct tailer *t, const struct saved *s, u64 ino_now)
     handle_list list = {0};
     bool found = rotated_rest(t->path, &lost, &t->source->reading, &list);
 
-    vec_each (&list, h)
-        tailer_append(t, *h);
-    if (found)
+    if (found) {
+        tailer_append(t, list.v[0]);
+        tailer_append_all(t, &list, 1);
         log_info(log_of(t), "reading what was left of a rotated file", F_CSTR("path", t->path),
                  F_UINT("position", s->offset), F_UINT("files", list.n));
+    }
     vec_done(&list);
     return found;
 }
@@ -116,9 +118,16 @@ static void append_written_since(struct tailer *t, const struct saved *s, u64 in
 
     if (s->offset > 0 || s->note.head.n > 0 || s->note.since == 0) return;
     rotated_since(t->path, (i64)s->note.since + 1, NULL, ino_now, &t->source->reading, &list);
-    vec_each (&list, h)
-        tailer_append(t, *h);
+    tailer_append_all(t, &list, 0);
     vec_done(&list);
+}
+
+static void resume_late(struct tailer *t, const struct saved *s, u64 ino_now)
+{
+    for (u32 i = 0; s->known && i < s->note.n_late; i++)
+        if (!late_resume(t, &s->note.late[i], ino_now))
+            log_debug(log_of(t), "a renamed file is not beside its path any more",
+                      F_CSTR("path", t->path), F_UINT("position", s->note.late[i].offset));
 }
 
 static void begin_after_replacement(struct tailer *t, struct handle *h, const struct saved *s)
@@ -133,6 +142,7 @@ static int begin(struct tailer *t, struct handle *h, const struct saved *s, bool
     int err = handle_stat(h, &st);
 
     if (err) return err;
+    resume_late(t, s, h->ino);
     append_written_since(t, s, h->ino);
     if (s->known && !is_the_file(t, h, s, (u64)st.st_size))
         begin_after_replacement(t, h, s);
@@ -140,7 +150,10 @@ static int begin(struct tailer *t, struct handle *h, const struct saved *s, bool
         begin_at(h, s->offset);
     else if (from_end && !h->packed)
         err = handle_seek_last_line(h, &t->source->reading);
-    if (err) return err;
+    if (err) {
+        late_close(t); /* it is begun again */
+        return err;
+    }
     h->start = h->offset;
     tailer_append(t, h);
     return 0;
@@ -149,8 +162,11 @@ static int begin(struct tailer *t, struct handle *h, const struct saved *s, bool
 /* The path names nothing now, but it did when the position was saved. */
 static int begin_without_file(struct tailer *t, const struct saved *s)
 {
+    resume_late(t, s, 0);
     if (s->known && s->note.head.n > 0) (void)append_rest(t, s, 0);
     append_written_since(t, s, 0);
+    if (!t->first) late_look(t);
+    if (!t->first) late_close(t);
     return t->first ? 0 : -ENOENT;
 }
 

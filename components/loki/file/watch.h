@@ -1,7 +1,7 @@
-/* What happens to paths, for thousands of them at the cost of one inotify descriptor: the folders in
- * which their names (and those of the symlinks that they are) stand are watched, not the files. Where
- * inotify cannot see (network file systems, its limits, a folder that is missing) the paths are
- * polled: at the shortest interval after a change, up to the longest while nothing happens.
+/* What happens to paths, for thousands of them at the cost of one inotify descriptor: the folders
+ * in which their names (and those of the symlinks that they are) stand are watched, not the files.
+ * Where inotify cannot see (network file systems, its limits, a folder that is missing) the paths
+ * are polled: at the shortest interval after a change, up to the longest while nothing happens.
  *
  * An event only says "look". Everything that happens within a few milliseconds is told as one, so
  * that a file written a thousand times a second is not looked at a thousand times. One worker. */

@@ -163,8 +163,10 @@ static void test_polling(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_names_of_a_folder), TEST(test_two_owners_of_a_path),
-        TEST(test_links),             TEST(test_folders_that_come_and_go),
+        TEST(test_names_of_a_folder),
+        TEST(test_two_owners_of_a_path),
+        TEST(test_links),
+        TEST(test_folders_that_come_and_go),
         TEST(test_polling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #define AGES_MAX     64
 #define OPEN_BATCHES 4 /* batch sizes that all tenants together may fill */
 #define RETRY_AFTER  (100 * NS_PER_MS)
+#define SHORTER      20               /* times, a wait under load */
 #define HURRIED_WAIT (50 * NS_PER_MS) /* of a batch, when the agent is about to stop */
 
 static void due(void *arg);
@@ -29,6 +30,7 @@ struct batcher *batcher_new(struct write *w, const struct endpoint_conf *conf)
 static void open_free(struct open *o)
 {
     list_del(&o->link);
+    o->batcher->n_opens--;
     list_each (&o->streams, at) {
         struct stream *s = list_item(at, struct stream, link);
         list_del(&s->link);
@@ -184,15 +186,20 @@ void batcher_close_all(struct batcher *b)
         ok = close_one(b, list_item(b->opens.next, struct open, link));
 }
 
-/* With lanes added under load a rare stream's batch fills slowly, while it holds acks of nearly all
- * that is read: sources would wait for its time, not for the server. */
+/* Under load the batch of a rare stream or tenant fills slowly, while it holds acks of nearly all
+ * that is read: sources, which have 8 MiB under way at most, would wait for its time, not for the
+ * server. So where lanes were added, or another batch was full lately, it waits less; with many
+ * tenants not so much less, because each of them would have requests of its own. */
 static i64 wait_of(const struct batcher *b)
 {
     const struct endpoint_args *a = b->conf->args;
+    i64 wait = a->batch_wait.ns;
 
-    if (b->write->hurrying) return MIN(a->batch_wait.ns, HURRIED_WAIT);
-    return b->lanes > MIN(a->queue_config.min_shards, 64) ? a->batch_wait.ns / 20
-                                                          : a->batch_wait.ns;
+    if (b->write->hurrying) return MIN(wait, HURRIED_WAIT);
+    if (b->lanes > MIN(a->queue_config.min_shards, 64)) return wait / SHORTER;
+    if (b->n_opens > 1 && b->pressed && write_now(b->write) - b->pressed < wait)
+        return MIN(wait, wait / (4 * SHORTER) * MAX(b->n_opens, 4));
+    return wait;
 }
 
 /* The timer may run for a batch that was closed, later than this one must be when waits became
@@ -233,6 +240,7 @@ static struct open *open_new(struct batcher *b, struct tenant *t, u32 lane)
     *o = (struct open){.batcher = b, .tenant = t, .lane = lane, .since = write_now(b->write)};
     list_init(&o->streams);
     list_add_tail(&b->opens, &o->link);
+    b->n_opens++;
     return o;
 }
 
@@ -295,6 +303,7 @@ static int add_entry(struct batcher *b, struct stream *s, const struct log_entry
     if (o->entries > 0 && o->size + size > (u64)b->conf->args->batch_size.n) {
         u32 streams = o->n_streams;
         if (!close_one(b, o)) return -ENOMEM;
+        b->pressed = write_now(b->write);
         grow_lanes(b, streams);
         o = open_of(b, s);
     }

@@ -92,7 +92,9 @@ struct batcher {
     const struct endpoint_conf *conf; /* of one of its endpoints: the batching settings */
     u32 lanes;
     struct list opens;
-    u64 size; /* of all of them */
+    u32 n_opens;
+    u64 size;    /* of all of them */
+    i64 pressed; /* monotonic: when one was last closed because it was full */
     struct cached *cache;
     struct map streams; /* tenant, zero byte, text */
     struct timer *timer;

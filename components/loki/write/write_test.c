@@ -745,6 +745,28 @@ static void added_lanes_shorten_the_wait(void **state)
     assert_int_equal(calls.n, 1);
 }
 
+/* A source that reads one file for two tenants does not wait for the rare one's time. */
+static void a_rare_tenant_does_not_hold_up_the_others(void **state)
+{
+    struct world *k = *state;
+
+    up(k, "endpoint {\n url = \"http://a/push\"\n batch_size = \"40B\"\n}\n");
+    push(k, "{x=\"1\", __tenant_id__=\"rare\"}", "r");
+    for (int i = 0; i < 3; i++)
+        push(k, "{x=\"1\", __tenant_id__=\"often\"}", "12345678901234567890");
+    serve(k, 150 * NS_PER_MS, 204, 204);
+    assert_buf(&k->a, "often{x=\"1\"} 12345678901234567890 12345678901234567890\n"
+                      "rare{x=\"1\"} r\n");
+    serve(k, 2 * NS_PER_SEC, 204, 204); /* the load is over */
+    assert_buf(&k->a, "often{x=\"1\"} 12345678901234567890\n");
+    push(k, "{x=\"1\", __tenant_id__=\"rare\"}", "r");
+    push(k, "{x=\"1\", __tenant_id__=\"often\"}", "o");
+    serve(k, 900 * NS_PER_MS, 204, 204);
+    assert_buf(&k->a, "");
+    serve(k, 200 * NS_PER_MS, 204, 204);
+    assert_buf(&k->a, "rare{x=\"1\"} r\noften{x=\"1\"} o\n");
+}
+
 /* --- the agent is about to stop --- */
 
 static void a_hurry_sends_what_is_open(void **state)
@@ -1048,6 +1070,7 @@ int main(void)
         TEST(everything_full),
         TEST(streams_keep_their_order_in_lanes),
         TEST(added_lanes_shorten_the_wait),
+        TEST(a_rare_tenant_does_not_hold_up_the_others),
         TEST(a_hurry_sends_what_is_open),
         TEST(a_hurry_makes_nothing_slower),
         TEST(a_hurry_makes_safe_what_cannot_be_sent),
