@@ -3,7 +3,7 @@
 BUILD_PACKAGES="build-essential pkg-config libyaml-dev libpcre2-dev libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler \
 libjansson-dev libev-dev libnghttp2-dev libssl-dev libhttp-parser-dev zlib1g-dev libdeflate-dev libzstd-dev libsnappy-dev \
 liblz4-dev libbz2-dev libsystemd-dev libmaxminddb-dev libcrypt-dev curl ca-certificates"
-TEST_PACKAGES="libcmocka-dev tzdata rsyslog logrotate bsdutils nginx-light openssl nghttp2-client graphviz git zsh fish systemd-journal-remote prometheus-node-exporter prometheus"
+TEST_PACKAGES="libcmocka-dev tzdata rsyslog logrotate bsdutils nginx-light openssl nghttp2-client graphviz git zsh fish systemd-journal-remote prometheus-node-exporter prometheus prometheus-process-exporter prometheus-blackbox-exporter"
 # For the tests of the pages; they are skipped by name without it.
 BROWSER_PACKAGES="chromium"
 # Only when this machine's python3 is Debian's own; another one brings its modules by pip (see scripts/test).

@@ -78,6 +78,17 @@ static void scrape_free(struct page_scrape *sc)
     free(sc);
 }
 
+static void tell_health(const struct page_scrape *sc)
+{
+    char *why = sc->rules->trouble ? sc->rules->trouble(sc->work) : NULL;
+
+    if (why)
+        comp_health(sc->owner->comp, HEALTH_UNHEALTHY, "%s", why);
+    else
+        comp_health(sc->owner->comp, HEALTH_HEALTHY, "%s", sc->rules->what);
+    free(why);
+}
+
 static void done(struct job *j)
 {
     struct page_scrape *sc = container_of(j, struct page_scrape, job);
@@ -86,7 +97,7 @@ static void done(struct job *j)
     if (p) {
         p->running = NULL;
         timer_stop(p->patience);
-        comp_health(p->comp, HEALTH_HEALTHY, "%s", p->rules->what);
+        tell_health(sc);
         if (buf_err(&sc->page))
             answer_all(p, 500, STR("the metrics take more than 64 MiB of text\n"));
         else

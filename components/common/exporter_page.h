@@ -25,6 +25,8 @@ struct exporter_page_rules {
     /* Optional: where a scrape that hangs is, a sentence without its end ("it reads ..."); owned.
      */
     char *(*at)(void *work);
+    /* Optional, after collect: why the instance is not healthy; owned, NULL: it is. */
+    char *(*trouble)(void *work);
 };
 
 struct page_scrape;
