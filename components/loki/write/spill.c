@@ -110,6 +110,17 @@ static void adopt_mark(struct write *w)
         memcpy(e->mark, name, strlen(name) + 1);
 }
 
+static int spill_items(struct endpoint *e);
+
+/* A write-ahead log was switched on: what waits goes there first, so that it comes first and is not
+ * in memory only. What the log does not take now stays in front, or is written when it can be. */
+static void begin_wal(struct endpoint *e)
+{
+    if (!start_reading(e, false)) return;
+    if (e->n_items && spill_items(e)) rest_behind(e);
+    e->reading = true;
+}
+
 static void resume_readers(struct write *w)
 {
     bool wal = w->plan->args->wal.enabled;
@@ -118,8 +129,8 @@ static void resume_readers(struct write *w)
     list_each (&w->endpoints, at) {
         struct endpoint *e = list_item(at, struct endpoint, link);
         bool marked = !e->reader && disk_log_has_mark(w->log, e->mark);
-        if ((marked || (wal && !e->reader)) && start_reading(e, true) && marked) rest_behind(e);
-        if (wal && e->reader) e->reading = true;
+        if (marked && start_reading(e, true)) rest_behind(e);
+        if (wal && !e->reading) begin_wal(e);
         if (e->reader && disk_reader_backlog(e->reader) > 0)
             log_info(write_log(w), "going on with what the log holds for an endpoint",
                      F_CSTR("endpoint", e->conf->shown),
@@ -460,4 +471,15 @@ bool endpoint_spill(struct endpoint *e)
     if (!err) err = spill_waiting(e, &e->behind, &e->n_behind);
     if (!e->reading) pop_pieces(e);
     return err == 0;
+}
+
+void endpoint_spill_last(struct endpoint *e)
+{
+    (void)endpoint_spill(e);
+    list_each (&e->items, at) {
+        struct item *it = list_item(at, struct item, link);
+        if (!e->reader || it->pieces.n || log_parcel(e->write, it->parcel, &e, 1, NULL)) continue;
+        e->n_items--;
+        item_free(it);
+    }
 }

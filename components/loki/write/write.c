@@ -154,7 +154,7 @@ static void end_endpoint(struct endpoint *e)
 {
     list_each (&e->items, at)
         request_cancel(list_item(at, struct item, link));
-    if (lines_in_memory(e)) (void)endpoint_spill(e);
+    if (lines_in_memory(e)) endpoint_spill_last(e);
     say_left(e, lines_in_memory(e));
     endpoint_free(e, ACK_ABANDONED, NULL);
 }

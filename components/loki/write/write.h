@@ -221,6 +221,9 @@ int log_parcel(struct write *w, const struct parcel *p, struct endpoint *const *
                struct disk_place *ret_after);
 /* Moves what the endpoint holds in memory to the log, as far as it takes it; true: all of it. */
 bool endpoint_spill(struct endpoint *e);
+/* At the end, when nothing is read any more: also what was under way when the endpoint began to
+ * read from the log, behind what is there. */
+void endpoint_spill_last(struct endpoint *e);
 void endpoint_read(struct endpoint *e);
 /* Lets go of the pieces and moves the mark. */
 void pieces_done(struct endpoint *e, struct item *it);

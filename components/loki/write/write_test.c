@@ -979,6 +979,29 @@ static void wal_acknowledges_what_is_on_disk(void **state)
     assert_int_equal(k->a.n, 0);
 }
 
+/* Switched on while an endpoint fails: what waited for it in memory is in the log, and in front. */
+static void wal_takes_over_what_waits(void **state)
+{
+    struct world *k = *state;
+
+    up(k, FAST("http://a/push"));
+    assert_int_equal(push_lines(k, "{x=\"1\"}", "1111111111 2222222222 3333333333", ACK_ACCEPTED),
+                     PUSH_TAKEN);
+    push(k, "{x=\"1\"}", "4444444444");
+    answer(k, calls.v[0], 503);
+    pass(k, 100 * NS_PER_MS);
+    reload(k, WAL FAST("http://a/push"));
+    assert_int_equal(push_lines(k, "{x=\"1\"}", "5", ACK_ACCEPTED), PUSH_TAKEN);
+    serve(k, NS_PER_SEC, 503, 503);
+    assert_int_equal(k->a.n, 0);
+    down(k, 503, 503);
+    up(k, WAL FAST("http://a/push"));
+    serve(k, 5 * NS_PER_SEC, 204, 204);
+    assert_buf(&k->a, "{x=\"1\"} 1111111111\n{x=\"1\"} 2222222222\n{x=\"1\"} 3333333333\n"
+                      "{x=\"1\"} 4444444444\n{x=\"1\"} 5\n");
+    assert_int_equal(k->abandoned, 0);
+}
+
 static void wal_endpoints_read_at_their_own_pace(void **state)
 {
     struct world *k = *state;
@@ -1082,6 +1105,7 @@ int main(void)
         TEST(a_changed_url_takes_the_log_over),
         TEST(a_removed_endpoint_is_forgotten),
         TEST(wal_acknowledges_what_is_on_disk),
+        TEST(wal_takes_over_what_waits),
         TEST(wal_endpoints_read_at_their_own_pace),
         TEST(faults),
         TEST(custom_headers),
