@@ -6,11 +6,15 @@
 
 /* --- life --- */
 
-static u32 share(const struct label_stage *st, u32 max)
+static void let_go(void *arg, void *in, void *out)
 {
-    u32 shards = MAX(comp_shards(st->log.shard->comp), 1u);
+    labels_unref(in);
+    labels_unref(out);
+}
 
-    return MAX((max + shards - 1) / shards, 1u);
+static struct lru *new_cache(u32 max, struct shard *s)
+{
+    return lru_new(&(struct lru_conf){.max = stage_share(s, max), .let_go = let_go});
 }
 
 static struct log_builder *new_builder(const struct label_stage *st)
@@ -25,14 +29,14 @@ void label_stage_init(struct label_stage *st, struct shard *s,
     *st = (struct label_stage){.rules = rules, .arg = arg};
     log_stage_init(&st->log, s, forward_to);
     st->builder = new_builder(st);
-    st->cache = label_cache_new(share(st, cache_max));
+    st->cache = new_cache(cache_max, st->log.shard);
     label_set_init(&st->set);
 }
 
 void label_stage_apply(struct label_stage *st, u32 cache_max, const struct capsule_list *forward_to)
 {
-    label_cache_free(st->cache);
-    st->cache = label_cache_new(share(st, cache_max));
+    lru_free(st->cache);
+    st->cache = new_cache(cache_max, st->log.shard);
     log_stage_apply(&st->log, forward_to);
 }
 
@@ -40,7 +44,7 @@ void label_stage_done(struct label_stage *st)
 {
     log_stage_done(&st->log);
     log_builder_free(st->builder);
-    label_cache_free(st->cache);
+    lru_free(st->cache);
     label_set_done(&st->set);
     vec_done(&st->outs);
 }
@@ -61,17 +65,18 @@ static int change(struct label_stage *st, const struct labels *in, struct labels
 
 static int look_up(struct label_stage *st, struct labels *in, struct labels **ret, bool *ret_hit)
 {
-    struct labels *out;
+    void *out;
 
-    *ret_hit = label_cache_get(st->cache, in, &out);
+    *ret_hit = lru_get(st->cache, in, 0, &out);
     if (*ret_hit) {
         *ret = out ? labels_ref(out) : NULL;
         return 0;
     }
     int err = change(st, in, ret);
-    if (!err && !label_cache_put(st->cache, in, *ret)) { /* not remembered, but right */
-        label_cache_free(st->cache);
-        st->cache = label_cache_new(1);
+    /* Without memory it is not remembered, but right. */
+    if (!err && lru_put(st->cache, in, *ret, 0)) {
+        labels_ref(in);
+        if (*ret) labels_ref(*ret);
     }
     return err;
 }

@@ -6,8 +6,8 @@
 #ifndef COMPONENTS_COMMON_LABEL_STAGE_H
 #define COMPONENTS_COMMON_LABEL_STAGE_H
 
+#include "base/lru.h"
 #include "base/vec.h"
-#include "components/common/label_cache.h"
 #include "components/common/log_stage.h"
 #include "telemetry/label_set.h"
 
@@ -18,8 +18,7 @@ struct label_counts {
 struct label_stage {
     struct log_stage log;
     struct log_builder *builder;
-    struct label_cache *cache;
-    u32 cache_max;
+    struct lru *cache; /* from label sets to label sets, or NULL: dropped */
     struct label_set set;
     VEC(struct labels *) outs; /* of the batch at hand, one a stream; NULL: dropped */
     const struct label_stage_rules *rules;

@@ -27,6 +27,14 @@ void log_stage_stop(struct log_stage *st);
 /* In shard_done. */
 void log_stage_done(struct log_stage *st);
 
+/* A shard's part of a limit that holds for all of them: at least 1; of 0 (no limit) 0. */
+static inline u32 stage_share(const struct shard *s, u32 max)
+{
+    u32 shards = MAX(comp_shards(s->comp), 1u);
+
+    return max / shards + (max % shards > 0);
+}
+
 bool log_stage_full(const struct log_stage *st);
 /* For push when there was no memory: FULL, and ready again in a moment. */
 enum push log_stage_wait(struct log_stage *st);

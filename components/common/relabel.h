@@ -43,7 +43,13 @@ bool relabel_apply(const struct relabel *r, struct label_set *s, bool *limited);
 
 /* What to say, once, when a regular expression was limited. */
 #define RELABEL_LIMITED                                                                            \
-    "a regular expression of relabel_rules took too many steps: its rule counts as not matching"
+    "a regular expression of relabel rules took too many steps: its rule counts as not matching"
+/* Says it when it is so, unless it was told. */
+static inline void relabel_tell_limited(struct logger *log, bool limited, bool *told)
+{
+    if (limited && !*told) log_warn(log, RELABEL_LIMITED);
+    *told |= limited;
+}
 
 /* The `rules` export and the `relabel_rules` argument. What goes through a capsule makes classic
  * names only, whoever wrote the rules. */

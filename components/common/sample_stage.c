@@ -9,16 +9,23 @@
 
 /* --- life --- */
 
-static u32 share(const struct sample_stage *st, u32 max)
-{
-    u32 shards = MAX(comp_shards(st->flow.shard->comp), 1u);
-
-    return max ? MAX((max + shards - 1) / shards, 1u) : 0;
-}
-
 static const struct host *host_of(const struct sample_stage *st)
 {
     return st->flow.shard->comp->host;
+}
+
+static void let_go(void *arg, void *in, void *out)
+{
+    struct series_keeper *k = arg;
+
+    series_unref(k->table, in);
+    if (out) series_retire(k, out);
+}
+
+static struct lru *new_cache(struct sample_stage *st, u32 max)
+{
+    return lru_new(&(struct lru_conf){
+        .max = stage_share(st->flow.shard, max), .let_go = let_go, .arg = &st->keeper});
 }
 
 void sample_stage_init(struct sample_stage *st, struct shard *s,
@@ -30,15 +37,15 @@ void sample_stage_init(struct sample_stage *st, struct shard *s,
     log_stage_init(&st->flow, s, forward_to);
     st->builder = sample_builder_new(host_of(st)->data_budget);
     series_keeper_init(&st->keeper, host_of(st)->series);
-    st->cache = series_cache_new(&st->keeper, share(st, cache_max));
+    st->cache = new_cache(st, cache_max);
     label_set_init(&st->set);
 }
 
 void sample_stage_apply(struct sample_stage *st, u32 cache_max,
                         const struct capsule_list *forward_to)
 {
-    series_cache_free(st->cache);
-    st->cache = series_cache_new(&st->keeper, share(st, cache_max));
+    lru_free(st->cache);
+    st->cache = new_cache(st, cache_max);
     log_stage_apply(&st->flow, forward_to);
 }
 
@@ -46,7 +53,7 @@ void sample_stage_done(struct sample_stage *st)
 {
     log_stage_done(&st->flow);
     sample_builder_free(st->builder);
-    series_cache_free(st->cache);
+    lru_free(st->cache);
     series_keeper_done(&st->keeper);
     label_set_done(&st->set);
     vec_done(&st->outs);
@@ -72,14 +79,21 @@ static int change(struct sample_stage *st, const struct series *in, struct serie
 
 static int look_up(struct sample_stage *st, struct series *in, i64 now, struct series **ret)
 {
-    if (series_cache_get(st->cache, in, now, ret)) {
+    void *out;
+
+    if (lru_get(st->cache, in, now, &out)) {
         st->n.hits++;
+        *ret = out;
         return 0;
     }
     st->n.misses++;
     int err = change(st, in, ret);
-    if (!err) series_cache_put(st->cache, in, *ret, now);
-    return err;
+    if (err) return err;
+    if (lru_put(st->cache, in, *ret, now))
+        series_ref(in);
+    else if (*ret) /* without memory it lives as long as this batch */
+        series_retire(&st->keeper, *ret);
+    return 0;
 }
 
 /* The series ends with a stale marker: what became of it is needed for this sample, not longer. */
@@ -90,7 +104,7 @@ static int find_out(struct sample_stage *st, struct series *in, bool stale, i64 
 
     if (err) return err;
     vec_push(&st->outs, out);
-    if (stale) st->n.deletes += series_cache_del(st->cache, in);
+    if (stale) st->n.deletes += lru_del(st->cache, in);
     return 0;
 }
 

@@ -6,10 +6,10 @@
 #ifndef COMPONENTS_COMMON_SAMPLE_STAGE_H
 #define COMPONENTS_COMMON_SAMPLE_STAGE_H
 
+#include "base/lru.h"
 #include "base/vec.h"
 #include "components/common/log_stage.h"
 #include "components/common/sample_output.h"
-#include "components/common/series_cache.h"
 #include "telemetry/label_set.h"
 
 /* Of one batch that was taken. */
@@ -21,7 +21,7 @@ struct sample_stage {
     const struct sample_output *output;
     struct sample_builder *builder;
     struct series_keeper keeper;
-    struct series_cache *cache;
+    struct lru *cache; /* from series to series, or NULL: dropped */
     struct label_set set;
     VEC(struct series *)
     outs; /* of the batch at hand: floats, histograms, exemplars; NULL: dropped */

@@ -223,7 +223,7 @@ static void a_stale_marker_forgets(void **state)
     assert_int_equal(push(self, "b=1!"), PUSH_TAKEN);
     expect_out("{c=\"1\"}!");
     assert_int_equal(self->counts.deletes, 1);
-    assert_int_equal(series_cache_count(self->stage.cache), 1);
+    assert_int_equal(lru_count(self->stage.cache), 1);
     assert_int_equal(push(self, "b=1"), PUSH_TAKEN);
     expect_out("{c=\"1\"}");
     assert_int_equal(self->changes, 3);
@@ -241,7 +241,7 @@ static void more_than_the_cache_holds(void **state)
     }
     assert_int_equal(push(self, text.p), PUSH_TAKEN);
     expect_out(want.p);
-    assert_int_equal(series_cache_count(self->stage.cache), 10);
+    assert_int_equal(lru_count(self->stage.cache), 10);
     buf_done(&text);
     buf_done(&want);
 }

@@ -84,6 +84,26 @@ void target_load(struct value targets, size_t i, struct label_set *into)
         load_converted(v, into);
 }
 
+static bool is_named(const struct str_list *names, struct str name)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (str_eq(names->v[i], name)) return true;
+    return names->n == 0;
+}
+
+void target_copy(struct value targets, size_t i, const struct str_list *names, struct label_set *to)
+{
+    struct label_set from;
+
+    label_set_init(&from);
+    target_load(targets, i, &from);
+    for (u32 k = 0; k < from.n; k++)
+        if (is_named(names, from.v[k].name) && from.v[k].value.n > 0)
+            label_set_put(to, from.v[k].name, from.v[k].value);
+    if (from.err) to->err = from.err;
+    label_set_done(&from);
+}
+
 /* --- writing --- */
 
 struct value target_value(const struct label_set *s)

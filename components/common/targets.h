@@ -22,6 +22,9 @@ size_t targets_count(struct value targets);
  * targets are borrowed from `targets`; the rest are the set's own. Memory that ran out: into->err.
  */
 void target_load(struct value targets, size_t i, struct label_set *into);
+/* Its labels of these names (none named: all) that have a value are put into `to`. */
+void target_copy(struct value targets, size_t i, const struct str_list *names,
+                 struct label_set *to);
 /* A target with the labels of s; owned. */
 struct value target_value(const struct label_set *s);
 /* A list of them to be filled: t->v[t->n++]. */

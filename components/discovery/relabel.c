@@ -118,9 +118,7 @@ static int publish(struct comp *c, char **ret_err)
     else
         export_list(c, list);
     value_unref(list);
-    if (limited)
-        log_warn(c->log, "a regular expression reached its match limit; the rule counts as not "
-                         "matching");
+    if (limited) log_warn(c->log, RELABEL_LIMITED);
     if (!err) comp_health(c, HEALTH_HEALTHY, "targets relabelled");
     return err;
 }

@@ -104,11 +104,7 @@ static bool change(void *arg, struct label_set *s)
     struct self *self = arg;
     bool limited = false, kept = relabel_apply(self->plan->rules, s, &limited);
 
-    if (limited && !self->limit_told) {
-        self->limit_told = true;
-        log_warn(self->stage.log.shard->comp->log,
-                 "a regular expression reached its match limit; the rule counts as not matching");
-    }
+    relabel_tell_limited(self->stage.log.shard->comp->log, limited, &self->limit_told);
     return kept;
 }
 
@@ -121,7 +117,7 @@ static void taken(void *arg, const struct label_counts *n)
     metric_add(sh->written, n->written);
     metric_add(sh->misses, n->misses);
     metric_add(sh->hits, n->hits);
-    metric_set(sh->size, label_cache_count(self->stage.cache));
+    metric_set(sh->size, lru_count(self->stage.cache));
 }
 
 static const struct label_stage_rules stage_rules = {

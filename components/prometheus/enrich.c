@@ -146,36 +146,17 @@ static int configure(struct comp *c, const void *old_plan, char **ret_err)
 
 /* --- samples --- */
 
-static bool is_copied(const struct str_list *names, struct str name)
-{
-    for (size_t i = 0; i < names->n; i++)
-        if (str_eq(names->v[i], name)) return true;
-    return names->n == 0;
-}
-
-static void copy_labels(const struct args *a, const struct label_set *from, struct label_set *to)
-{
-    for (u32 i = 0; i < from->n; i++)
-        if (is_copied(&a->labels_to_copy, from->v[i].name) && from->v[i].value.n > 0)
-            label_set_put(to, from->v[i].name, from->v[i].value);
-    if (from->err) to->err = from->err;
-}
-
 static bool change(void *arg, struct label_set *s)
 {
     const struct plan *plan = ((struct self *)arg)->plan;
     struct buf key = BUF_INIT(KEY_MAX);
-    struct label_set target;
     size_t at = key_of(plan, s, true, &key)
                     ? (size_t)(uintptr_t)map_get(&plan->by_values, buf_view(&key))
                     : 0;
 
     buf_done(&key);
     if (!at) return true;
-    label_set_init(&target);
-    target_load(plan->args->targets, at - 1, &target);
-    copy_labels(plan->args, &target, s);
-    label_set_done(&target);
+    target_copy(plan->args->targets, at - 1, &plan->args->labels_to_copy, s);
     return true;
 }
 

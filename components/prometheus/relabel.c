@@ -144,11 +144,7 @@ static bool change(void *arg, struct label_set *s)
     struct self *self = arg;
     bool limited = false, kept = relabel_apply(self->plan->rules, s, &limited);
 
-    if (limited && !self->limit_told) {
-        self->limit_told = true;
-        log_warn(self->stage.flow.shard->comp->log,
-                 "a regular expression reached its match limit; the rule counts as not matching");
-    }
+    relabel_tell_limited(self->stage.flow.shard->comp->log, limited, &self->limit_told);
     return kept;
 }
 
@@ -162,7 +158,7 @@ static void taken(void *arg, const struct sample_counts *n)
     metric_add(sh->misses, n->misses);
     metric_add(sh->hits, n->hits);
     metric_add(sh->deletes, n->deletes);
-    metric_set(sh->size, series_cache_count(self->stage.cache));
+    metric_set(sh->size, lru_count(self->stage.cache));
 }
 
 static const struct sample_stage_rules stage_rules = {
@@ -175,10 +171,10 @@ static void on_expiry(void *arg)
     const struct shared *sh = self->stage.flow.shard->comp->shared;
     i64 ttl = self->plan->args->cache_ttl.ns;
     i64 before = loop_now(self->stage.flow.shard->worker->loop) - ttl;
-    u32 n = series_cache_expire(self->stage.cache, before, EXPIRE_AT_ONCE);
+    u32 n = lru_expire(self->stage.cache, before, EXPIRE_AT_ONCE);
 
     metric_add(sh->expired, n);
-    metric_set(sh->size, series_cache_count(self->stage.cache));
+    metric_set(sh->size, lru_count(self->stage.cache));
     timer_start(self->expiry, n == EXPIRE_AT_ONCE ? NS_PER_MS : ttl / 4);
 }
 

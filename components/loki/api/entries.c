@@ -31,8 +31,7 @@ static struct labels *finish_labels(struct reading *rd)
     for (size_t i = 0; i < a->labels.n; i++)
         label_set_put_view(s, a->labels.v[i].key, a->labels.v[i].value);
     bool kept = relabel_apply(relabel_of(a->relabel_rules.c), s, &limited) && s->n > 0;
-    if (limited && !self->limit_told) log_warn(self->shard->comp->log, RELABEL_LIMITED);
-    self->limit_told |= limited;
+    relabel_tell_limited(self->shard->comp->log, limited, &self->limit_told);
     if (!kept) return &dropped;
     label_set_strip(s, false);
     if (rd->body->tenant.n) label_set_put_view(s, STR(TENANT), rd->body->tenant);

@@ -68,10 +68,7 @@ static struct labels *stream_labels(struct choosing *c, const struct labels *key
     if (!relabel_apply(relabel_of(c->plan->args->relabel_rules.c), &c->set, &limited))
         label_set_reset(&c->set);
     if (limited)
-        log_warn(c->s->shard->comp->log,
-                 "a regular expression of relabel_rules reached its match "
-                 "limit, the rule counts as not matching",
-                 F_STR("labels", key->text));
+        log_warn(c->s->shard->comp->log, RELABEL_LIMITED, F_STR("labels", key->text));
     label_set_strip(&c->set, true);
     return label_set_intern(&c->set, c->s->shard->comp->host->labels);
 }

@@ -209,8 +209,7 @@ static struct labels *labels_of(struct self *self, const struct gelf_message *m)
     put(s, "__gelf_message_facility", m->facility);
     if (!relabel_apply(relabel_of(self->plan->args->relabel_rules.c), s, &limited))
         label_set_reset(s);
-    if (limited && !self->limit_told) log_warn(self->shard->comp->log, RELABEL_LIMITED);
-    self->limit_told |= limited;
+    relabel_tell_limited(self->shard->comp->log, limited, &self->limit_told);
     label_set_strip(s, true);
     return label_set_intern(s, self->shard->comp->host->labels);
 }

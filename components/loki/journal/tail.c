@@ -234,14 +234,6 @@ static void hand_over(struct journal_tail *t)
         ack_window_skip(t->window, t->read);
 }
 
-static void tell_limit(struct journal_tail *t, bool limited)
-{
-    if (!limited || t->limit_told) return;
-    t->limit_told = true;
-    log_warn(t->shard->comp->log,
-             "a regular expression reached its match limit; the rule counts as not matching");
-}
-
 static int add_entry(struct journal_tail *t, struct str line, u64 time)
 {
     struct labels *labels = label_set_intern(&t->set, t->shard->comp->host->labels);
@@ -263,7 +255,7 @@ static int make_entry(struct journal_tail *t, u64 time)
     enum journal_outcome outcome =
         journal_entry(&format, &t->fields, &t->set, &t->scratch, &line, &limited);
 
-    tell_limit(t, limited);
+    relabel_tell_limited(t->shard->comp->log, limited, &t->limit_told);
     switch (outcome) {
     case JOURNAL_ENTRY: return add_entry(t, line, time);
     case JOURNAL_NO_MESSAGE: metric_inc(t->no_message); return 0;

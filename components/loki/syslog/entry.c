@@ -130,8 +130,7 @@ static struct labels *make(struct syslog_serving *sv, const struct syslog_messag
     put_connection(s, sv->conf, ip, host);
     put_message(s, sv->conf, m);
     (void)relabel_apply(sv->conf->relabel, s, &limited);
-    if (limited && !sv->limit_told) log_warn(sv->self->shard->comp->log, RELABEL_LIMITED);
-    sv->limit_told |= limited;
+    relabel_tell_limited(sv->self->shard->comp->log, limited, &sv->limit_told);
     label_set_strip(s, false);
     return label_set_intern(s, sv->self->shard->comp->host->labels);
 }

@@ -1,6 +1,5 @@
-/* A table of chains and a list by age over one array of entries, all by number, as in
- * label_cache.c; entries can be taken out one by one as well. */
-#include "components/common/series_cache.h"
+/* A table of chains and a list by age over one array of entries, all by number. */
+#include "base/lru.h"
 
 #include <stdlib.h>
 #include "base/budget.h"
@@ -11,37 +10,36 @@
 #define NONE  UINT32_MAX
 
 struct entry {
-    struct series *in, *out;
+    void *key, *value;
     i64 used;
     u32 next;         /* in its chain, or among the free ones */
     u32 newer, older; /* by the last use */
 };
-struct series_cache {
-    struct series_keeper *keeper;
+struct lru {
+    struct lru_conf conf;
     struct entry *v;
-    u32 n, cap, max;       /* n: entries that were ever used */
+    u32 n, cap;            /* n: entries that were ever used */
     u32 free, n_free;      /* of these, taken out again */
     u32 *chains, n_chains; /* a power of two, at least cap */
     u32 newest, oldest;
 };
 
-struct series_cache *series_cache_new(struct series_keeper *k, u32 max)
+struct lru *lru_new(const struct lru_conf *conf)
 {
-    struct series_cache *c = xnew(struct series_cache);
+    struct lru *c = xnew(struct lru);
 
-    c->keeper = k;
-    c->max = max ? max : NONE - 1;
+    c->conf = *conf;
+    if (!c->conf.max) c->conf.max = NONE - 1;
     c->newest = c->oldest = c->free = NONE;
     return c;
 }
 
-static void let_go(struct series_cache *c, struct entry *e)
+static void let_go(struct lru *c, const struct entry *e)
 {
-    series_unref(c->keeper->table, e->in);
-    if (e->out) series_retire(c->keeper, e->out);
+    c->conf.let_go(c->conf.arg, e->key, e->value);
 }
 
-void series_cache_free(struct series_cache *c)
+void lru_free(struct lru *c)
 {
     if (!c) return;
     for (u32 i = c->newest; i != NONE; i = c->v[i].older)
@@ -51,14 +49,14 @@ void series_cache_free(struct series_cache *c)
     free(c);
 }
 
-u32 series_cache_count(const struct series_cache *c)
+u32 lru_count(const struct lru *c)
 {
     return c->n - c->n_free;
 }
 
 /* --- by age --- */
 
-static void take_out(struct series_cache *c, u32 i)
+static void take_out(struct lru *c, u32 i)
 {
     struct entry *e = &c->v[i];
 
@@ -66,7 +64,7 @@ static void take_out(struct series_cache *c, u32 i)
     *(e->older == NONE ? &c->oldest : &c->v[e->older].newer) = e->newer;
 }
 
-static void put_first(struct series_cache *c, u32 i)
+static void put_first(struct lru *c, u32 i)
 {
     c->v[i].newer = NONE;
     c->v[i].older = c->newest;
@@ -76,23 +74,23 @@ static void put_first(struct series_cache *c, u32 i)
 
 /* --- lookup --- */
 
-static u32 *chain_of(const struct series_cache *c, const struct series *in)
+static u32 *chain_of(const struct lru *c, const void *key)
 {
-    return &c->chains[hash_mix((u64)(uintptr_t)in, 0) & (c->n_chains - 1)];
+    return &c->chains[hash_mix((u64)(uintptr_t)key, 0) & (c->n_chains - 1)];
 }
 
-static u32 find(const struct series_cache *c, const struct series *in)
+static u32 find(const struct lru *c, const void *key)
 {
-    u32 i = c->n ? *chain_of(c, in) : NONE;
+    u32 i = c->n ? *chain_of(c, key) : NONE;
 
-    while (i != NONE && c->v[i].in != in)
+    while (i != NONE && c->v[i].key != key)
         i = c->v[i].next;
     return i;
 }
 
-bool series_cache_get(struct series_cache *c, const struct series *in, i64 now, struct series **ret)
+bool lru_get(struct lru *c, const void *key, i64 now, void **ret)
 {
-    u32 i = find(c, in);
+    u32 i = find(c, key);
 
     if (i == NONE) return false;
     c->v[i].used = now;
@@ -100,21 +98,21 @@ bool series_cache_get(struct series_cache *c, const struct series *in, i64 now, 
         take_out(c, i);
         put_first(c, i);
     }
-    *ret = c->v[i].out;
+    *ret = c->v[i].value;
     return true;
 }
 
-static void link_entry(struct series_cache *c, u32 i)
+static void link_entry(struct lru *c, u32 i)
 {
-    u32 *chain = chain_of(c, c->v[i].in);
+    u32 *chain = chain_of(c, c->v[i].key);
 
     c->v[i].next = *chain;
     *chain = i;
 }
 
-static void unlink_entry(struct series_cache *c, u32 i)
+static void unlink_entry(struct lru *c, u32 i)
 {
-    u32 *at = chain_of(c, c->v[i].in);
+    u32 *at = chain_of(c, c->v[i].key);
 
     while (*at != i)
         at = &c->v[*at].next;
@@ -131,9 +129,9 @@ static u32 chains_for(u32 cap)
 }
 
 /* Only when no entry is free. */
-static bool grow(struct series_cache *c)
+static bool grow(struct lru *c)
 {
-    u32 cap = MIN(c->max, MAX(FIRST, c->cap * 2)), n_chains = chains_for(cap);
+    u32 cap = MIN(c->conf.max, MAX(FIRST, c->cap * 2)), n_chains = chains_for(cap);
     u32 *chains = budget_alloc(n_chains * sizeof(*chains));
     struct entry *v = chains ? budget_realloc(c->v, cap * sizeof(*v)) : NULL;
 
@@ -152,7 +150,7 @@ static bool grow(struct series_cache *c)
     return true;
 }
 
-static void drop(struct series_cache *c, u32 i)
+static void drop(struct lru *c, u32 i)
 {
     unlink_entry(c, i);
     take_out(c, i);
@@ -163,10 +161,10 @@ static void drop(struct series_cache *c, u32 i)
 }
 
 /* A place for one more; NONE when there is no memory. */
-static u32 place(struct series_cache *c)
+static u32 place(struct lru *c)
 {
     if (!c->n_free && c->n == c->cap) {
-        if (c->cap == c->max)
+        if (c->cap == c->conf.max)
             drop(c, c->oldest);
         else if (!grow(c))
             return NONE;
@@ -178,30 +176,28 @@ static u32 place(struct series_cache *c)
     return i;
 }
 
-void series_cache_put(struct series_cache *c, struct series *in, struct series *out, i64 now)
+bool lru_put(struct lru *c, void *key, void *value, i64 now)
 {
     u32 i = place(c);
 
-    if (i == NONE) {
-        if (out) series_retire(c->keeper, out);
-        return;
-    }
-    c->v[i].in = series_ref(in);
-    c->v[i].out = out;
+    if (i == NONE) return false;
+    c->v[i].key = key;
+    c->v[i].value = value;
     c->v[i].used = now;
     link_entry(c, i);
     put_first(c, i);
+    return true;
 }
 
-bool series_cache_del(struct series_cache *c, const struct series *in)
+bool lru_del(struct lru *c, const void *key)
 {
-    u32 i = find(c, in);
+    u32 i = find(c, key);
 
     if (i != NONE) drop(c, i);
     return i != NONE;
 }
 
-u32 series_cache_expire(struct series_cache *c, i64 before, u32 n)
+u32 lru_expire(struct lru *c, i64 before, u32 n)
 {
     u32 gone = 0;
 
