@@ -20,6 +20,7 @@
 
 struct prepare; /* runtime/component.h */
 struct offload;
+struct netlink_ask; /* netlink.h */
 
 /* Where files are looked for: as the arguments say. */
 enum unix_root { ROOT_PROC, ROOT_SYS, ROOT_FS, ROOT_UDEV, UNIX_ROOTS };
@@ -41,7 +42,11 @@ struct collect {
     const struct clock *clock;
     struct offload *offload;
     const char *roots[UNIX_ROOTS]; /* without a slash at the end */
-    const char *error;             /* set by collect_fail; in arena */
+    /* What answers instead of the kernel, in tests; NULL: the kernel. netlink adds what it would
+     * send; ethtool writes the answer into the question. */
+    int (*netlink)(struct collect *c, const struct netlink_ask *ask, struct buf *to);
+    int (*ethtool)(const char *device, void *question);
+    const char *error; /* set by collect_fail; in arena */
 };
 
 /* Answers of collect, beside a negative error code: success 0, and... */

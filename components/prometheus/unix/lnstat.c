@@ -47,7 +47,7 @@ static int collect(struct collect *c)
     struct unix_names files;
     int r = unix_list(c, &files, ROOT_PROC, "net/stat");
 
-    if (r == -ENOENT) return COLLECT_NO_DATA;
+    if (r == -ENOENT) return COLLECT_OK; /* as node_exporter has it */
     if (r) return unix_read_failed(c, r, ROOT_PROC, "net/stat");
     for (size_t i = 0; !r && i < files.n; i++)
         r = add_file(c, files.v[i].p);
