@@ -70,6 +70,7 @@ struct http_endpoint *http_endpoint_new(const struct http_endpoint_conf *conf, c
     if (conf->args) http_client_args_target(conf->args, &e->arena, &target);
     target.unix_socket = conf->unix_socket;
     target.read_buffer = conf->read_buffer;
+    target.max_idle_conns = conf->max_idle_conns;
     take_headers(e, conf);
     if (conf->args) err = take_auth(e, conf->args);
     if (!err) e->target = http_target_new(&target, &err);

@@ -18,7 +18,7 @@ struct http_endpoint;
 struct http_endpoint_conf {
     const struct http_client_args *args; /* copied; NULL: none of them */
     struct str unix_socket;              /* as in http_target_conf */
-    size_t read_buffer;
+    size_t read_buffer, max_idle_conns; /* as in http_target_conf */
     const char *user_agent; /* borrowed for ever; NULL: none is sent */
 };
 /* NULL with an owned *ret_err: certificates cannot be read, a proxy's URL is wrong ... */

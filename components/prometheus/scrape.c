@@ -9,6 +9,9 @@
 #include "telemetry/histogram.h"
 #include "value/args_equal.h"
 
+/* Connections are kept from scrape to scrape, whatever the number of targets: as in Prometheus. */
+#define IDLE_CONNS 20000
+
 /* --- arguments --- */
 
 #define PROTOCOLS                                                                                  \
@@ -253,7 +256,8 @@ static int make_endpoints(struct comp *c, const struct scrape_plan *plan, char *
 {
     struct scrape_shared *sh = c->shared;
     struct http_endpoint_conf conf = {.args = &plan->args->client,
-                                      .user_agent = c->host->user_agent};
+                                      .user_agent = c->host->user_agent,
+                                      .max_idle_conns = IDLE_CONNS};
     const struct http_endpoint_conf own = {.user_agent = c->host->user_agent,
                                            .unix_socket = str_of(c->host->memory_socket)};
     struct http_endpoint *e = http_endpoint_new(&conf, ret_err);
