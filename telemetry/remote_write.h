@@ -1,6 +1,5 @@
 /* The wire formats of Prometheus remote write, both ways: 1.0 (prometheus.WriteRequest) and 2.0
- * (io.prometheus.write.v2.Request). Source: the two specifications of Prometheus (spec W.3). No
- * compression here (base/codec.h: snappy's block format). */
+ * (io.prometheus.write.v2.Request). Source: the two specifications of Prometheus (spec W.3). */
 #ifndef TELEMETRY_REMOTE_WRITE_H
 #define TELEMETRY_REMOTE_WRITE_H
 
@@ -31,11 +30,15 @@ void rw_external_load(const struct rw_external *e, const struct series *s, struc
  * Each call appends one TimeSeries with one sample, histogram or exemplar. 0; -E2BIG: it would pass
  * the limit, -ENOMEM: in both cases nothing was added and the request is as it was. `ext` may be
  * NULL. `meta` is written by 2.0 only, may be NULL, its family is not looked at. A series need not
- * live longer than the call. */
+ * live longer than the call, unless the request is a packed one. */
 
 struct rw_request;
 /* max: bytes of an uncompressed request. */
 struct rw_request *rw_request_new(enum rw_version v, size_t max);
+/* One that is written in its compressed form at once, at a fraction of the cost, where the version
+ * allows it: its series must live until the next reset, and it is to be had by rw_request_packed
+ * only. max: at most UINT32_MAX. */
+struct rw_request *rw_request_new_packed(enum rw_version v, size_t max);
 void rw_request_free(struct rw_request *r); /* takes NULL */
 /* An empty request; memory is kept. */
 void rw_request_reset(struct rw_request *r);
@@ -56,6 +59,8 @@ size_t rw_request_size(const struct rw_request *r);
 /* The whole message, valid until the next call; nothing may be added behind it before a reset. .p
  * is NULL when memory is out. */
 struct str rw_request_bytes(struct rw_request *r);
+/* Appends the whole message in snappy's block format; any request, on the same terms. -ENOMEM. */
+int rw_request_packed(struct rw_request *r, struct buf *out) WARN_UNUSED;
 
 /* --- reading. Every byte is hostile. --- */
 

@@ -79,6 +79,24 @@ size_t rw_sample_size(i64 time, u64 bits);
 /* Contents of a Histogram. */
 void rw_add_histogram(struct buf *b, const struct histogram_sample *h, enum rw_version v);
 
+/* --- a packed 1.0 request (rw_pack.c) ---
+ *
+ * As of rw_request, with one difference: series must live until the reset. `max`: bytes of text,
+ * at most UINT32_MAX. */
+struct rw_pack *rw_pack_new(void);
+void rw_pack_free(struct rw_pack *k); /* takes NULL */
+void rw_pack_reset(struct rw_pack *k);
+int rw_pack_sample(struct rw_pack *k, const struct series *s, struct rw_external *ext, i64 time,
+                   u64 bits, size_t max);
+/* With the one member `num`, whose contents are these. */
+int rw_pack_member(struct rw_pack *k, const struct series *s, struct rw_external *ext, u32 num,
+                   struct str contents, size_t max);
+/* Bytes of the text. */
+size_t rw_pack_size(const struct rw_pack *k);
+/* Elements of snappy's block format, valid until the next call; nothing is added behind them before
+ * a reset. */
+struct str rw_pack_bytes(struct rw_pack *k);
+
 /* --- the symbols of a 2.0 request (rw_symbols.c) --- */
 
 struct rw_symbols {

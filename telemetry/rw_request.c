@@ -2,6 +2,7 @@
  * 1.0 floats is the hot one: sizes are known beforehand, all is written in one go. */
 #include <errno.h>
 #include <stdlib.h>
+#include "base/codec.h"
 #include "base/xalloc.h"
 #include "telemetry/rw_impl.h"
 
@@ -12,6 +13,7 @@ struct rw_request {
     struct buf inner;  /* a histogram or exemplar */
     struct buf series; /* 2.0: a TimeSeries */
     struct rw_symbols symbols;
+    struct rw_pack *pack; /* 1.0: has the series in place of `out`; NULL: it does not */
     struct rw_counts counts;
     bool whole; /* 2.0: the symbols have `out` behind them */
 };
@@ -40,6 +42,15 @@ struct rw_request *rw_request_new(enum rw_version v, size_t max)
     return r;
 }
 
+struct rw_request *rw_request_new_packed(enum rw_version v, size_t max)
+{
+    struct rw_request *r = rw_request_new(v, max);
+
+    ASSERT(max <= UINT32_MAX);
+    if (v == RW_V1) r->pack = rw_pack_new();
+    return r;
+}
+
 void rw_request_free(struct rw_request *r)
 {
     if (!r) return;
@@ -47,6 +58,7 @@ void rw_request_free(struct rw_request *r)
     buf_done(&r->out);
     buf_done(&r->inner);
     buf_done(&r->series);
+    rw_pack_free(r->pack);
     free(r);
 }
 
@@ -54,6 +66,7 @@ void rw_request_reset(struct rw_request *r)
 {
     buf_reset(&r->out);
     if (r->version == RW_V2) rw_symbols_reset(&r->symbols);
+    if (r->pack) rw_pack_reset(r->pack);
     r->counts = (struct rw_counts){0};
     r->whole = false;
 }
@@ -65,11 +78,12 @@ const struct rw_counts *rw_request_counts(const struct rw_request *r)
 
 size_t rw_request_size(const struct rw_request *r)
 {
-    return r->out.n;
+    return r->out.n + (r->pack ? rw_pack_size(r->pack) : 0);
 }
 
 struct str rw_request_bytes(struct rw_request *r)
 {
+    ASSERT(!r->pack);
     if (r->version == RW_V1) return r->out.p ? buf_view(&r->out) : STR("");
     if (!r->whole) buf_str(&r->symbols.wire, buf_view(&r->out));
     if (buf_err(&r->symbols.wire)) return (struct str){NULL, 0};
@@ -77,10 +91,40 @@ struct str rw_request_bytes(struct rw_request *r)
     return buf_view(&r->symbols.wire);
 }
 
+/* Compressed bytes without the length that stands in front. */
+static struct str without_length(struct str packed)
+{
+    u64 plain;
+    const char *p = pb_varint(packed.p, packed.p + packed.n, &plain);
+
+    return str_n(p, (size_t)(packed.p + packed.n - p));
+}
+
+/* A block may be put together from blocks: copies look back within their own. */
+static int add_blocks(struct rw_request *r, struct buf *out)
+{
+    struct buf rest = BUF_INIT(SIZE_MAX / 2);
+    int err =
+        r->out.n ? codec_compress(CODEC_SNAPPY, CODEC_LEVEL_DEFAULT, buf_view(&r->out), &rest) : 0;
+
+    pb_add_varint(out, rw_request_size(r));
+    buf_str(out, rw_pack_bytes(r->pack));
+    if (!err && rest.n) buf_str(out, without_length(buf_view(&rest)));
+    buf_done(&rest);
+    return err ? err : buf_err(out);
+}
+
+int rw_request_packed(struct rw_request *r, struct buf *out)
+{
+    if (r->pack) return add_blocks(r, out);
+    struct str plain = rw_request_bytes(r);
+    return plain.p ? codec_compress(CODEC_SNAPPY, CODEC_LEVEL_DEFAULT, plain, out) : -ENOMEM;
+}
+
 /* Room for n bytes; NULL with *ret_err. */
 static char *room(struct rw_request *r, size_t n, int *ret_err)
 {
-    *ret_err = r->out.n + r->symbols.wire.n + n > r->max ? -E2BIG : 0;
+    *ret_err = rw_request_size(r) + r->symbols.wire.n + n > r->max ? -E2BIG : 0;
     if (*ret_err) return NULL;
     char *p = buf_reserve(&r->out, n);
     if (!p) *ret_err = -ENOMEM;
@@ -143,6 +187,8 @@ static int sample_v1(struct rw_request *r, const struct series *s, struct rw_ext
                      i64 time, u64 bits)
 {
     char *p;
+
+    if (r->pack) return rw_pack_sample(r->pack, s, ext, time, bits, r->max - r->out.n);
     int err = open_series(r, s, ext, V1_SAMPLE, rw_sample_size(time, bits), &p);
 
     if (!err) close_series(r, rw_put_sample(p, time, bits));
@@ -155,6 +201,8 @@ static int inner_v1(struct rw_request *r, const struct series *s, struct rw_exte
     char *p;
     int err = buf_err(&r->inner);
 
+    if (!err && r->pack)
+        return rw_pack_member(r->pack, s, ext, num, buf_view(&r->inner), r->max - r->out.n);
     if (!err) err = open_series(r, s, ext, num, r->inner.n, &p);
     if (!err) close_series(r, put_bytes(p, buf_view(&r->inner)));
     return err;

@@ -1,8 +1,10 @@
 /* Any bytes as a remote write request. First byte even: 1.0, odd: 2.0. What was read, written again
- * in 2.0 (which can say everything), must read as the same number of things, none refused. */
+ * in 2.0 (which can say everything), must read as the same number of things, none refused; the
+ * floats packed as 1.0 are, unpacked, the plain request. */
 #include <errno.h>
 #include <stdlib.h>
 #include "base/assert.h"
+#include "base/codec.h"
 #include "telemetry/remote_write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,6 +42,28 @@ static void read_again(struct rw_reading *d, const struct samples *s)
     rw_request_free(r);
 }
 
+static void pack(const struct samples *s)
+{
+    static const struct label external[] = {{STR("cluster"), STR("a")}, {STR("zz"), STR("b")}};
+    struct rw_external *e = rw_external_new(external, ARRAY_LEN(external));
+    struct rw_request *r[] = {rw_request_new(RW_V1, 1 << 30),
+                              rw_request_new_packed(RW_V1, 1 << 30)};
+    struct buf packed = BUF_INIT(SIZE_MAX / 2), got = BUF_INIT(SIZE_MAX / 2);
+
+    for (u32 i = 0; i < s->n; i++)
+        for (size_t k = 0; k < ARRAY_LEN(r); k++)
+            ASSERT(!rw_request_sample(r[k], s->v[i].series, e, NULL, s->v[i].time, s->v[i].bits));
+    struct str want = rw_request_bytes(r[0]);
+    ASSERT(!rw_request_packed(r[1], &packed));
+    ASSERT(!codec_decompress(CODEC_SNAPPY, buf_view(&packed), want.n, &got, NULL));
+    ASSERT(str_eq(buf_view(&got), want));
+    buf_done(&packed);
+    buf_done(&got);
+    rw_request_free(r[0]);
+    rw_request_free(r[1]);
+    rw_external_free(e);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct series_keeper keeper;
@@ -50,8 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rw_reading d = {.table = table, .keeper = &keeper, .out = sample_builder_new(NULL)};
     struct batch *b = batch_new(SIGNAL_METRICS);
     if (read_into(&d, data[0] % 2 ? RW_V2 : RW_V1, str_n((const char *)data + 1, size - 1)) == 0 &&
-        sample_builder_seal(d.out, b) == 0)
+        sample_builder_seal(d.out, b) == 0) {
         read_again(&d, b->samples);
+        pack(b->samples);
+    }
     free(d.why);
     sample_builder_free(d.out);
     batch_unref(b);

@@ -1,7 +1,6 @@
 /* A request: authorization, headers, the call, what the answer says, and when it is repeated.
  * Errors of the network, 5xx and (as set) 429 are repeated for ever. */
 #include <errno.h>
-#include "base/codec.h"
 #include "base/xalloc.h"
 #include "components/common/retry_after.h"
 #include "components/prometheus/remote_write/write.h"
@@ -10,12 +9,11 @@
 
 int attempt_load(struct attempt *a, struct rw_request *r)
 {
-    struct str plain = rw_request_bytes(r);
     struct buf *out = &a->endpoint->write->packed;
 
     buf_reset(out);
     out->max = SIZE_MAX / 2;
-    if (!plain.p || codec_compress(CODEC_SNAPPY, CODEC_LEVEL_DEFAULT, plain, out)) return -ENOMEM;
+    if (rw_request_packed(r, out)) return -ENOMEM;
     a->body = budget_alloc(out->n + 1);
     if (!a->body) return -ENOMEM;
     memcpy(a->body, out->p, out->n);

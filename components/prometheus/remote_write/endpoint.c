@@ -41,7 +41,7 @@ static void take_conf(struct endpoint *e, const struct endpoint_conf *conf)
     relabel_unref(e->relabel);
     e->relabel = conf->relabel ? relabel_ref(conf->relabel) : NULL;
     rw_request_free(e->request);
-    e->request = rw_request_new(conf->version, REQUEST_MAX);
+    e->request = rw_request_new_packed(conf->version, REQUEST_MAX);
     set_auth(e);
 }
 
