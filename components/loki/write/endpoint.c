@@ -213,6 +213,24 @@ static bool is_stalled(const struct endpoint *e)
     return false;
 }
 
+/* Others would have to wait as well: another endpoint, or the tenants that are not limited. */
+static bool holds_others_up(const struct endpoint *e)
+{
+    const struct list *all = &e->write->endpoints;
+    bool limits = false;
+
+    for (size_t i = 0; i < e->limited.n; i++)
+        limits |= e->limited.v[i] > 0;
+    return limits || all->next != all->prev;
+}
+
+/* A queue is full where an endpoint is slower than what comes. Sources that can read again wait for
+ * it, which costs nothing; else the log has what there is no room for. */
+static bool overflows(const struct endpoint *e, const struct parcel *p)
+{
+    return e->n_items > endpoint_capacity(e) && (p->sole || holds_others_up(e));
+}
+
 void endpoint_take(struct endpoint *e, struct parcel *p)
 {
     if (e->reading) {
@@ -222,7 +240,7 @@ void endpoint_take(struct endpoint *e, struct parcel *p)
     if (endpoint_blocked(e) && drop_on_overflow(e, p)) return;
     list_add_tail(&e->items, &item_new(e, parcel_ref(p))->link);
     e->n_items++;
-    if (e->n_items > endpoint_capacity(e) || is_stalled(e)) (void)endpoint_spill(e);
+    if (overflows(e, p) || is_stalled(e)) (void)endpoint_spill(e);
 }
 
 /* --- outcomes --- */

@@ -90,6 +90,15 @@ bool write_full(struct write *w, const struct batch *b)
     return false;
 }
 
+/* Nobody can read these lines again: before they wait, the log takes what is in front of them. */
+static void make_room(struct write *w)
+{
+    list_each (&w->endpoints, at) {
+        struct endpoint *e = list_item(at, struct endpoint, link);
+        if (endpoint_blocked(e)) (void)endpoint_spill(e);
+    }
+}
+
 static int add(struct write *w, const struct batch *b)
 {
     int err = 0;
@@ -107,6 +116,7 @@ static enum push push(struct shard *s, u32 port, struct batch *b)
     static const struct ack_failure no_memory = {.retryable = true, .text = "no memory is left"};
     struct write *w = s->self;
 
+    if (!batch_is_held(b)) make_room(w);
     if (write_full(w, b)) {
         w->refused = true;
         return PUSH_FULL;

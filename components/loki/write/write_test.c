@@ -643,6 +643,37 @@ static void silence_fills_the_log(void **state)
     assert_true(str_eq(buf_view(&k->a), buf_view(&k->b)));
 }
 
+static int push_until_full(struct world *k)
+{
+    int n = 0;
+
+    while (n < 100 && push_lines(k, "{x=\"1\"}", "12345 67890", ACK_DELIVERED) == PUSH_TAKEN)
+        n++;
+    return n;
+}
+
+/* One that is slower than what comes: sources wait, the log is for what cannot. */
+static void a_slow_one_is_waited_for(void **state)
+{
+    struct world *k = *state;
+
+    up(k, "endpoint {\n url = \"http://a/push\"\n batch_size = \"10B\"\n"
+          " queue_config {\n capacity = \"50B\"\n }\n}\n");
+    struct write *w = k->w.shard.self;
+    int n = push_until_full(k);
+    assert_in_range(n, 2, 20);
+    ready = 0;
+    serve(k, 2 * NS_PER_SEC, 204, 0);
+    assert_true(ready > 0);
+    n += push_until_full(k);
+    assert_null(w->log);
+    assert_int_equal(push_lines(k, "{x=\"1\"}", "once", ACK_ACCEPTED), PUSH_TAKEN);
+    assert_non_null(w->log);
+    serve(k, 20 * NS_PER_SEC, 204, 0);
+    assert_int_equal(k->lines_a, 2 * n + 1);
+    assert_true(k->done >= n);
+}
+
 /* The log is full, too: sources that can read again wait, for the other endpoint as well. */
 static void everything_full(void **state)
 {
@@ -1090,6 +1121,7 @@ int main(void)
         TEST(attempts_that_end_lose_nothing),
         TEST(endpoints_are_independent),
         TEST(silence_fills_the_log),
+        TEST(a_slow_one_is_waited_for),
         TEST(everything_full),
         TEST(streams_keep_their_order_in_lanes),
         TEST(added_lanes_shorten_the_wait),
