@@ -172,10 +172,21 @@ void prom_metric_name_plain(struct buf *out, struct str name)
     }
 }
 
+/* Whether the name begins with a character that is or becomes an underscore. */
+static bool begins_with_gap(struct str name, size_t *ret_n)
+{
+    u32 c;
+
+    *ret_n = name.n > 0 ? utf8_decode(name, &c, NULL) : 0;
+    return name.n > 0 && (c == '_' || !is_name_char(c));
+}
+
 void prom_label_name(struct buf *out, struct str name)
 {
+    size_t first, second;
     bool digit = name.n > 0 && name.p[0] >= '0' && name.p[0] <= '9';
-    bool underscore = name.n > 0 && name.p[0] == '_' && (name.n == 1 || name.p[1] != '_');
+    bool underscore =
+        begins_with_gap(name, &first) && !begins_with_gap(str_sub(name, first, name.n), &second);
     u32 c;
 
     if (digit) buf_cstr(out, "key_");

@@ -74,6 +74,8 @@ static void labels(void **state)
         {"a..b", "a__b"},
         {"1st", "key_1st"},
         {"_x", "key_x"},
+        {".x", "key_x"},
+        {"._x", "__x"},
         {"__x", "__x"},
         {"_", "key_"},
         {"", ""},

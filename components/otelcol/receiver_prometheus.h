@@ -28,6 +28,7 @@ struct otel_point {
     struct otel_point *next;
     struct series *series; /* the first sample's: labels */
     i64 time;              /* ms */
+    i64 start;             /* ms; 0: unknown */
     bool stale, has_count, has_sum;
     f64 value, sum;
     u64 count;
@@ -41,11 +42,13 @@ struct otel_metric {
     struct str name, help, unit;
     enum metric_type type;
     bool native;
+    bool has_starts; /* there are some of its points in otel_gather.starts */
     struct otel_point *points, **end;
 };
 struct otel_scope {
     struct otel_scope *next;
     struct series *series; /* of which it has the scope labels */
+    struct series *info;   /* otel_scope_info; or NULL */
     struct map metrics;    /* by name and type */
     struct otel_metric *first, **end;
 };
@@ -65,6 +68,7 @@ struct otel_gather {
     struct map resources; /* by job and instance */
     struct otel_resource *first, **end;
     struct map points;    /* by resource, family, attributes, time */
+    struct map starts;    /* of _created, by metric and attributes -> ms, in the arena */
     struct map by_series; /* series -> its point: where exemplars go */
     struct buf key;
     u32 n_points, no_job, failed_scrapes;

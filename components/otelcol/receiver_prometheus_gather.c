@@ -7,7 +7,15 @@
 #define KEY_MAX ((size_t)16 << 20)
 
 /* What a sample is to its family. */
-enum role { ROLE_VALUE, ROLE_BUCKET, ROLE_SUM, ROLE_COUNT, ROLE_QUANTILE, ROLE_SKIP };
+enum role {
+    ROLE_VALUE,
+    ROLE_BUCKET,
+    ROLE_SUM,
+    ROLE_COUNT,
+    ROLE_QUANTILE,
+    ROLE_CREATED, /* tells when the others of its family began */
+    ROLE_SKIP
+};
 struct place {
     struct str family;
     struct otel_known known;
@@ -81,15 +89,26 @@ static enum role role_of(enum metric_type type, const struct series *s, struct s
     bool histogram = type == TYPE_HISTOGRAM, summary = type == TYPE_SUMMARY;
     struct str suffix = str_sub(name, family.n, name.n);
 
+    if (str_is(suffix, "_created") && (histogram || summary || type == TYPE_COUNTER))
+        return ROLE_CREATED;
     if (!histogram && !summary) return ROLE_VALUE;
     if (str_is(suffix, "_sum")) return ROLE_SUM;
     if (str_is(suffix, "_count")) return ROLE_COUNT;
     if (histogram && str_is(suffix, "_bucket") && series_get(s, STR("le")).p) return ROLE_BUCKET;
     if (summary && suffix.n == 0 && series_get(s, STR("quantile")).p) return ROLE_QUANTILE;
-    return ROLE_SKIP; /* _created, and what has no meaning */
+    return ROLE_SKIP; /* it has no meaning */
 }
 
-static struct place place_of(const struct otel_gather *g, const struct series *s)
+/* Counters keep the names they are exposed with, others that of the family. */
+static struct str metric_name(struct otel_gather *g, enum role role, enum metric_type type,
+                              struct str name, struct str family)
+{
+    if (role == ROLE_VALUE) return name;
+    if (role != ROLE_CREATED || type != TYPE_COUNTER) return family;
+    return str_of(arena_printf(&g->arena, STR_FMT "_total", STR_ARG(family)));
+}
+
+static struct place place_of(struct otel_gather *g, const struct series *s)
 {
     struct str name = series_name(s), family = name;
     const struct otel_known *known = map_get(&g->known, name);
@@ -102,7 +121,7 @@ static struct place place_of(const struct otel_gather *g, const struct series *s
     }
     if (!known) return (struct place){name, {TYPE_UNKNOWN, STR(""), STR("")}, ROLE_VALUE};
     enum role role = role_of(known->type, s, name, family);
-    return (struct place){role == ROLE_VALUE ? name : family, *known, role};
+    return (struct place){metric_name(g, role, known->type, name, family), *known, role};
 }
 
 /* --- resource, scope, metric --- */
@@ -190,7 +209,7 @@ bool otel_label_is_attribute(struct str name, enum metric_type type)
     return true;
 }
 
-/* Which point a sample belongs to: metric, time, and attributes. */
+/* Which point a sample belongs to: metric, time, and attributes. Time 0: all of these. */
 static struct str point_key(struct otel_gather *g, const struct otel_metric *m,
                             const struct series *s, i64 time)
 {
@@ -241,6 +260,11 @@ static void add_quantile(struct otel_point *p, const struct series *s, f64 v)
     vec_push(&p->quantiles, ((struct otel_quantile){quantile, v}));
 }
 
+static i64 ms_of_seconds(f64 v)
+{
+    return v > 0 && v < 1e13 ? (i64)(v * 1000) : 0;
+}
+
 static void add_value(struct otel_point *p, enum role role, const struct series *s, u64 bits)
 {
     f64 v = sample_value(bits);
@@ -261,8 +285,37 @@ static void add_value(struct otel_point *p, enum role role, const struct series 
         p->count = v > 0 ? (u64)v : 0;
         p->has_count = true;
         break;
+    case ROLE_CREATED:
     case ROLE_SKIP: break;
     }
+}
+
+/* It often has no time of its own where the other has one. */
+static void add_start(struct otel_gather *g, struct otel_metric *m, const struct sample *s)
+{
+    i64 ms = s->bits == SAMPLE_STALE_BITS ? 0 : ms_of_seconds(sample_value(s->bits));
+
+    if (ms == 0) return;
+    i64 *start = arena_new(&g->arena, i64);
+    *start = ms;
+    m->has_starts = true;
+    map_put(&g->starts, point_key(g, m, s->series, 0), start);
+}
+
+static void give_starts(struct otel_gather *g, struct otel_metric *m)
+{
+    for (struct otel_point *p = m->has_starts ? m->points : NULL; p; p = p->next) {
+        const i64 *start = map_get(&g->starts, point_key(g, m, p->series, 0));
+        if (start) p->start = *start;
+    }
+}
+
+static void give_all_starts(struct otel_gather *g)
+{
+    for (struct otel_resource *r = g->first; r && g->starts.live > 0; r = r->next)
+        for (struct otel_scope *s = r->first; s; s = s->next)
+            for (struct otel_metric *m = s->first; m; m = m->next)
+                give_starts(g, m);
 }
 
 /* --- samples --- */
@@ -292,7 +345,16 @@ static void take_sample(struct otel_gather *g, const struct sample *s)
     struct place place = place_of(g, s->series);
     if (place.role == ROLE_SKIP) return;
     if (str_is(place.family, "up") && sample_value(s->bits) == 0) g->failed_scrapes++;
-    struct otel_metric *m = metric_of(g, scope_of(g, r, s->series), &place, false);
+    struct otel_scope *scope = scope_of(g, r, s->series);
+    if (str_is(place.family, "otel_scope_info")) {
+        scope->info = s->series;
+        return;
+    }
+    struct otel_metric *m = metric_of(g, scope, &place, false);
+    if (place.role == ROLE_CREATED) {
+        add_start(g, m, s);
+        return;
+    }
     struct otel_point *p = point_of(g, m, s->series, s->time);
     add_value(p, place.role, s->series, s->bits);
     map_put(&g->by_series, pointer_key(&s->series), p);
@@ -342,8 +404,9 @@ static void forget_batch(struct otel_gather *g)
     }
     map_done(&g->resources, NULL);
     map_done(&g->points, NULL);
+    map_done(&g->starts, NULL);
     map_done(&g->by_series, NULL);
-    g->resources = g->points = g->by_series = (struct map){0};
+    g->resources = g->points = g->starts = g->by_series = (struct map){0};
     g->first = NULL;
     g->end = &g->first;
     g->n_points = g->no_job = g->failed_scrapes = 0;
@@ -361,6 +424,7 @@ void otel_gather_samples(struct otel_gather *g, const struct samples *s)
         take_histogram(g, &s->histograms[i]);
     for (u32 i = 0; i < s->n_exemplars; i++)
         take_exemplar(g, &s->exemplars[i]);
+    give_all_starts(g);
 }
 
 void otel_gather_done(struct otel_gather *g)

@@ -110,7 +110,8 @@ static void histograms(void **state)
     add("h_sum", NULL, NULL, 9);
     add("h_created", NULL, NULL, 1);
     assert_metrics(
-        "[{\"name\":\"h\",\"description\":\"about\",\"histogram\":{\"dataPoints\":[{" POINT
+        "[{\"name\":\"h\",\"description\":\"about\",\"histogram\":{\"dataPoints\":[{"
+        "\"startTimeUnixNano\":\"1000000000\"," POINT
         ",\"count\":\"4\",\"sum\":9,\"bucketCounts\":[\"1\",\"0\",\"3\"],"
         "\"explicitBounds\":[0.5,1]}],\"aggregationTemporality\":2}," TYPED("histogram") "}]");
 }

@@ -86,6 +86,7 @@ static void add_exemplars(struct buf *b, u32 field, const struct otel_point *p)
 static void number_point(struct buf *b, const struct otel_metric *m, const struct otel_point *p)
 {
     add_attributes(b, OTLP_number_point_attributes, p->series, m->type);
+    add_ms(b, OTLP_number_point_start_time_unix_nano, p->start);
     add_ms(b, OTLP_number_point_time_unix_nano, p->time);
     pb_add_double(b, OTLP_number_point_as_double, p->value);
     add_exemplars(b, OTLP_number_point_exemplars, p);
@@ -125,6 +126,7 @@ static void histogram_point(struct buf *b, const struct otel_metric *m, const st
 {
     if (p->buckets.n) qsort(p->buckets.v, p->buckets.n, sizeof(*p->buckets.v), by_bound);
     add_attributes(b, OTLP_histogram_point_attributes, p->series, m->type);
+    add_ms(b, OTLP_histogram_point_start_time_unix_nano, p->start);
     add_ms(b, OTLP_histogram_point_time_unix_nano, p->time);
     pb_add_fixed64(b, OTLP_histogram_point_count, p->count);
     if (p->has_sum) pb_add_double(b, OTLP_histogram_point_sum, p->sum);
@@ -136,6 +138,7 @@ static void histogram_point(struct buf *b, const struct otel_metric *m, const st
 static void summary_point(struct buf *b, const struct otel_metric *m, const struct otel_point *p)
 {
     add_attributes(b, OTLP_summary_point_attributes, p->series, m->type);
+    add_ms(b, OTLP_summary_point_start_time_unix_nano, p->start);
     add_ms(b, OTLP_summary_point_time_unix_nano, p->time);
     pb_add_fixed64(b, OTLP_summary_point_count, p->count);
     pb_add_double(b, OTLP_summary_point_sum, p->sum);
@@ -309,6 +312,14 @@ static bool is_whole(const struct otel_metric *m, const struct otel_point *p)
     return m->native || m->type != TYPE_HISTOGRAM || p->has_count;
 }
 
+/* Some have nothing but the time when they began. */
+static bool has_points(const struct otel_metric *m)
+{
+    for (const struct otel_point *p = m->points; p; p = p->next)
+        if (is_whole(m, p)) return true;
+    return false;
+}
+
 static void write_metric(struct buf *b, const struct otel_metric *m)
 {
     const struct form *form = form_of(m);
@@ -333,8 +344,25 @@ static void write_metric(struct buf *b, const struct otel_metric *m)
 
 /* --- scope and resource --- */
 
-static void write_scope(struct buf *b, const struct otel_scope *s, const struct otel_origin *o)
+static bool same_value(const struct series *a, const struct series *b, struct str label)
 {
+    return str_eq(series_get(a, label), series_get(b, label));
+}
+
+/* otel_scope_info knows scopes by name and version; without the URL of their schema. */
+static const struct series *scope_info(const struct otel_resource *r, const struct otel_scope *s)
+{
+    for (const struct otel_scope *o = r->first; o && !s->info; o = o->next)
+        if (o->info && same_value(o->series, s->series, STR("otel_scope_name")) &&
+            same_value(o->series, s->series, STR("otel_scope_version")))
+            return o->info;
+    return s->info;
+}
+
+static void write_scope(struct buf *b, const struct otel_resource *r, const struct otel_scope *s,
+                        const struct otel_origin *o)
+{
+    const struct series *info = scope_info(r, s);
     struct str name = series_get(s->series, STR("otel_scope_name"));
     size_t scope_metrics = pb_open(b, OTLP_SCOPES, WIDE);
     size_t scope = pb_open(b, OTLP_SCOPE, NARROW);
@@ -342,9 +370,10 @@ static void write_scope(struct buf *b, const struct otel_scope *s, const struct 
     pb_add_bytes(b, OTLP_scope_name, name.p ? name : o->name);
     pb_add_bytes(b, OTLP_scope_version,
                  name.p ? series_get(s->series, STR("otel_scope_version")) : o->version);
+    if (info) add_attributes(b, OTLP_scope_attributes, info, TYPE_UNKNOWN);
     pb_close(b, scope, NARROW);
     for (const struct otel_metric *m = s->first; m; m = m->next)
-        write_metric(b, m);
+        if (has_points(m)) write_metric(b, m);
     struct str url = series_get(s->series, STR("otel_scope_schema_url"));
     if (url.p) pb_add_bytes(b, OTLP_scope_metrics_schema_url, url);
     pb_close(b, scope_metrics, WIDE);
@@ -401,7 +430,7 @@ int otel_gather_write(struct otel_gather *g, const struct otel_origin *o, struct
         size_t resource_metrics = pb_open(out, OTLP_RESOURCES, WIDE);
         write_resource(out, r);
         for (const struct otel_scope *s = r->first; s; s = s->next)
-            write_scope(out, s, o);
+            if (s->first) write_scope(out, r, s, o);
         pb_close(out, resource_metrics, WIDE);
     }
     return buf_err(out);

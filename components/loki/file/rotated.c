@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include "base/hash.h"
 #include "base/xalloc.h"
+
+#define SEARCHES 8 /* of a folder that changes all the time */
 
 /* --- names --- */
 
@@ -120,8 +123,19 @@ static int oldest_first(const void *a_, const void *b_)
     return (a->mtime > b->mtime) - (a->mtime < b->mtime);
 }
 
-/* The symlinks of a path lead to where the rotated files lie. */
-static void list_beside(const char *path, u64 ino, candidates *ret)
+/* Tells whether the same files are there, in whatever order. */
+static u64 print_of(const candidates *all)
+{
+    u64 sum = all->n;
+
+    for (size_t i = 0; i < all->n; i++)
+        sum += hash_bytes(all->v[i].path, strlen(all->v[i].path), all->v[i].ino);
+    return sum;
+}
+
+/* The symlinks of a path lead to where the rotated files lie. Returns what tells whether the folder
+ * has changed since. */
+static u64 list_beside(const char *path, u64 ino, candidates *ret)
 {
     char real[PATH_MAX];
     const char *file = realpath(path, real) ? real : path;
@@ -129,9 +143,11 @@ static void list_beside(const char *path, u64 ino, candidates *ret)
     char *dir = !slash ? xstrdup(".") : xprintf("%.*s", (int)(slash - file), file);
 
     list_folder(*dir ? dir : "/", str_of(slash ? slash + 1 : file), ino, ret);
+    u64 print = print_of(ret);
     drop_half_packed(ret);
     if (ret->n > 0) qsort(ret->v, ret->n, sizeof(*ret->v), oldest_first);
     free(dir);
+    return print;
 }
 
 static void candidates_done(candidates *all)
@@ -139,6 +155,23 @@ static void candidates_done(candidates *all)
     vec_each (all, c)
         free(c->path);
     vec_done(all);
+}
+
+/* A file that is renamed or packed while the folder is read may be missed under both of its names,
+ * or gone when it is opened. So a search counts when the folder is the same before and after it. */
+static bool has_changed(const char *path, u64 ino, u64 print)
+{
+    candidates now = {0};
+    bool changed = list_beside(path, ino, &now) != print;
+
+    candidates_done(&now);
+    return changed;
+}
+
+static void close_from(handle_list *list, size_t n)
+{
+    while (list->n > n)
+        handle_close(vec_pop(list));
 }
 
 /* --- opening --- */
@@ -195,29 +228,37 @@ static struct handle *find_lost(const candidates *all, const struct lost *lost, 
 
 bool rotated_rest(const char *path, const struct lost *lost, struct reading *r, handle_list *ret)
 {
-    candidates all = {0};
-    size_t at;
+    size_t before = ret->n, at;
+    bool again = lost->head.n > 0;
 
-    if (lost->head.n == 0) return false;
-    list_beside(path, lost->ino, &all);
-    struct handle *found = find_lost(&all, lost, r, &at);
-    if (found) {
-        vec_push(ret, found);
-        open_later(&all, at + 1, lost->now, ret);
+    for (int i = 0; again && i < SEARCHES; i++) {
+        candidates all = {0};
+        close_from(ret, before);
+        u64 print = list_beside(path, lost->ino, &all);
+        struct handle *found = find_lost(&all, lost, r, &at);
+        if (found) {
+            vec_push(ret, found);
+            open_later(&all, at + 1, lost->now, ret);
+        }
+        candidates_done(&all);
+        again = has_changed(path, lost->ino, print);
     }
-    candidates_done(&all);
-    return found != NULL;
+    return ret->n > before;
 }
 
 struct handle *rotated_one(const char *path, const struct lost *lost, struct reading *r)
 {
-    candidates all = {0};
+    struct handle *found = NULL;
+    bool again = lost->head.n > 0;
     size_t at;
 
-    if (lost->head.n == 0) return NULL;
-    list_beside(path, lost->ino, &all);
-    struct handle *found = find_lost(&all, lost, r, &at);
-    candidates_done(&all);
+    for (int i = 0; again && i < SEARCHES; i++) {
+        candidates all = {0};
+        u64 print = list_beside(path, lost->ino, &all);
+        found = find_lost(&all, lost, r, &at);
+        candidates_done(&all);
+        again = !found && has_changed(path, lost->ino, print);
+    }
     return found;
 }
 
@@ -234,18 +275,31 @@ static bool is_one_of(struct handle *known, struct handle *h, struct reading *r)
     return false;
 }
 
-void rotated_since(const char *path, i64 since, struct handle *known, u64 now, struct reading *r,
-                   handle_list *ret)
+static void search_since(const candidates *all, i64 since, struct handle *known, u64 now,
+                         struct reading *r, handle_list *ret)
 {
-    candidates all = {0};
-
-    list_beside(path, 0, &all);
-    vec_each (&all, c) {
+    for (size_t i = 0; i < all->n; i++) {
+        const struct candidate *c = &all->v[i];
         struct handle *h = c->mtime < since || c->ino == now ? NULL : open_candidate(c);
         if (h && !is_one_of(known, h, r))
             vec_push(ret, h);
         else
             handle_close(h);
     }
-    candidates_done(&all);
+}
+
+void rotated_since(const char *path, i64 since, struct handle *known, u64 now, struct reading *r,
+                   handle_list *ret)
+{
+    size_t before = ret->n;
+    bool again = true;
+
+    for (int i = 0; again && i < SEARCHES; i++) {
+        candidates all = {0};
+        close_from(ret, before);
+        u64 print = list_beside(path, 0, &all);
+        search_since(&all, since, known, now, r, ret);
+        candidates_done(&all);
+        again = has_changed(path, 0, print);
+    }
 }

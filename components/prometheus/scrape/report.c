@@ -4,16 +4,19 @@
 static const struct {
     const char *name, *help;
     bool extra;
+    const char *unit;
 } reports[REPORTS] = {
     [REPORT_UP] = {"up", "Health of the scrape target. 1 means the target is healthy, 0 if the "
                          "scrape failed."},
-    [REPORT_DURATION] = {"scrape_duration_seconds", "Duration of the last scrape in seconds."},
+    [REPORT_DURATION] = {"scrape_duration_seconds", "Duration of the last scrape in seconds.",
+                         .unit = "seconds"},
     [REPORT_SAMPLES] = {"scrape_samples_scraped", "Samples that the target exposed."},
     [REPORT_KEPT] = {"scrape_samples_post_metric_relabeling", "Samples that were kept."},
     [REPORT_ADDED] = {"scrape_series_added", "Series that the scrape before did not have."},
-    [REPORT_TIMEOUT] = {"scrape_timeout_seconds", "The timeout of the scrape.", true},
+    [REPORT_TIMEOUT] = {"scrape_timeout_seconds", "The timeout of the scrape.", true, "seconds"},
     [REPORT_LIMIT] = {"scrape_sample_limit", "The limit of samples, 0: none.", true},
-    [REPORT_BODY] = {"scrape_body_size_bytes", "Bytes of the body, -1: over the limit.", true},
+    [REPORT_BODY] = {"scrape_body_size_bytes", "Bytes of the body, -1: over the limit.", true,
+                     "bytes"},
 };
 
 static struct series *series_of(struct target *t, int i)
@@ -44,8 +47,10 @@ static void tell_families(struct target *t)
 
     if (!a->honor_metadata || map_has(&t->families, STR("up"))) return;
     for (int i = 0; i < REPORTS; i++) {
-        struct metric_meta m = {
-            .family = str_of(reports[i].name), .help = str_of(reports[i].help), .type = TYPE_GAUGE};
+        struct metric_meta m = {.family = str_of(reports[i].name),
+                                .help = str_of(reports[i].help),
+                                .unit = reports[i].unit ? str_of(reports[i].unit) : STR(""),
+                                .type = TYPE_GAUGE};
         if (reports[i].extra && !a->extra_metrics) continue;
         if (sample_builder_meta(t->owner->builder, &m) == 0)
             (void)map_put(&t->families, m.family, t);
