@@ -85,6 +85,8 @@ void disk_log_stats(const struct disk_log *l, struct disk_log_stats *ret)
     *ret = (struct disk_log_stats){.bytes = l->bytes,
                                    .records = l->records,
                                    .damaged = l->damaged,
+                                   .removals = l->removals,
+                                   .removing = l->removing_ns,
                                    .segments = (u32)l->segments.n};
 }
 
@@ -202,6 +204,13 @@ static size_t total(const struct iovec *v, int n)
     return size;
 }
 
+/* The disk is full, of ourselves maybe: what is written may go as soon as it is done with. */
+static void give_way(struct disk_log *l)
+{
+    if (l->fd >= 0 && last(l)->bytes > 0) segment_end(l);
+    segments_remove_passed(l);
+}
+
 int disk_log_append(struct disk_log *l, u8 kind, const struct iovec *v, int n,
                     struct disk_place *ret_after)
 {
@@ -220,7 +229,10 @@ int disk_log_append(struct disk_log *l, u8 kind, const struct iovec *v, int n,
     memcpy(all + 1, v, (size_t)n * sizeof(*v));
     all[n + 1] = (struct iovec){(void *)(uintptr_t)zeros, size - sizeof(head) - payload};
     err = write_all(l, all, n + 2, size);
-    if (err) return err;
+    if (err) {
+        give_way(l);
+        return err;
+    }
     last(l)->bytes += size;
     l->bytes += size;
     l->records++;

@@ -34,6 +34,8 @@ struct disk_log_conf {
 struct disk_log_stats {
     u64 bytes;            /* of all segments */
     u64 records, damaged; /* appended since the start; places that were skipped */
+    u64 removals;         /* how often segments were removed, */
+    i64 removing;         /* and the ns that took */
     u32 segments;
 };
 struct disk_place {
@@ -105,6 +107,8 @@ struct disk_place disk_reader_at(const struct disk_reader *r);
 /* Bytes of records not yet done with; not yet read. */
 u64 disk_reader_backlog(const struct disk_reader *r);
 u64 disk_reader_unread(const struct disk_reader *r);
+/* Everything is read: as nothing unread, but it costs nothing. */
+bool disk_reader_at_end(const struct disk_reader *r);
 /* Writes the marks that moved. -errno: at least one could not be written, it is tried again. */
 int disk_log_sync_marks(struct disk_log *l);
 

@@ -37,7 +37,9 @@ struct disk_log {
     i64 opened;                   /* monotonic, when it was begun */
     bool held;                    /* the next append goes to it, whatever its size */
     u32 next_number;
-    u64 bytes, records, damaged;
+    u64 bytes, records, damaged, removals;
+    i64 removing_ns;
+    struct disk_place told; /* where the damage was that was told of last */
     char *error;
     bool removing; /* readers are known: what is passed may go */
     VEC(struct disk_reader *) readers;
@@ -65,6 +67,8 @@ size_t segment_from(const struct disk_log *l, u32 number);
 int segment_begin(struct disk_log *l);
 /* Closes the one being written; synced on the pool. */
 void segment_end(struct disk_log *l);
+/* The place is the end of a segment that is not written to any more. */
+bool segment_is_passed(const struct disk_log *l, struct disk_place p);
 /* Removes what every reader has passed. */
 void segments_remove_passed(struct disk_log *l);
 int disk_log_fail(struct disk_log *l, int err, const char *what);

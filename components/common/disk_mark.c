@@ -1,4 +1,5 @@
-/* Marks: a small file for each reader, "<segment> <offset>\n", replaced as a whole. */
+/* Marks: a small file for each reader, "<segment> <offset>\n" with zeros in front, replaced as a
+ * whole. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -110,9 +111,9 @@ int marks_load(struct disk_log *l, char **ret_err)
 
 /* --- writing marks --- */
 
-static int write_text(const char *path, struct str text)
+static int write_text(const char *path, int how, struct str text)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_WRONLY | how | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0) return errno;
     ssize_t n = write(fd, text.p, text.n);
@@ -125,11 +126,14 @@ int mark_write(struct disk_reader *r)
 {
     char text[64], *path = mark_path(r->log, r->name, ""),
                    *temp = mark_path(r->log, r->name, ".new");
-    int n = snprintf(text, sizeof(text), "%u %llu\n", r->done.segment,
+    int n = snprintf(text, sizeof(text), "%010u %020llu\n", r->done.segment,
                      (unsigned long long)r->done.offset);
-    int err = write_text(temp, str_n(text, (size_t)n));
+    int err = write_text(temp, O_CREAT | O_TRUNC, str_n(text, (size_t)n));
 
     if (!err && rename(temp, path) != 0) err = errno;
+    /* A full disk has no room for a new file. The text has the same length always, so that the old
+     * one can be written over. */
+    if (err && ((void)unlink(temp), write_text(path, 0, str_n(text, (size_t)n)) == 0)) err = 0;
     if (!err) r->dirty = false;
     free(path);
     free(temp);
@@ -260,10 +264,13 @@ static bool before(struct disk_place a, struct disk_place b)
 void disk_reader_done(struct disk_reader *r, struct disk_place place)
 {
     if (!before(r->done, place)) return;
-    bool passed = place.segment != r->done.segment;
+    bool passed = place.segment != r->done.segment || segment_is_passed(r->log, place);
     r->done = place;
     r->dirty = true;
-    if (passed && mark_write(r) == 0) segments_remove_passed(r->log);
+    if (!passed) return;
+    (void)mark_write(
+        r); /* it stays dirty; one that points at what is gone means the next segment */
+    segments_remove_passed(r->log);
 }
 
 void disk_reader_rewind(struct disk_reader *r)
@@ -289,4 +296,15 @@ u64 disk_reader_backlog(const struct disk_reader *r)
 u64 disk_reader_unread(const struct disk_reader *r)
 {
     return bytes_behind(r->log, r->at);
+}
+
+bool disk_reader_at_end(const struct disk_reader *r)
+{
+    const struct disk_log *l = r->log;
+    size_t i = l->segments.n;
+
+    while (i > 0 && l->segments.v[i - 1].number > r->at.segment)
+        if (l->segments.v[--i].bytes) return false;
+    return i == 0 || l->segments.v[i - 1].number < r->at.segment ||
+           l->segments.v[i - 1].bytes <= r->at.offset;
 }

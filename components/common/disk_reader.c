@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/hash.h"
 #include "base/xalloc.h"
@@ -60,9 +61,12 @@ static u64 size_of(const struct record_head *h)
 static void damaged(struct disk_reader *r, u64 from, u64 to)
 {
     struct disk_log *l = r->log;
-    char *path = segment_path(l, r->at.segment);
 
+    /* Readers come by one after the other: it is told once. */
+    if (l->told.segment == r->at.segment && l->told.offset == from) return;
+    l->told = (struct disk_place){r->at.segment, from};
     l->damaged++;
+    char *path = segment_path(l, r->at.segment);
     log_warn(l->conf.log,
              "a part of the log on disk is damaged and is skipped: its records are lost",
              F_CSTR("file", path), F_UINT("offset", from), F_UINT("bytes", to - from));
@@ -81,6 +85,20 @@ static u64 next_head(struct disk_reader *r, u64 from, u64 size, int *ret_err)
         if (is_head(p, &h)) return from;
     }
     return size;
+}
+
+/* Somebody cut the file while we had it: what is behind its end is lost, and nothing more is
+ * written to it. */
+static bool was_cut(struct disk_reader *r, u64 size, int err)
+{
+    struct disk_log *l = r->log;
+    struct stat st;
+
+    if (err != -EIO || fstat(r->fd, &st) != 0 || (u64)st.st_size >= size) return false;
+    if (vec_last(&l->segments).number == r->at.segment) segment_end(l);
+    damaged(r, r->at.offset, size);
+    r->at.offset = size;
+    return true;
 }
 
 /* A record at r->at: 1; 0: it was damaged, r->at is behind the damage; -errno. */
@@ -134,6 +152,7 @@ int disk_reader_next(struct disk_reader *r, u8 *ret_kind, struct str *ret_payloa
             continue;
         }
         if (!got) got = read_record(r, s->bytes, ret_kind, ret_payload);
+        if (got < 0 && was_cut(r, s->bytes, got)) continue;
         if (got > 0) *ret_after = r->at;
         if (got) return got;
     }

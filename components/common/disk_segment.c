@@ -117,6 +117,15 @@ void segment_end(struct disk_log *l)
 
 /* --- removing --- */
 
+bool segment_is_passed(const struct disk_log *l, struct disk_place p)
+{
+    size_t i = segment_from(l, p.segment);
+    const struct segment *s = i < l->segments.n ? &l->segments.v[i] : NULL;
+
+    return s && s->number == p.segment && p.offset >= s->bytes &&
+           (l->fd < 0 || i + 1 < l->segments.n);
+}
+
 /* The first segment that somebody still needs. */
 static u32 needed_from(const struct disk_log *l)
 {
@@ -124,9 +133,21 @@ static u32 needed_from(const struct disk_log *l)
 
     for (size_t i = 0; i < l->readers.n; i++) {
         struct disk_place p = l->readers.v[i]->done;
+        if (segment_is_passed(l, p)) p.segment++;
         if (p.segment < least.segment) least = p;
     }
     return least.segment;
+}
+
+/* An open file takes its room on the disk, removed or not. */
+static void close_readers(struct disk_log *l, u32 segment)
+{
+    for (size_t i = 0; i < l->readers.n; i++) {
+        struct disk_reader *r = l->readers.v[i];
+        if (r->fd < 0 || r->fd_segment != segment) continue;
+        (void)close(r->fd);
+        r->fd = -1;
+    }
 }
 
 static void remove_first(struct disk_log *l)
@@ -134,12 +155,26 @@ static void remove_first(struct disk_log *l)
     struct segment *s = &l->segments.v[0];
     char *path = segment_path(l, s->number);
 
+    close_readers(l, s->number);
+
     if (unlink(path) != 0 && errno != ENOENT)
         log_warn(l->conf.log, "a segment of the log that is done with cannot be removed",
                  F_CSTR("file", path), F_CSTR("error", strerror(errno)));
     l->bytes -= s->bytes;
     vec_remove(&l->segments, 0);
     free(path);
+}
+
+static void remove_below(struct disk_log *l, u32 number)
+{
+    const struct clock *c = l->conf.clock;
+
+    if (!l->segments.n || l->segments.v[0].number >= number) return;
+    i64 began = c ? clock_mono(c) : 0;
+    while (l->segments.n && l->segments.v[0].number < number)
+        remove_first(l);
+    l->removals++;
+    if (c) l->removing_ns += clock_mono(c) - began;
 }
 
 /* Everything is done with, the segment being written included. */
@@ -158,11 +193,8 @@ static bool all_passed(const struct disk_log *l)
 void segments_remove_passed(struct disk_log *l)
 {
     if (!l->removing || !l->segments.n) return;
-    u32 from = needed_from(l);
-    while (l->segments.n && l->segments.v[0].number < from)
-        remove_first(l);
+    remove_below(l, needed_from(l));
     if (l->readers.n || !l->segments.n || !all_passed(l)) return;
     segment_end(l); /* nobody is left who would read it */
-    while (l->segments.n)
-        remove_first(l);
+    remove_below(l, UINT32_MAX);
 }

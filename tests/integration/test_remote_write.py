@@ -1,15 +1,13 @@
 """prometheus.remote_write: what was written to the log arrives at every endpoint, whatever the endpoints do and however the process ends."""
 import signal
-import time
 
 import pytest
 
-from prom_backend import V1, Answer, Prometheus, Series, encode_v1, snappy
-from weirproc import await_that, http
+from prom_backend import Answer, Prometheus
+from rw_world import FAST, Sender, config, endpoint, in_order, settled
+from weirproc import await_that
 
 pytestmark = pytest.mark.core
-FAST = 'queue_config {\n batch_send_deadline = "50ms"\n min_backoff = "30ms"\n max_backoff = "200ms"\n }\n'
-HEADERS = {"Content-Type": V1, "Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
 
 
 @pytest.fixture
@@ -24,53 +22,6 @@ def other():
     b = Prometheus()
     yield b
     b.close()
-
-
-def endpoint(b, more=FAST):
-    return f'endpoint {{\n url = "{b.url}"\n {more} }}\n'
-
-
-def config(port, *endpoints, more=""):
-    return f"""
-prometheus.receive_http "in" {{
-  http {{
-    listen_address = "127.0.0.1"
-    listen_port = {port}
-  }}
-  forward_to = [prometheus.remote_write.out.receiver]
-}}
-prometheus.remote_write "out" {{
-  {"".join(endpoints)}
-  {more}
-}}
-"""
-
-
-class Sender:
-    """Pushes numbered samples of some series; knows which were acknowledged."""
-
-    def __init__(self, port, series=3):
-        self.port, self.series, self.n, self.acked = port, series, 0, []
-        self.start = int(time.time() * 1000)
-
-    def send(self, count=30, tries=1):
-        numbers = range(self.n, self.n + count)
-        self.n += count
-        body = snappy(encode_v1([Series({"__name__": "n", "s": str(i % self.series)}, floats=[(self.start + i, float(i))]) for i in numbers]))
-        for _ in range(tries):
-            try:
-                status = http("POST", f"http://127.0.0.1:{self.port}/api/v1/metrics/write", body, HEADERS, timeout=5).status
-            except OSError:
-                status = 0
-            if status in (200, 204):
-                self.acked += numbers
-                return True
-            time.sleep(0.05)
-        return False
-
-
-def settled(b, sender):
-    await_that("everything acknowledged is there", lambda: set(map(float, sender.acked)) <= {s.value for s in b.samples("n")}, 60)
 
 
 def test_external_labels_only_where_absent(weir, prom, ports):

@@ -202,7 +202,8 @@ void remote_pump(struct endpoint *e)
 
     if (e->write->stopped) return;
     reshard(e);
-    if (remote_read(e)) at = now;
+    remote_read(e, now, &at);
+    own_meters_log(e->write);
     for (size_t i = 0; i < e->senders.n; i++)
         sender_pump(e->senders.v[i], now, &at);
     metadata_pump(e, now, &at);

@@ -26,7 +26,12 @@ static bool open_log(struct write *w)
         wal_failed(w, s->no_dir);
         return false;
     }
-    if (disk_log_open(&conf, &w->journal.log, &err) == 0) return true;
+    i64 began = clock_mono(conf.clock);
+    if (disk_log_open(&conf, &w->journal.log, &err) == 0) {
+        w->journal.found = disk_log_end(w->journal.log);
+        metric_set(write_own(w, OWN_REPLAY), (f64)(clock_mono(conf.clock) - began) / NS_PER_SEC);
+        return true;
+    }
     wal_failed(w, err);
     free(err);
     return false;
@@ -182,7 +187,7 @@ static void mark_current(struct write *w)
 {
     list_each (&w->endpoints, at) {
         struct endpoint *e = list_item(at, struct endpoint, link);
-        e->current = e->reader && !disk_reader_unread(e->reader) && !remote_full(e);
+        e->current = e->reader && disk_reader_at_end(e->reader) && !remote_full(e);
     }
 }
 
@@ -191,8 +196,8 @@ static void hand_out(struct write *w, struct str payload, struct disk_place afte
     list_each (&w->endpoints, at) {
         struct endpoint *e = list_item(at, struct endpoint, link);
         if (!e->current) continue;
-        disk_reader_seek(e->reader, after);
-        remote_take(e, payload, after);
+        struct disk_place before = disk_reader_at(e->reader);
+        if (remote_take(e, payload, before, after) == 0) disk_reader_seek(e->reader, after);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #define STORAGE "prometheus_remote_storage_"
 #define WAL     "prometheus_remote_write_wal_"
+#define WATCHER "prometheus_wal_watcher_"
 #define COUNT(n, h)                                                                                \
     {                                                                                              \
         .name = (n), .help = (h), .kind = METRIC_COUNTER                                           \
@@ -98,15 +99,24 @@ static const struct metric_desc dropped[ITEM_KINDS] = {
 };
 static const struct metric_desc retries =
     COUNT(STORAGE "samples_retries_total", "The same as samples_retried_total, by its older name.");
-static const struct metric_desc records =
-    COUNT("prometheus_wal_watcher_records_read_total", "Records of the log that were read.");
-static const struct metric_desc segment =
-    GAUGE("prometheus_wal_watcher_current_segment", "Segment of the log that is read.");
+
+/* Of what reads the log for an endpoint. */
+enum watch { W_RECORDS, W_FAILURES, W_BEFORE, W_SKIPPED, W_SEGMENT, WATCHES };
+static const struct metric_desc watches[WATCHES] = {
+    [W_RECORDS] = COUNT(WATCHER "records_read_total", "Records of the log that were read."),
+    [W_FAILURES] =
+        COUNT(WATCHER "record_decode_failures_total", "Records of the log that cannot be read."),
+    [W_BEFORE] = COUNT(WATCHER "samples_sent_pre_tailing_total",
+                       "Records read that an earlier process wrote."),
+    [W_SKIPPED] = COUNT(WATCHER "notifications_skipped_total",
+                        "Always 0: readers are not woken, they are handed what is written."),
+    [W_SEGMENT] = GAUGE(WATCHER "current_segment", "Segment of the log that is read."),
+};
 
 struct meters {
     struct metric *v[M_ALL];
     struct metric *dropped[ITEM_KINDS][DROPS];
-    struct metric *retries, *records, *segment;
+    struct metric *retries, *watch[WATCHES];
 };
 
 static struct metric *make(struct endpoint *e, const struct metric_desc *d, const char *reason)
@@ -134,8 +144,8 @@ struct meters *remote_meters_new(struct endpoint *e)
         for (int i = 0; i < DROPS; i++)
             m->dropped[k][i] = make(e, &dropped[k], reasons[i]);
     m->retries = make(e, &retries, NULL);
-    m->records = watcher(e, &records, "samples");
-    m->segment = watcher(e, &segment, NULL);
+    for (int i = 0; i < WATCHES; i++)
+        m->watch[i] = watcher(e, &watches[i], i == W_RECORDS ? "samples" : NULL);
     return m;
 }
 
@@ -150,8 +160,8 @@ void remote_meters_free(struct endpoint *e)
         for (int i = 0; i < DROPS; i++)
             shard_metric_free(s, m->dropped[k][i]);
     shard_metric_free(s, m->retries);
-    shard_metric_free(s, m->records);
-    shard_metric_free(s, m->segment);
+    for (int i = 0; i < WATCHES; i++)
+        shard_metric_free(s, m->watch[i]);
     free(m);
     e->meters = NULL;
 }
@@ -214,10 +224,22 @@ void remote_meters_highest(struct endpoint *e)
     metric_set(e->meters->v[M_HIGHEST_SENT], (f64)e->newest_sent / 1000);
 }
 
-void remote_meters_read(struct endpoint *e)
+static bool is_before(struct disk_place a, struct disk_place b)
 {
-    metric_inc(e->meters->records);
-    metric_set(e->meters->segment, e->view->names->segment);
+    return a.segment < b.segment || (a.segment == b.segment && a.offset <= b.offset);
+}
+
+void remote_meters_read(struct endpoint *e, struct disk_place after)
+{
+    metric_inc(e->meters->watch[W_RECORDS]);
+    if (is_before(after, e->write->journal.found)) metric_inc(e->meters->watch[W_BEFORE]);
+    metric_set(e->meters->watch[W_SEGMENT], e->view->names->segment);
+}
+
+void remote_meters_broken(struct endpoint *e)
+{
+    metric_inc(e->meters->watch[W_FAILURES]);
+    metric_inc(write_own(e->write, OWN_CORRUPTIONS));
 }
 
 void remote_dropped(struct endpoint *e, enum item_kind k, enum drop why, u64 n)
@@ -228,6 +250,7 @@ void remote_dropped(struct endpoint *e, enum item_kind k, enum drop why, u64 n)
 
 /* --- of the component --- */
 
+#define NO_CHECKPOINTS "Always 0: a file of the log stands alone, there are no checkpoints."
 static const struct metric_desc own[OWN_METERS] = {
     [OWN_SAMPLES_IN] = COUNT(STORAGE "samples_in_total", "Samples that came in."),
     [OWN_EXEMPLARS_IN] = COUNT(STORAGE "exemplars_in_total", "Exemplars that came in."),
@@ -248,8 +271,32 @@ static const struct metric_desc own[OWN_METERS] = {
     [OWN_METADATA] =
         COUNT(WAL "metadata_updates_total", "Metadata of families that was new or changed."),
     [OWN_CORRUPTIONS] =
-        COUNT("prometheus_remote_write_wal_corruptions_total", "Records that cannot be read."),
+        COUNT(WAL "corruptions_total", "Places of the log that are damaged, and passed over."),
+    [OWN_REPLAY] = GAUGE("prometheus_remote_write_data_replay_duration_seconds",
+                         "Time that opening the log took; it is read as it is sent."),
+    [OWN_TRUNCATE] = {.name = WAL "truncate_duration_seconds",
+                      .help = "Time that removing files of the log took.",
+                      .kind = METRIC_HISTOGRAM},
+    [OWN_CHECKPOINTS] = COUNT(WAL "checkpoint_creations_total", NO_CHECKPOINTS),
+    [OWN_CHECKPOINTS_FAILED] = COUNT(WAL "checkpoint_creations_failed_total", NO_CHECKPOINTS),
+    [OWN_CHECKPOINTS_DELETED] = COUNT(WAL "checkpoint_deletions_total", NO_CHECKPOINTS),
+    [OWN_CHECKPOINTS_KEPT] = COUNT(WAL "checkpoint_deletions_failed_total", NO_CHECKPOINTS),
 };
+
+void own_meters_log(struct write *w)
+{
+    struct journal *j = &w->journal;
+    struct disk_log_stats now;
+
+    if (!j->log) return;
+    disk_log_stats(j->log, &now);
+    metric_add(write_own(w, OWN_CORRUPTIONS), (f64)(now.damaged - j->seen.damaged));
+    for (u64 i = j->seen.removals; i < now.removals; i++)
+        metric_observe(write_own(w, OWN_TRUNCATE), (f64)(now.removing - j->seen.removing) /
+                                                       (f64)(now.removals - j->seen.removals) /
+                                                       (f64)NS_PER_SEC);
+    j->seen = now;
+}
 
 void own_meters_make(struct comp *c, struct metric *v[OWN_METERS])
 {

@@ -34,6 +34,15 @@ void names_unref(struct names *n)
     free(n);
 }
 
+/* No more memory would help: the samples of such series are counted as lost. */
+static bool no_shapes_left(const struct write *w)
+{
+    struct series_stats st;
+
+    series_table_stats(write_table(w), &st);
+    return st.shapes >= SERIES_SHAPES_MAX;
+}
+
 static int learn(void *arg, u32 number, const struct label *v, size_t n)
 {
     struct names *names = arg;
@@ -42,7 +51,7 @@ static int learn(void *arg, u32 number, const struct label *v, size_t n)
         vec_push(&names->v, NULL);
     if (names->v.v[number]) return 0;
     names->v.v[number] = series_intern(write_table(names->write), v, n);
-    return names->v.v[number] ? 0 : -ENOMEM;
+    return names->v.v[number] || no_shapes_left(names->write) ? 0 : -ENOMEM;
 }
 
 int names_learn(struct names *n, const struct record_view *r)

@@ -4,8 +4,9 @@
 #include "base/xalloc.h"
 #include "components/prometheus/remote_write/write.h"
 
-#define TURN_RECORDS 64             /* of one turn of the loop */
-#define GONE         ((uintptr_t)2) /* of a view: the rules drop the series */
+#define TURN_RECORDS 64                /* of one turn of the loop */
+#define READ_AGAIN   (100 * NS_PER_MS) /* memory is out, or the disk does not answer */
+#define GONE         ((uintptr_t)2)    /* of a view: the rules drop the series */
 
 /* --- views --- */
 
@@ -109,7 +110,14 @@ struct taking {
     struct piece *piece;
     i64 oldest; /* ms; what is older is not sent */
     u32 lost;
+    u32 at; /* items of the record looked at */
 };
+
+/* An earlier turn ran out of memory behind this item. */
+static bool was_taken(struct taking *t)
+{
+    return t->at++ < t->endpoint->taken;
+}
 
 static void lost(struct taking *t)
 {
@@ -155,7 +163,7 @@ static int take_floats(struct taking *t, const struct record_view *r)
     int got;
 
     while ((got = sample_next(&c)) > 0)
-        (void)pass_on(t, c.number, ITEM_SAMPLE, c.time, c.bits);
+        if (!was_taken(t)) (void)pass_on(t, c.number, ITEM_SAMPLE, c.time, c.bits);
     return got;
 }
 
@@ -168,7 +176,8 @@ static int take_histograms(struct taking *t, const struct record_view *r)
 
     if (!t->endpoint->conf->args->send_native_histograms) return 0;
     while ((got = histogram_next(&c, &number, &h)) > 0)
-        if (!pass_on(t, number, ITEM_HISTOGRAM, h->time, (u64)(uintptr_t)h)) free(h);
+        if (was_taken(t) || !pass_on(t, number, ITEM_HISTOGRAM, h->time, (u64)(uintptr_t)h))
+            free(h);
     return got;
 }
 
@@ -181,16 +190,15 @@ static int take_exemplars(struct taking *t, const struct record_view *r)
 
     if (!t->endpoint->conf->args->send_exemplars) return 0;
     while ((got = exemplar_next(&c, &number, &x)) > 0)
-        if (!pass_on(t, number, ITEM_EXEMPLAR, x->has_time ? x->time : INT64_MAX,
-                     (u64)(uintptr_t)x))
+        if (was_taken(t) || !pass_on(t, number, ITEM_EXEMPLAR, x->has_time ? x->time : INT64_MAX,
+                                     (u64)(uintptr_t)x))
             free(x);
     return got;
 }
 
 static void broken(struct endpoint *e, struct disk_place after)
 {
-    e->write->corruptions++;
-    metric_inc(write_own(e->write, OWN_CORRUPTIONS));
+    remote_meters_broken(e);
     log_warn(write_log(e->write), "a record of the log cannot be read and is passed over",
              F_CSTR("remote_name", e->conf->remote), F_UINT("segment", after.segment),
              F_UINT("before_offset", after.offset));
@@ -219,7 +227,26 @@ static struct piece *piece_new(struct endpoint *e, struct view *v, struct disk_p
     return p;
 }
 
-void remote_take(struct endpoint *e, struct str payload, struct disk_place after)
+/* Memory is out: the rest of the record comes again. What was taken of it is a piece of its own,
+ * behind which the record is not done with. */
+static int interrupted(struct taking *t, struct disk_place before)
+{
+    t->endpoint->taken = MAX(t->endpoint->taken, t->at);
+    t->piece->after = before;
+    lost(t);
+    return -ENOMEM;
+}
+
+static int take_items(struct taking *t, const struct record_view *r)
+{
+    int err = take_floats(t, r);
+
+    if (!err) err = take_histograms(t, r);
+    return err ? err : take_exemplars(t, r);
+}
+
+int remote_take(struct endpoint *e, struct str payload, struct disk_place before,
+                struct disk_place after)
 {
     struct taking t = {
         .endpoint = e, .view = remote_view(e, after.segment), .oldest = oldest_sent(e)};
@@ -227,18 +254,18 @@ void remote_take(struct endpoint *e, struct str payload, struct disk_place after
     int err = record_open(payload, &r);
 
     if (!err) err = names_learn(t.view->names, &r);
-    if (is_known(e, after)) {
-        if (err) broken(e, after);
-        return;
+    if (err == -ENOMEM) return err;
+    if (!is_known(e, after)) {
+        t.piece = piece_new(e, t.view, after);
+        if (!err) err = take_items(&t, &r);
+        if (err == -ENOMEM) return interrupted(&t, before);
+        lost(&t);
+        remote_meters_read(e, after);
     }
-    t.piece = piece_new(e, t.view, after);
-    if (!err) err = take_floats(&t, &r);
-    if (!err) err = take_histograms(&t, &r);
-    if (!err) err = take_exemplars(&t, &r);
     if (err) broken(e, after);
-    lost(&t);
-    remote_meters_read(e);
+    e->taken = 0;
     pieces_pop(e);
+    return 0;
 }
 
 void pieces_pop(struct endpoint *e)
@@ -253,22 +280,45 @@ void pieces_pop(struct endpoint *e)
     }
 }
 
-bool remote_read(struct endpoint *e)
+static void unreadable(struct endpoint *e)
 {
-    struct disk_place after;
+    if (!e->unreadable)
+        log_error(write_log(e->write),
+                  "the log on disk cannot be read: its samples wait, and it is tried again",
+                  F_CSTR("remote_name", e->conf->remote),
+                  F_CSTR("err", disk_log_error(e->write->journal.log)));
+    e->unreadable = true;
+}
+
+/* 1: a record was read; 0: there is none, or no room; -errno: it is there, later maybe. */
+static int read_one(struct endpoint *e)
+{
+    struct disk_place after, before;
     struct str payload;
     u8 kind;
 
-    for (int i = 0; i < TURN_RECORDS; i++) {
-        if (!e->reader || remote_full(e)) return false;
-        int got = disk_reader_next(e->reader, &kind, &payload, &after);
-        if (got <= 0) return false;
-        if (kind == RECORD_PUSH)
-            remote_take(e, payload, after);
-        else
-            broken(e, after);
+    if (!e->reader || remote_full(e)) return 0;
+    before = disk_reader_at(e->reader);
+    int got = disk_reader_next(e->reader, &kind, &payload, &after);
+    if (got < 0) unreadable(e);
+    if (got <= 0) return got;
+    e->unreadable = false;
+    if (kind != RECORD_PUSH) {
+        broken(e, after);
+    } else if (remote_take(e, payload, before, after)) {
+        disk_reader_seek(e->reader, before);
+        return -ENOMEM;
     }
-    return true;
+    return 1;
+}
+
+void remote_read(struct endpoint *e, i64 now, i64 *ret_at)
+{
+    int got = 1;
+
+    for (int i = 0; i < TURN_RECORDS && got > 0; i++)
+        got = read_one(e);
+    if (got) *ret_at = MIN(*ret_at, got > 0 ? now : now + READ_AGAIN);
 }
 
 /* --- what expires --- */
@@ -302,7 +352,10 @@ void remote_skip(struct endpoint *e, u32 segment)
         waiting += sender_expire(*s, segment);
     if (disk_reader_at(e->reader).segment <= segment) unread = skip_unread(e, segment, &after);
     if (unread) remote_dropped(e, ITEM_SAMPLE, DROP_OLD, unread);
-    if (disk_reader_at(e->reader).segment <= segment) disk_reader_seek(e->reader, next);
+    if (disk_reader_at(e->reader).segment <= segment) {
+        disk_reader_seek(e->reader, next);
+        e->taken = 0;
+    }
     pieces_pop(e);
     if (list_empty(&e->pieces)) disk_reader_done(e->reader, next);
     if (unread + waiting)

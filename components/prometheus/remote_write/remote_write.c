@@ -8,6 +8,7 @@
 
 #define MARKS_EVERY NS_PER_SEC
 #define FLUSH_MOST  (60 * NS_PER_SEC)
+#define FLUSH_QUIET (5 * NS_PER_SEC) /* nothing was delivered for so long: the log keeps it */
 
 i64 remote_real(const struct write *w)
 {
@@ -135,13 +136,17 @@ static void end_endpoint(struct endpoint *e)
 {
     u64 kept = e->reader ? disk_reader_backlog(e->reader) : 0;
 
-    if (kept &&
-        (e->pending[ITEM_SAMPLE] || e->pending[ITEM_HISTOGRAM] || disk_reader_unread(e->reader)))
-        log_info(write_log(e->write),
+    u64 unread = e->reader ? disk_reader_unread(e->reader) : 0;
+    u32 waiting = e->pending[ITEM_SAMPLE] + e->pending[ITEM_HISTOGRAM] + e->pending[ITEM_EXEMPLAR];
+
+    if (kept && (waiting || unread))
+        log_warn(write_log(e->write),
                  "the log on disk keeps what an endpoint has not got: it is sent after the next "
                  "start",
                  F_CSTR("remote_name", e->conf->remote), F_CSTR("url", e->conf->url),
-                 F_UINT("bytes", kept), F_CSTR("err", e->failing ? e->failure : ""));
+                 F_UINT("samples_waiting", waiting), F_UINT("bytes_unread", unread),
+                 F_UINT("bytes", kept),
+                 F_CSTR("err", e->failing ? e->failure : "no answer in time"));
     remote_free(e);
 }
 
@@ -154,29 +159,63 @@ static void end_all(struct write *w)
     wal_close(w);
 }
 
+static bool all_idle(const struct write *w)
+{
+    list_each (&w->endpoints, at)
+        if (!remote_idle(list_item(at, struct endpoint, link))) return false;
+    return true;
+}
+
+/* Something was delivered since the last look, and there is time for more. */
+static bool goes_on(const struct write *w)
+{
+    if (write_now(w) >= w->stop_end || all_idle(w)) return false;
+    list_each (&w->endpoints, at)
+        if (list_item(at, struct endpoint, link)->last_success >= w->stop_seen) return true;
+    return false;
+}
+
+static void look_at_stop(struct write *w)
+{
+    w->stop_seen = write_now(w);
+    timer_start(w->deadline, MIN(FLUSH_QUIET, MAX(w->stop_end - w->stop_seen, 0)));
+}
+
 static void finish_stop(void *arg)
 {
     struct write *w = arg;
 
     if (w->stopped) return;
+    if (goes_on(w)) {
+        look_at_stop(w);
+        return;
+    }
     end_all(w);
     shard_stopped(w->shard);
 }
 
 void remote_progress(struct write *w)
 {
-    if (!w->stopping || w->stopped) return;
-    list_each (&w->endpoints, at)
-        if (!remote_idle(list_item(at, struct endpoint, link))) return;
+    if (!w->stopping || w->stopped || !all_idle(w)) return;
     timer_start(w->deadline, 0); /* not from within a call of what would be freed */
+}
+
+/* The log has what came in, so that nobody waits for us: but what is gathered may go already. */
+static void hurry(struct shard *s)
+{
+    struct write *w = s->self;
+
+    w->hurrying = true;
+    pump_all(w);
 }
 
 static void stop(struct shard *s)
 {
     struct write *w = s->self;
 
-    w->stopping = true;
-    timer_start(w->deadline, MIN(FLUSH_MOST, s->comp->host->stop_deadline / 4 * 3));
+    w->stopping = w->hurrying = true;
+    w->stop_end = write_now(w) + MIN(FLUSH_MOST, s->comp->host->stop_deadline / 4 * 3);
+    look_at_stop(w);
     pump_all(w);
     remote_progress(w);
 }
@@ -439,6 +478,7 @@ DEFINE_COMPONENT(prometheus_remote_write) = {
     .configure = configure,
     .run = run,
     .apply = apply,
+    .hurry = hurry,
     .stop = stop,
     .shard_done = shard_done,
     .destroy = destroy,

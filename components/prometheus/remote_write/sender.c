@@ -251,7 +251,7 @@ static bool is_due(const struct sender *s, i64 now, i64 *ret_at)
     i64 at = s->since + q->batch_send_deadline.ns;
 
     if (!s->n) return false;
-    if (s->n >= q->max_samples_per_send || e->write->stopping || now >= at) return true;
+    if (s->n >= q->max_samples_per_send || e->write->hurrying || now >= at) return true;
     *ret_at = MIN(*ret_at, at);
     return false;
 }

@@ -51,9 +51,11 @@ struct place {
     u32 segment, number;
 };
 struct journal {
-    struct disk_log *log;     /* NULL: it cannot be used */
-    char *failure;            /* why, or why the last append failed; NULL: all is well */
-    i64 retry_at;             /* monotonic */
+    struct disk_log *log;    /* NULL: it cannot be used */
+    char *failure;           /* why, or why the last append failed; NULL: all is well */
+    i64 retry_at;            /* monotonic */
+    struct disk_place found; /* its end when it was opened */
+    struct disk_log_stats seen;
     struct names *now;        /* of the segment that is written */
     VEC(struct place) places; /* by series id */
     u64 declared;             /* bytes of declarations in the segment */
@@ -174,6 +176,8 @@ struct endpoint {
     struct view *view;
     bool current;            /* it has read everything, and may take what is written next at once */
     struct disk_place known; /* what comes before was done with before the start: names only */
+    bool unreadable;         /* that was told */
+    u32 taken;               /* items of the record that is read next: memory ran out behind them */
     struct list pieces;
     struct timer *timer;
     u32 pending[ITEM_KINDS];
@@ -207,10 +211,12 @@ struct sender *remote_sender(struct endpoint *e, u32 series);
 void remote_dropped(struct endpoint *e, enum item_kind k, enum drop why, u64 n);
 
 /* --- reading --- */
-/* Reads while there is room; true: there is more, and this turn was long enough. */
-bool remote_read(struct endpoint *e);
-/* A record, read or just written. */
-void remote_take(struct endpoint *e, struct str payload, struct disk_place after);
+/* Reads while there is room; *ret_at: when to read on, lowered. */
+void remote_read(struct endpoint *e, i64 now, i64 *ret_at);
+/* A record, read or just written, and the places around it. -ENOMEM: only a part of it was taken,
+ * it is to be given again (e->taken says what not to take twice). */
+int remote_take(struct endpoint *e, struct str payload, struct disk_place before,
+                struct disk_place after);
 /* What it makes of the series of a segment. */
 struct view *remote_view(struct endpoint *e, u32 segment);
 /* Forgets what was made of series: the settings are others. */
@@ -239,7 +245,8 @@ void remote_meters_retried(struct endpoint *e, const struct rw_counts *c);
 void remote_meters_pending(struct endpoint *e);
 void remote_meters_shards(struct endpoint *e, f64 desired);
 void remote_meters_highest(struct endpoint *e);
-void remote_meters_read(struct endpoint *e);
+void remote_meters_read(struct endpoint *e, struct disk_place after);
+void remote_meters_broken(struct endpoint *e);
 enum own_meter {
     OWN_SAMPLES_IN,
     OWN_EXEMPLARS_IN,
@@ -254,8 +261,16 @@ enum own_meter {
     OWN_EXEMPLARS,
     OWN_METADATA,
     OWN_CORRUPTIONS,
+    OWN_REPLAY,
+    OWN_TRUNCATE,
+    OWN_CHECKPOINTS,
+    OWN_CHECKPOINTS_FAILED,
+    OWN_CHECKPOINTS_DELETED,
+    OWN_CHECKPOINTS_KEPT,
     OWN_METERS
 };
+/* What the log tells of itself. */
+void own_meters_log(struct write *w);
 void own_meters_make(struct comp *c, struct metric *v[OWN_METERS]);
 
 /* --- the instance --- */
@@ -281,8 +296,8 @@ struct write {
     u64 families_bytes;
     struct timer *marks, *scale, *again, *deadline;
     i64 newest_in; /* ms */
-    u64 corruptions;
-    bool refused, stopping, stopped, limited_told;
+    bool refused, hurrying, stopping, stopped, limited_told;
+    i64 stop_end, stop_seen; /* monotonic: when a stop is over, when it was looked at last */
     struct buf packed;
     const char *seed;
 };
