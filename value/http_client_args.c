@@ -33,10 +33,18 @@ static const struct row tls_rows[] = {
     ATTR(struct http_tls_args, server_name, .def = "\"\"",
          .doc = "Name to verify the server's certificate against and to ask it for."),
 };
+#define PAIR_MESSAGE "a client certificate needs its key, and a key its certificate"
+#define NEEDS(what, a, b)                                                                          \
+    {                                                                                              \
+        .kind = RULE_REQUIRES, .names = {what, a, b}, .message = PAIR_MESSAGE                      \
+    }
+/* The pairs are rules, so that they are told together with the others; check_tls is for what only
+ * shows in the values. */
 static const struct rule tls_rules[] = {
-    AT_MOST_ONE("ca_pem", "ca_file"),
-    AT_MOST_ONE("cert_pem", "cert_file"),
-    AT_MOST_ONE("key_pem", "key_file"),
+    AT_MOST_ONE("ca_pem", "ca_file"),           AT_MOST_ONE("cert_pem", "cert_file"),
+    AT_MOST_ONE("key_pem", "key_file"),         NEEDS("cert_pem", "key_pem", "key_file"),
+    NEEDS("cert_file", "key_pem", "key_file"),  NEEDS("key_pem", "cert_pem", "cert_file"),
+    NEEDS("key_file", "cert_pem", "cert_file"),
 };
 const struct schema http_tls_schema =
     SCHEMA(struct http_tls_args, tls_rows, .rules = tls_rules, .n_rules = ARRAY_LEN(tls_rules),
@@ -47,9 +55,7 @@ static void check_tls(const void *args, const struct span *at, struct diags *dia
     const struct http_tls_args *a = args;
     bool cert = a->cert_file.n || a->cert_pem.n, key = a->key_file.n || a->key_pem.s.n;
 
-    if (cert != key)
-        diag_error(diags, DIAG_VALUE_INVALID, at[0],
-                   "a client certificate needs its key, and a key its certificate");
+    if (cert != key) diag_error(diags, DIAG_VALUE_INVALID, at[0], PAIR_MESSAGE);
 }
 
 /* --- maps of lists of secrets --- */
