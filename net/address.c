@@ -96,7 +96,7 @@ int address_parse(const char *network, const char *addr, struct address *ret, ch
     char *why = NULL;
     int port;
 
-    if (strcmp(network, "unix") == 0) return unix_address(addr, ret, ret_err);
+    if (strncmp(network, "unix", 4) == 0) return unix_address(addr, ret, ret_err);
     if (strncmp(addr, "unix:", 5) == 0) return unix_address(addr + 5, ret, ret_err);
     if (hostport_parse(str_of(addr), -1, &host, &port, &why) != 0) {
         *ret_err = xprintf("listen %s: %s", network, why);

@@ -11,7 +11,8 @@ struct address {
     socklen_t len;
 };
 
-/* network "tcp", "tcp4", "tcp6", the same with udp, "unix" (or an addr "unix:/path"). An empty host
+/* network "tcp", "tcp4", "tcp6", the same with udp, "unix", "unixgram" (or an addr
+ * "unix:/path"). An empty host
  * is every address, over IPv6 where the machine has it. May look a host name up, which blocks: for
  * start-up and reload only. 0 or -errno with an owned *ret_err. */
 int address_parse(const char *network, const char *addr, struct address *ret, char **ret_err);

@@ -37,22 +37,22 @@ static int bind_error(const char *network, const struct address *a, const char *
 
 /* A socket file left by a process that is gone is in the way; one that answers is not ours to
  * remove. */
-static void remove_stale(const struct address *a)
+static void remove_stale(const struct address *a, int type)
 {
     const struct sockaddr_un *un = (const void *)&a->sa;
     struct stat st;
 
     if (a->sa.ss_family != AF_UNIX || stat(un->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) return;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return;
     if (connect(fd, (const struct sockaddr *)&a->sa, a->len) != 0 && errno == ECONNREFUSED)
         unlink(un->sun_path);
     close(fd);
 }
 
-static bool is_udp(const char *network)
+static bool is_datagram(const char *network)
 {
-    return strncmp(network, "udp", 3) == 0;
+    return strncmp(network, "udp", 3) == 0 || strcmp(network, "unixgram") == 0;
 }
 
 /* Datagrams that find no room are lost. Beyond the system's limit only with a capability; less than
@@ -69,9 +69,9 @@ static void ask_for_room(int fd)
 static int open_socket(const char *network, const struct address *a, int *ret_fd, char **ret_err)
 {
     const int on = 1, off = 0;
-    bool udp = is_udp(network);
-    int fd =
-        socket(a->sa.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool udp = is_datagram(network);
+    int type = udp ? SOCK_DGRAM : SOCK_STREAM;
+    int fd = socket(a->sa.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0) return bind_error(network, a, "socket", errno, ret_err);
     if (udp)
@@ -80,7 +80,7 @@ static int open_socket(const char *network, const struct address *a, int *ret_fd
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (a->sa.ss_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, network[3] == '6' ? &on : &off, sizeof(on));
-    remove_stale(a);
+    remove_stale(a, type);
     const char *step = bind(fd, (const struct sockaddr *)&a->sa, a->len) != 0 ? "bind"
                        : !udp && listen(fd, BACKLOG) != 0                     ? "listen"
                                                                               : NULL;

@@ -19,7 +19,7 @@ struct socket_owner {
     void (*taken)(struct socket_owner *o); /* it is another's now: forget the descriptor */
 };
 /* Opens the address for o, or takes it over from an owner that leaves. network is one of tcp, udp
- * (both also with 4 or 6) and unix. 0 or -errno with an owned *ret_err ("listen tcp 127.0.0.1:80:
+ * (both also with 4 or 6), unix and unixgram. 0 or -errno with an owned *ret_err ("listen tcp 127.0.0.1:80:
  * bind: address already in use"). */
 int listen_socket_claim(struct listeners *ls, const char *network, const char *addr,
                         struct socket_owner *o, char **ret_err);

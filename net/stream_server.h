@@ -77,10 +77,13 @@ struct udp_handler {
      * kernel. */
     void (*rest)(void *arg, u32 lost);
 };
-/* network "udp", "udp4" or "udp6". Control loop. */
+/* network "udp", "udp4", "udp6" or "unixgram" (addr: a path, or a name with @). Control loop. */
 int udp_listener_open(struct listeners *ls, const char *network, const char *addr,
                       size_t max_datagram, struct udp_listener **ret, char **ret_err);
 struct str udp_listener_addr(const struct udp_listener *l);
+/* What the kernel is asked to keep while nobody reads, in bytes. How many it keeps (it may be told
+ * to grant less), or -errno. Control loop. */
+int udp_listener_room(struct udp_listener *l, int bytes);
 void udp_listener_leave(struct udp_listener *l); /* control loop */
 /* One loop at a time, on its thread. */
 void udp_listener_serve(struct udp_listener *l, struct loop *loop, const struct udp_handler *h,

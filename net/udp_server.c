@@ -177,6 +177,18 @@ struct str udp_listener_addr(const struct udp_listener *l)
     return str_of(l->addr);
 }
 
+int udp_listener_room(struct udp_listener *l, int bytes)
+{
+    int got = 0;
+    socklen_t n = sizeof(got);
+
+    if (setsockopt(l->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0 &&
+        setsockopt(l->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) != 0)
+        return -errno;
+    if (getsockopt(l->fd, SOL_SOCKET, SO_RCVBUF, &got, &n) != 0) return -errno;
+    return got / 2; /* the kernel counts its own overhead as much again */
+}
+
 void udp_listener_leave(struct udp_listener *l)
 {
     l->at.leaving = true;
