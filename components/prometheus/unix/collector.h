@@ -43,9 +43,12 @@ struct collect {
     struct offload *offload;
     const char *roots[UNIX_ROOTS]; /* without a slash at the end */
     /* What answers instead of the kernel, in tests; NULL: the kernel. netlink adds what it would
-     * send; ethtool writes the answer into the question. */
+     * send; ethtool writes the answer into the question; perf opens an event, for a
+     * perf_event_attr.
+     */
     int (*netlink)(struct collect *c, const struct netlink_ask *ask, struct buf *to);
     int (*ethtool)(const char *device, void *question);
+    int (*perf)(const void *attr, int cpu);
     const char *error; /* set by collect_fail; in arena */
 };
 
