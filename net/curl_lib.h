@@ -15,6 +15,7 @@
     X(easy_getinfo) \
     X(easy_init) \
     X(easy_pause) \
+    X(easy_perform) \
     X(easy_reset) \
     X(easy_setopt) \
     X(easy_strerror) \
@@ -58,6 +59,7 @@ const char *curl_lib_load(void);
 #define curl_easy_getinfo        curl_lib.easy_getinfo
 #define curl_easy_init           curl_lib.easy_init
 #define curl_easy_pause          curl_lib.easy_pause
+#define curl_easy_perform        curl_lib.easy_perform
 #define curl_easy_reset          curl_lib.easy_reset
 #define curl_easy_setopt         curl_lib.easy_setopt
 #define curl_easy_strerror       curl_lib.easy_strerror
