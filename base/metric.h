@@ -22,6 +22,7 @@ struct metric_desc {
     enum metric_kind kind;
     const f64 *bounds; /* histograms: upper bounds without +Inf */
     size_t n_bounds;
+    bool summary; /* a histogram without bounds: shown as a summary, which is its sum and count */
     bool counted; /* made by metric_desc_new */
 };
 /* A counted copy, for families that a configuration names; descs in code are static and need none.

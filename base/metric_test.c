@@ -46,6 +46,24 @@ static void counters_and_gauges(void **state)
     metrics_free(NULL);
 }
 
+static void summaries(void **state)
+{
+    static const struct metric_desc length = {
+        .name = "length_seconds", .kind = METRIC_HISTOGRAM, .summary = true};
+    struct metrics *m = metrics_new();
+    struct buf b = BUF_INIT(10000);
+    struct metric *s = metric_new(m, &length, &(struct metric_label){"z", "1"}, 1);
+
+    metric_observe(s, 0.5);
+    metric_observe(s, 2);
+    metrics_write(m, &b, NULL, 0);
+    assert_buf(&b, "# TYPE length_seconds summary\n"
+                   "length_seconds_sum{z=\"1\"} 2.5\n"
+                   "length_seconds_count{z=\"1\"} 2\n");
+    buf_done(&b);
+    metrics_free(m);
+}
+
 static void histograms(void **state)
 {
     static const f64 seen[] = {0.05, 0.1, 0.7, 1, 2, 9};
@@ -233,10 +251,15 @@ static void labels_are_held_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counters_and_gauges),     cmocka_unit_test(histograms),
-        cmocka_unit_test(functions_and_selection), cmocka_unit_test(no_metric),
-        cmocka_unit_test(several_writers),         cmocka_unit_test(series_go_in_any_order),
-        cmocka_unit_test(equal_series_are_one),    cmocka_unit_test(a_name_has_one_shape_at_a_time),
+        cmocka_unit_test(counters_and_gauges),
+        cmocka_unit_test(histograms),
+        cmocka_unit_test(summaries),
+        cmocka_unit_test(functions_and_selection),
+        cmocka_unit_test(no_metric),
+        cmocka_unit_test(several_writers),
+        cmocka_unit_test(series_go_in_any_order),
+        cmocka_unit_test(equal_series_are_one),
+        cmocka_unit_test(a_name_has_one_shape_at_a_time),
         cmocka_unit_test(labels_are_held_once),
     };
 

@@ -64,7 +64,7 @@ static void add_histogram(struct buf *b, struct metric *const *s, size_t n)
         buf_done(&le);
     }
     count += sum_of(s, n, d->n_bounds);
-    add_line(b, *s, "_bucket", "+Inf", count);
+    if (!d->summary) add_line(b, *s, "_bucket", "+Inf", count);
     add_line(b, *s, "_sum", NULL, sum_of(s, n, d->n_bounds + 1));
     add_line(b, *s, "_count", NULL, count);
 }
@@ -104,7 +104,8 @@ static void add_family(struct buf *b, struct metric_family *f)
 {
     if (f->series.n == 0) return;
     add_help(b, f->desc);
-    buf_printf(b, "# TYPE %s %s\n", f->desc->name, kind_name[f->desc->kind]);
+    buf_printf(b, "# TYPE %s %s\n", f->desc->name,
+               f->desc->summary ? "summary" : kind_name[f->desc->kind]);
     sort_series(f);
     for (size_t i = 0, n; i < f->series.n; i += n) {
         n = equal_from(f, i);

@@ -134,7 +134,9 @@ void http_call_over(struct http_call_handle *h, CURLcode code)
         enum http_fail fail = fail_of(code);
         if (fail == HTTP_CONNECT) resolver_forget(h->c->net->resolver, h->dial_host);
         http_call_finish(h, fail,
-                         r->bad_head ? "the response's headers are too large"
-                                     : error_text(h, code, fail));
+                         r->bad_head  ? "the response's headers are too large"
+                         : r->no_room ? "no memory for the answer: what the process may hold at a "
+                                        "time is used up"
+                                      : error_text(h, code, fail));
     }
 }

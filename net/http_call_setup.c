@@ -203,6 +203,7 @@ const char *http_call_configure(struct http_call_handle *h, const struct http_ca
     set_route(h);
     http_response_init(&h->response, h->easy, call->max_response);
     h->response.truncate = call->truncate;
+    h->response.budget = call->budget;
     h->response.follow = h->pool->target->conf.follow_redirects;
     if (call->data) h->response.flow = &h->flow;
     return NULL;

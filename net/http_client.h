@@ -6,6 +6,7 @@
 
 #include <sys/uio.h>
 #include "base/buf.h"
+#include "base/budget.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -78,8 +79,10 @@ struct http_call {
     const struct iovec *body; /* borrowed until done is called: not copied */
     size_t n_body;
     size_t body_len;
-    i64 timeout;         /* ns, whole call; 0: none */
-    size_t max_response; /* bytes of body kept; more fails with HTTP_TOO_LARGE, unless truncate */
+    i64 timeout;           /* ns, whole call; 0: none */
+    size_t max_response;   /* bytes of body kept; more fails with HTTP_TOO_LARGE, unless truncate */
+    struct budget *budget; /* the kept body is charged to it until done returned; over it the call
+                              fails with HTTP_BROKEN; NULL: to none */
     bool truncate;
     void (*done)(void *arg, const struct http_result *r);
     void *arg;

@@ -5,8 +5,23 @@
 #define HEAD_MAX ((size_t)256 * 1024)
 #define PASS_MAX ((size_t)1024 * 1024) /* of a truncated body read on to keep the connection */
 
+static bool charge(struct http_response *r, size_t n)
+{
+    if (!r->budget) return true;
+    r->no_room = !budget_take(r->budget, (i64)n);
+    if (!r->no_room) r->charged += (i64)n;
+    return !r->no_room;
+}
+
+static void give_back(struct http_response *r)
+{
+    if (r->budget) budget_give(r->budget, r->charged);
+    r->charged = 0;
+}
+
 static void start_over(struct http_response *r)
 {
+    give_back(r);
     buf_reset(&r->text);
     vec_clear(&r->marks);
     r->n_trailers = 0;
@@ -79,6 +94,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     size_t have = r->body.n, take = MIN(size * n, r->max - have);
 
     if (r->flow && r->flow->streams) return http_flow_put(r->flow, p, size * n);
+    if (!charge(r, take)) return 0;
     buf_add(&r->body, p, take);
     if (buf_err(&r->body)) return 0;
     return take == size * n ? take : over(r, size * n - take) == 0 ? 0 : size * n;
@@ -97,6 +113,7 @@ void http_response_init(struct http_response *r, CURL *easy, size_t max)
 
 void http_response_done(struct http_response *r)
 {
+    give_back(r);
     buf_done(&r->text);
     buf_done(&r->body);
     vec_done(&r->marks);

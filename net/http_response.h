@@ -23,7 +23,9 @@ struct http_response {
     size_t max, passed; /* limit of the body; bytes dropped after it */
     bool truncate;
     bool cut; /* ended by us, having all that we want: a success */
-    bool too_large, bad_head;
+    bool too_large, bad_head, no_room;
+    struct budget *budget; /* NULL: none */
+    i64 charged;
     struct http_flow *flow; /* NULL: the answer is gathered whole */
     bool follow;            /* redirects are followed: they are not the answer */
 };

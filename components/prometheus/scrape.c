@@ -124,6 +124,27 @@ static bool is_default_list(const struct scrape_args *a)
     return true;
 }
 
+/* Shown where it is written: a short interval with the timeout left out is the usual mistake. */
+static void late_timeout(const struct scrape_args *a, const struct span *at, struct diags *diags)
+{
+    struct span timeout = schema_span(&args_schema, at, "scrape_timeout"),
+                interval = schema_span(&args_schema, at, "scrape_interval");
+    bool left_out = memcmp(&timeout, &at[0], sizeof(timeout)) == 0;
+    struct buf b = BUF_INIT(200);
+
+    buf_cstr(&b, "scrape_timeout (");
+    prom_duration_format(&b, a->scrape_timeout.ns);
+    buf_cstr(&b, ") greater than scrape_interval (");
+    prom_duration_format(&b, a->scrape_interval.ns);
+    struct diag *d = diag_error(diags, DIAG_VALUE_INVALID, left_out ? interval : timeout,
+                                "%s) for scrape config with job name \"" STR_FMT "\"", b.p,
+                                STR_ARG(a->job_name));
+    if (left_out)
+        diag_hint(diags, d,
+                  "scrape_timeout is 10s when it is left out: set it to the interval, or less");
+    buf_done(&b);
+}
+
 static void validate(const void *args, const struct span *at, struct diags *diags)
 {
     const struct scrape_args *a = args;
@@ -142,17 +163,7 @@ static void validate(const void *args, const struct span *at, struct diags *diag
                    schema_span(&args_schema, at, "metric_name_escaping_scheme"),
                    "metric_name_escaping_scheme cannot be set to 'allow-utf-8' while "
                    "metric_name_validation_scheme is not set to 'utf8'");
-    if (a->scrape_timeout.ns > a->scrape_interval.ns) {
-        struct buf b = BUF_INIT(200);
-        buf_cstr(&b, "scrape_timeout (");
-        prom_duration_format(&b, a->scrape_timeout.ns);
-        buf_cstr(&b, ") greater than scrape_interval (");
-        prom_duration_format(&b, a->scrape_interval.ns);
-        diag_error(diags, DIAG_VALUE_INVALID, schema_span(&args_schema, at, "scrape_timeout"),
-                   "%s) for scrape config with job name \"" STR_FMT "\"", b.p,
-                   STR_ARG(a->job_name));
-        buf_done(&b);
-    }
+    if (a->scrape_timeout.ns > a->scrape_interval.ns) late_timeout(a, at, diags);
 }
 
 /* --- debug info --- */
@@ -234,10 +245,9 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
          "classic histograms are sent as they are");
     warn(p, a->start_timestamp_zero_ingestion, "start_timestamp_zero_ingestion",
          "times at which counters began are not used");
-    warn(p, a->scrape_failure_log_file.n > 0, "scrape_failure_log_file",
-         "failed scrapes are told in the agent's log");
     warn(p, a->clustering.enabled, "clustering/enabled",
-         "this build knows no clusters: every target is scraped here");
+         "agents do not share targets yet: every target is scraped by each agent that has it, "
+         "so give each a part of the targets, or run one agent");
     return 0;
 }
 

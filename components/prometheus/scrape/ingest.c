@@ -127,7 +127,7 @@ static bool has_value(const struct label *l, void *arg)
 static int over_labels(struct ingest *in, const char *fmt, struct str metric, struct str name,
                        size_t is, i64 limit)
 {
-    metric_inc(in->s->shared->meters[METER_EXCEEDED_LABELS]);
+    metric_inc(in->s->meters[METER_EXCEEDED_LABELS]);
     if (!name.p)
         return fail(in, "label_limit exceeded (metric: %.50s, number of labels: %zu, limit: %lld)",
                     metric.p ? metric.p : "", is, (long long)limit);
@@ -231,7 +231,7 @@ static int put_exemplar(struct ingest *in, struct series *s, const struct exposi
                                 .labels = set->v,
                                 .n_labels = set->n};
     bool fresh = exemplar_is_new(&in->t->exemplars, &e, &old);
-    if (old) metric_inc(in->s->shared->meters[METER_EXEMPLARS_OLD]);
+    if (old) metric_inc(in->s->meters[METER_EXEMPLARS_OLD]);
     if (!fresh) return 0;
     return sample_builder_exemplar(in->s->builder, &e) == 0 ? 0 : no_memory(in);
 }
@@ -316,11 +316,11 @@ static int take_sample(struct ingest *in, bool histogram)
     if (found == 0) return -EINVAL;
     in->r->kept++;
     if (found == 2 && !timed) {
-        metric_inc(in->s->shared->meters[METER_DUPLICATES]);
+        metric_inc(in->s->meters[METER_DUPLICATES]);
         return 0;
     }
     if (timed && time > in->now_ms + FUTURE_MAX_MS) {
-        metric_inc(in->s->shared->meters[METER_OUT_OF_BOUNDS]);
+        metric_inc(in->s->meters[METER_OUT_OF_BOUNDS]);
         return 0;
     }
     return over_limit(in) ? 0 : put_sample(in, s, time, histogram);
@@ -398,11 +398,11 @@ static bool step(struct ingest *in, const struct line *l)
 static void judge(struct ingest *in)
 {
     if (in->over_samples) {
-        metric_inc(in->s->shared->meters[METER_EXCEEDED_SAMPLES]);
+        metric_inc(in->s->meters[METER_EXCEEDED_SAMPLES]);
         (void)fail(in, "sample limit exceeded");
     }
     if (in->over_buckets) {
-        metric_inc(in->s->shared->meters[METER_EXCEEDED_BUCKETS]);
+        metric_inc(in->s->meters[METER_EXCEEDED_BUCKETS]);
         (void)fail(in, "histogram bucket limit exceeded");
     }
 }

@@ -9,6 +9,7 @@
 #include "base/spin.h"
 #include "base/vec.h"
 #include "components/common/http_endpoint.h"
+#include "components/common/line_writer.h"
 #include "components/common/metrics_receiver.h"
 #include "components/common/sample_output.h"
 #include "components/common/targets.h"
@@ -46,23 +47,47 @@ struct scrape_plan {
 /* --- self metrics (meters.c) --- */
 enum scrape_meter {
     METER_TARGETS_GAUGE,
-    METER_POOL_TARGETS,
-    METER_POOL_TARGET_LIMIT,
+    METER_MOVED,
+    METER_POOLS,
+    METER_POOLS_FAILED,
+    METER_RELOADS,
+    METER_RELOADS_FAILED,
     METER_EXCEEDED_TARGETS,
     METER_EXCEEDED_BODY,
     METER_EXCEEDED_SAMPLES,
     METER_EXCEEDED_LABELS,
     METER_EXCEEDED_BUCKETS,
     METER_DUPLICATES,
+    METER_OUT_OF_ORDER,
     METER_OUT_OF_BOUNDS,
     METER_EXEMPLARS_OLD,
-    METER_SYNCS,
-    METER_SYNC_FAILED,
+    METER_FLUSHES,
     METER_SKIPPED,
     METER_DURATION,
+    /* with the label scrape_job */
+    METER_POOL_TARGETS,
+    METER_POOL_TARGET_LIMIT,
+    METER_SYMBOLS,
+    METER_SYNCS,
+    METER_SYNC_FAILED,
+    METER_SYNC_LENGTH,
+    METER_SYNC_LENGTH_H,
+    METER_META_ENTRIES,
+    METER_META_BYTES,
+    /* with the label interval */
+    METER_RELOAD_LENGTH,
+    METER_INTERVAL,
+    METER_INTERVAL_H,
     METERS
 };
+/* Those without labels of their own: in create. */
 void scrape_meters_create(struct comp *c, struct metric *ret[METERS]);
+/* Those with the labels of this plan, in place of those of `old` (NULL: the first one). */
+struct scrape_meter_labels {
+    char *job, *interval; /* owned */
+};
+void scrape_meters_label(struct shard *s, struct str job, i64 interval,
+                         struct scrape_meter_labels *labels, struct metric *m[METERS]);
 
 /* --- what a target is (target_build.c) --- */
 struct target_spec {
@@ -249,12 +274,17 @@ struct scraper {
     struct series_keeper keeper;
     struct label_set set, scratch;
     struct buf unpacked;
+    i64 unpacked_n; /* charged to the data budget */
+    struct metric *meters[METERS];
+    struct scrape_meter_labels meter_labels;
+    struct line_writer *failures; /* scrape_failure_log_file; NULL: none, or it cannot be opened */
+    bool failures_said;
     VEC(struct target *) targets; /* leaving ones too */
     VEC(struct target *) waiting; /* with a batch that is held, in order */
     bool target_limit_hit;
     u32 n_all;
-    struct timer *show;
-    bool stopping;
+    struct timer *show, *give_up;
+    bool stopping, reloaded;
     i64 skipped_said;
 };
 /* Before anything is put into the builder: what is retired from now on outlives its batch. */
@@ -264,6 +294,10 @@ void scraper_send(struct scraper *s, struct target *t);
 /* debug_info is made anew, soon. */
 void scraper_changed(struct scraper *s);
 void scraper_remove(struct scraper *s, struct target *t);
+/* A line of scrape_failure_log_file, when there is one (failure_log.c). */
+void scraper_log_failure(struct scraper *s, const struct target *t, const char *error);
+/* The file is opened anew with the next line: a new plan, or the file was moved away. */
+void scraper_reopen_failures(struct scraper *s);
 /* The shard's life. */
 void scraper_start(struct scraper *s, struct shard *shard);
 void scraper_apply(struct scraper *s, const struct scrape_plan *plan);

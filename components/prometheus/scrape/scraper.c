@@ -4,7 +4,8 @@
 #include "base/num.h"
 #include "components/prometheus/scrape/scrape.h"
 
-#define SHOW_AFTER (NS_PER_SEC) /* debug_info is made anew at most so often */
+#define SHOW_AFTER (NS_PER_SEC)     /* debug_info is made anew at most so often */
+#define STOP_WAIT  (5 * NS_PER_SEC) /* for those that are sent to, after a stop */
 
 /* --- sending --- */
 
@@ -43,6 +44,13 @@ void scraper_send(struct scraper *s, struct target *t)
     if (s->waiting.n > 0 || !target_deliver(t)) vec_push(&s->waiting, t);
 }
 
+static void stopped(struct scraper *s)
+{
+    s->stopping = false;
+    timer_stop(s->give_up);
+    shard_stopped(s->shard);
+}
+
 /* In order; the first that is not taken ends it. */
 static void on_room(void *arg)
 {
@@ -54,10 +62,26 @@ static void on_room(void *arg)
     s->waiting.n -= n;
     if (s->waiting.n > 0)
         memmove(s->waiting.v, s->waiting.v + n, s->waiting.n * sizeof(*s->waiting.v));
-    if (s->stopping && s->waiting.n == 0 && !fanout_holds(s->out)) {
-        s->stopping = false;
-        shard_stopped(s->shard);
+    if (s->stopping && s->waiting.n == 0 && !fanout_holds(s->out)) stopped(s);
+}
+
+/* What a stop waits for does not come: whoever is sent to has been full for all that time. */
+static void give_up(void *arg)
+{
+    struct scraper *s = arg;
+    u64 lost = 0;
+
+    vec_each (&s->waiting, t) {
+        lost += (*t)->held->items;
+        batch_fail((*t)->held, ACK_ABANDONED, NULL);
+        batch_unref((*t)->held);
+        (*t)->held = NULL;
     }
+    vec_clear(&s->waiting);
+    log_warn(s->shard->comp->log,
+             "the last samples are given up at the stop: forward_to has not taken them",
+             F_UINT("samples", lost), F_DUR("waited", STOP_WAIT));
+    stopped(s);
 }
 
 /* --- what is shown --- */
@@ -132,6 +156,28 @@ static void publish(struct scraper *s, struct scrape_view *v)
     free_view(old);
 }
 
+static void count_families(struct scraper *s)
+{
+    f64 n = 0, bytes = 0;
+
+    for (size_t i = 0; i < s->targets.n; i++)
+        map_each (&s->targets.v[i]->families, e) {
+            n++;
+            bytes += (f64)(e->key.n + sizeof(*e));
+        }
+    metric_set(s->meters[METER_META_ENTRIES], n);
+    metric_set(s->meters[METER_META_BYTES], bytes);
+}
+
+static void count_symbols(struct scraper *s)
+{
+    struct series_stats st;
+
+    if (s->shard->worker->index != 1) return;
+    series_table_stats(s->shard->comp->host->series, &st);
+    metric_set(s->meters[METER_SYMBOLS], (f64)st.symbols);
+}
+
 static void show(void *arg)
 {
     struct scraper *s = arg;
@@ -143,6 +189,8 @@ static void show(void *arg)
     for (size_t i = 0; i < s->targets.n; i++)
         if (!s->targets.v[i]->leaving) v->v[v->n++] = info_of(s, s->targets.v[i], &v->arena);
     publish(s, v);
+    count_families(s);
+    count_symbols(s);
 }
 
 void scraper_changed(struct scraper *s)
@@ -206,7 +254,7 @@ static void say_bad(struct sync *y, size_t i, const char *why)
 
     y->failed++;
     if (s->shard->worker->index != 1) return;
-    metric_inc(s->shared->meters[METER_SYNC_FAILED]);
+    metric_inc(s->meters[METER_SYNC_FAILED]);
     log_error(s->shard->comp->log, "a target is left out", F_UINT("place", i), F_CSTR("err", why));
 }
 
@@ -233,7 +281,7 @@ static void count(struct scraper *s)
 {
     const struct scrape_args *a = s->plan->args;
     bool first = s->shard->worker->index == 1;
-    struct metric **m = s->shared->meters;
+    struct metric **m = s->meters;
 
     s->target_limit_hit = a->target_limit > 0 && s->n_all > a->target_limit;
     if (!first) return;
@@ -244,9 +292,19 @@ static void count(struct scraper *s)
     if (s->target_limit_hit) metric_inc(m[METER_EXCEEDED_TARGETS]);
 }
 
+static void time_sync(struct scraper *s, i64 began)
+{
+    f64 took = (f64)(clock_mono(s->shard->comp->host->clock) - began) / (f64)NS_PER_SEC;
+
+    metric_observe(s->meters[METER_SYNC_LENGTH], took);
+    metric_observe(s->meters[METER_SYNC_LENGTH_H], took);
+    if (s->reloaded) metric_observe(s->meters[METER_RELOAD_LENGTH], took);
+}
+
 static void scraper_sync(struct scraper *s)
 {
     struct sync y = {.s = s};
+    i64 began = clock_mono(s->shard->comp->host->clock);
 
     s->n_all = 0;
     vec_each (&s->targets, t) {
@@ -259,6 +317,7 @@ static void scraper_sync(struct scraper *s)
     map_done(&y.known, NULL);
     map_done(&y.seen, NULL);
     count(s);
+    if (s->shard->worker->index == 1) time_sync(s, began);
     scraper_changed(s);
 }
 
@@ -275,6 +334,8 @@ void scraper_start(struct scraper *s, struct shard *shard)
     label_set_init(&s->scratch);
     buf_init(&s->unpacked, SIZE_MAX);
     s->show = timer_new(shard->worker->loop, show, s);
+    s->give_up = timer_new(shard->worker->loop, give_up, s);
+    memcpy(s->meters, s->shared->meters, sizeof(s->meters));
 }
 
 void scraper_apply(struct scraper *s, const struct scrape_plan *plan)
@@ -288,7 +349,12 @@ void scraper_apply(struct scraper *s, const struct scrape_plan *plan)
     http_endpoint_unref(old);
     http_endpoint_unref(old_memory);
     fanout_set(s->out, &plan->args->forward_to);
+    scrape_meters_label(s->shard, s->job, plan->args->scrape_interval.ns, &s->meter_labels,
+                        s->meters);
+    scraper_reopen_failures(s);
     scraper_sync(s);
+    if (s->reloaded && s->shard->worker->index == 1) metric_inc(s->meters[METER_RELOADS]);
+    s->reloaded = true;
 }
 
 /* No markers: another agent, or this one started anew, goes on with the same series. */
@@ -297,6 +363,7 @@ void scraper_stop(struct scraper *s)
     vec_each (&s->targets, t)
         target_halt(*t);
     s->stopping = true;
+    timer_start(s->give_up, STOP_WAIT);
     on_room(s);
 }
 
@@ -309,6 +376,10 @@ void scraper_done(struct scraper *s)
     vec_done(&s->targets);
     vec_done(&s->waiting);
     timer_free(s->show);
+    timer_free(s->give_up);
+    line_writer_free(s->failures);
+    free(s->meter_labels.job);
+    free(s->meter_labels.interval);
     sample_builder_free(s->builder);
     fanout_free(s->out);
     series_keeper_done(&s->keeper);

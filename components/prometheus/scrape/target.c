@@ -5,9 +5,9 @@
 #include "base/hash.h"
 #include "base/num.h"
 #include "components/prometheus/scrape/scrape.h"
+#include "components/prometheus/scrape/ticks.h"
 
 #define BODY_MAX       ((size_t)256 << 20) /* without body_size_limit */
-#define TOLERANCE      (2 * NS_PER_MS)     /* of a tick: its own time is taken */
 #define GONE_INTERVALS 2
 #define KEEP_FAILING   (300 * NS_PER_SEC) /* as long as queries look back for a sample */
 
@@ -25,28 +25,30 @@ static i64 real_now(const struct target *t)
 
 /* --- ticks --- */
 
-/* The first time after `now` that lies where the target's hash puts it in the interval. */
-static i64 next_tick(const struct target *t, i64 now)
+/* Where in the interval its ticks lie: by what it is, and by the host, so that agents that scrape
+ * the same target do so at different times. */
+static u64 place_of(const struct target *t)
 {
     const struct host *host = t->owner->shard->comp->host;
-    u64 seed = hash_str(str_of(host->hostname ? host->hostname : ""));
-    i64 interval = t->spec.interval;
-    i64 offset = (i64)((t->spec.hash ^ seed) % (u64)interval);
-    i64 at = now - now % interval + offset;
-
-    while (at <= now)
-        at += interval;
-    return at - now > interval ? at - interval : at;
+    return t->spec.hash ^ hash_str(str_of(host->hostname ? host->hostname : ""));
 }
 
-/* Behind the last tick; aligned anew when the clock jumped or ticks were missed. */
+/* A timer counts from the start of the loop's turn, which may be a while ago. */
+static void wait(struct target *t, i64 ns)
+{
+    struct scraper *s = t->owner;
+    i64 behind = clock_mono(s->shard->comp->host->clock) - loop_now(s->shard->worker->loop);
+
+    timer_start(t->timer, ns + MAX(behind, INT64_C(0)));
+}
+
 static void arm(struct target *t)
 {
-    i64 now = real_now(t), next = t->due + t->spec.interval;
+    i64 now = real_now(t);
 
-    if (t->due == 0 || next <= now || next - now > t->spec.interval) next = next_tick(t, now);
-    t->due = next;
-    timer_start(t->timer, next - now);
+    t->due = t->due ? tick_after(t->due, place_of(t), t->spec.interval, now)
+                    : tick_first(place_of(t), t->spec.interval, now);
+    wait(t, t->due - now);
 }
 
 static void set_error(struct target *t, const char *error)
@@ -66,6 +68,7 @@ static void say(struct target *t, const char *error)
     else if (t->said_failed)
         log_info(log_of(t), "scrape succeeds again", F_STR("target", t->spec.url));
     t->said_failed = error != NULL;
+    if (error) scraper_log_failure(t->owner, t, error);
 }
 
 static i64 sample_time(const struct target *t)
@@ -80,7 +83,7 @@ static i64 body_limit(const struct target *t)
 
 static void over_body(struct target *t, struct scrape_result *r)
 {
-    metric_inc(t->owner->shared->meters[METER_EXCEEDED_BODY]);
+    metric_inc(t->owner->meters[METER_EXCEEDED_BODY]);
     r->body = -1;
     (void)snprintf(r->error, sizeof(r->error), "body size limit exceeded");
     if (body_limit(t) <= 0)
@@ -95,27 +98,56 @@ static size_t most(const struct target *t)
     return body_limit(t) > 0 ? (size_t)body_limit(t) : BODY_MAX;
 }
 
+/* What the process may still hold, which bodies are part of. */
+static size_t room(const struct target *t)
+{
+    const struct budget *b = t->owner->shard->comp->host->data_budget;
+    i64 limit = atomic_load_explicit(&b->limit, memory_order_relaxed);
+
+    return limit > 0 ? (size_t)MAX(limit - budget_used(b), INT64_C(0)) : SIZE_MAX;
+}
+
+static void no_room(struct scrape_result *r)
+{
+    (void)snprintf(r->error, sizeof(r->error),
+                   "no memory for the answer: what the process may hold at a time is used up");
+}
+
+static bool unpack_gzip(struct target *t, struct str packed, struct scrape_result *r)
+{
+    struct scraper *s = t->owner;
+    size_t free = room(t);
+    const char *why = NULL;
+    int rc = codec_decompress(CODEC_GZIP, packed, MIN(most(t), free), &s->unpacked, &why);
+
+    if (rc == -E2BIG && free >= most(t))
+        over_body(t, r);
+    else if (rc == -E2BIG || rc == -ENOMEM)
+        no_room(r);
+    else if (rc != 0)
+        (void)snprintf(r->error, sizeof(r->error), "the gzip body is broken: %s", why);
+    s->unpacked_n = (i64)s->unpacked.n;
+    budget_force(s->shard->comp->host->data_budget, s->unpacked_n);
+    return rc == 0;
+}
+
+static void drop_unpacked(struct scraper *s)
+{
+    budget_give(s->shard->comp->host->data_budget, s->unpacked_n);
+    s->unpacked_n = 0;
+    buf_done(&s->unpacked);
+}
+
 /* The plain body. */
 static bool unpack(struct target *t, const struct http_result *res, struct scrape_result *r,
                    struct str *ret)
 {
-    struct buf *b = &t->owner->unpacked;
-    const char *why = NULL;
+    struct str coding = http_header_get(res->headers, res->n_headers, STR("Content-Encoding"));
 
     *ret = res->body;
-    if (str_is(http_header_get(res->headers, res->n_headers, STR("Content-Encoding")), "gzip")) {
-        buf_reset(b);
-        int rc = codec_decompress(CODEC_GZIP, res->body, most(t), b, &why);
-        if (rc == -E2BIG) {
-            over_body(t, r);
-            return false;
-        }
-        if (rc != 0) {
-            (void)snprintf(r->error, sizeof(r->error), "the gzip body is broken: %s",
-                           why ? why : "no memory");
-            return false;
-        }
-        *ret = buf_view(b);
+    if (str_is(coding, "gzip")) {
+        if (!unpack_gzip(t, res->body, r)) return false;
+        *ret = buf_view(&t->owner->unpacked);
     }
     r->body = (i64)ret->n;
     if (body_limit(t) <= 0 || r->body < body_limit(t)) return true;
@@ -136,6 +168,20 @@ static bool find_format(struct target *t, const struct http_result *res, struct 
     return ok;
 }
 
+/* The URL is part of the sentence, as it is in Prometheus' list of targets. */
+static void not_answered(const struct target *t, const struct http_result *res,
+                         struct scrape_result *r)
+{
+    struct str url = t->spec.url;
+    bool late = res->fail == HTTP_TIMEOUT;
+
+    (void)snprintf(r->error, sizeof(r->error), "Get \"" STR_FMT "\": %s%s",
+                   (int)MIN(url.n, (size_t)150), url.p,
+                   late ? "context deadline exceeded: the answer took longer than scrape_timeout"
+                        : res->error,
+                   "");
+}
+
 static int take_answer(struct target *t, const struct http_result *res, struct scrape_result *r)
 {
     enum exposition_format format = EXPOSITION_TEXT;
@@ -144,7 +190,7 @@ static int take_answer(struct target *t, const struct http_result *res, struct s
     if (res->fail == HTTP_TOO_LARGE) {
         over_body(t, r);
     } else if (res->fail != HTTP_OK) {
-        (void)snprintf(r->error, sizeof(r->error), "%s", res->error);
+        not_answered(t, res, r);
     } else if (res->status != 200) {
         (void)snprintf(r->error, sizeof(r->error), "server returned HTTP status %d %s", res->status,
                        http_status_text(res->status));
@@ -154,6 +200,12 @@ static int take_answer(struct target *t, const struct http_result *res, struct s
             return scrape_ingest(t, body, format, sample_time(t), r);
     }
     return -1;
+}
+
+static void forget_series(struct target *t)
+{
+    metric_inc(t->owner->meters[METER_FLUSHES]);
+    scrape_forget(t);
 }
 
 /* Its series are kept for a while, so that a target that comes back costs nothing extra; one that
@@ -166,8 +218,19 @@ static void note_failure(struct target *t, bool ok)
         t->failing_since = 0;
     else if (t->failing_since == 0)
         t->failing_since = MAX(now, INT64_C(1));
-    else if (now - t->failing_since > KEEP_FAILING)
-        scrape_forget(t);
+    else if (now - t->failing_since > KEEP_FAILING && t->cache.last.n > 0)
+        forget_series(t);
+}
+
+/* Samples before those of the last scrape are sent, but most receivers refuse them. */
+static void note_clock(struct target *t, const struct scrape_result *r)
+{
+    if (t->last == 0 || t->tick > t->last) return;
+    metric_add(t->owner->meters[METER_OUT_OF_ORDER], r->kept);
+    log_warn(log_of(t),
+             "the clock was set back: samples are older than those of the last scrape, receivers "
+             "may refuse them until it is past that time again",
+             F_STR("target", t->spec.url), F_DUR("back", t->last - t->tick));
 }
 
 static void finish(struct target *t, const struct http_result *res, struct scrape_result *r)
@@ -183,15 +246,16 @@ static void finish(struct target *t, const struct http_result *res, struct scrap
     }
     note_failure(t, ok);
     t->took = loop_now(s->shard->worker->loop) - t->began;
-    t->last = t->tick;
     t->up = ok;
     t->ever = true;
     set_error(t, ok ? NULL : r->error);
     say(t, ok ? NULL : r->error);
-    metric_observe(s->shared->meters[METER_DURATION], (f64)t->took / (f64)NS_PER_SEC);
+    metric_observe(s->meters[METER_DURATION], (f64)t->took / (f64)NS_PER_SEC);
+    note_clock(t, r);
     scrape_report(t, sample_time(t), r, t->took);
     scraper_send(s, t);
-    buf_done(&s->unpacked);
+    drop_unpacked(s);
+    t->last = t->tick;
     scraper_changed(s);
 }
 
@@ -220,6 +284,18 @@ static bool in_memory(const struct target *t)
     return own && str_is(t->spec.address, own);
 }
 
+static void begin(struct target *t)
+{
+    struct scraper *s = t->owner;
+    i64 now = loop_now(s->shard->worker->loop);
+
+    if (t->began) {
+        metric_observe(s->meters[METER_INTERVAL], (f64)(now - t->began) / (f64)NS_PER_SEC);
+        metric_observe(s->meters[METER_INTERVAL_H], (f64)(now - t->began) / (f64)NS_PER_SEC);
+    }
+    t->began = now;
+}
+
 static void ask(struct target *t)
 {
     struct scraper *s = t->owner;
@@ -237,9 +313,10 @@ static void ask(struct target *t)
                              .n_headers = ARRAY_LEN(headers),
                              .timeout = t->spec.timeout,
                              .max_response = most(t),
+                             .budget = s->shard->comp->host->data_budget,
                              .done = on_answer,
                              .arg = t};
-    t->began = loop_now(s->shard->worker->loop);
+    begin(t);
     t->request = http_request_start(in_memory(t) ? s->memory : s->endpoint, s->shard->worker,
                                     s->shard->comp->host->offload, &call);
     buf_done(&timeout);
@@ -250,7 +327,7 @@ static void skip(struct target *t)
     struct scraper *s = t->owner;
     i64 now = loop_now(s->shard->worker->loop);
 
-    metric_inc(s->shared->meters[METER_SKIPPED]);
+    metric_inc(s->meters[METER_SKIPPED]);
     if (s->skipped_said && now - s->skipped_said < 60 * NS_PER_SEC) return;
     s->skipped_said = now;
     log_warn(log_of(t),
@@ -287,19 +364,23 @@ static void gone(struct target *t)
 static void on_tick(void *arg)
 {
     struct target *t = arg;
-    i64 now = real_now(t), off = now - t->due;
-    struct scrape_result r = {.error = "target_limit exceeded"};
+    i64 now = real_now(t), early = tick_early(t->due, t->spec.interval, now);
+    struct scrape_result r = {0};
 
     if (t->leaving) {
         gone(t);
         return;
     }
-    t->tick = off >= 0 && off <= MIN(TOLERANCE, t->spec.interval / 100) ? t->due : now;
+    if (early > 0) {
+        wait(t, early);
+        return;
+    }
+    t->tick = tick_time(t->due, t->spec.interval, now);
     arm(t);
     if (t->held || t->request) {
         skip(t);
     } else if (t->owner->target_limit_hit) {
-        t->began = loop_now(t->owner->shard->worker->loop);
+        begin(t);
         (void)snprintf(r.error, sizeof(r.error),
                        "target_limit exceeded (number of targets: %u, limit: %lld)",
                        t->owner->n_all, (long long)t->owner->plan->args->target_limit);
