@@ -150,6 +150,7 @@ struct scratch {
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
     pcre2_match_data *data;
+    const PCRE2_SIZE *found; /* the data's offsets */
     u32 pairs;
     struct buf text; /* a text with its bad bytes replaced */
     VEC(size_t) bad; /* where these stand in the original */
@@ -210,6 +211,7 @@ static struct scratch *scratch_for(const struct regex *re)
         scratch->pairs = MAX(pairs, 16);
         scratch->data = pcre2_match_data_create(scratch->pairs, NULL);
         ASSERT(scratch->data);
+        scratch->found = pcre2_get_ovector_pointer(scratch->data);
     }
     return scratch;
 }
@@ -279,20 +281,21 @@ static int run(const struct regex *re, struct scratch *s, struct str text, size_
     return rc == PCRE2_ERROR_NOMATCH ? 0 : REGEX_LIMIT;
 }
 
+/* Groups that the expression does not have are unset; so are those that PCRE2 did not come to: its
+ * PCRE2_UNSET is -1. */
 static void copy_offsets(const struct regex *re, const struct scratch *s, bool mapped, ssize_t *ov,
                          size_t n_ov)
 {
-    const PCRE2_SIZE *v = pcre2_get_ovector_pointer(s->data);
+    size_t n = 2 * MIN(n_ov, (size_t)re->groups + 1);
 
-    for (size_t i = 0; i < 2 * n_ov; i++) {
-        bool set = i < 2 * ((size_t)re->groups + 1) && v[i] != PCRE2_UNSET;
-
-        if (!set)
-            ov[i] = -1;
-        else
-            ov[i] = (ssize_t)(mapped ? to_original(s, v[i]) : v[i]);
-    }
+    for (size_t i = 0; i < n; i++)
+        ov[i] = (ssize_t)s->found[i];
+    for (size_t i = n; i < 2 * n_ov; i++)
+        ov[i] = -1;
+    for (size_t i = 0; mapped && i < n; i++)
+        if (ov[i] >= 0) ov[i] = (ssize_t)to_original(s, (size_t)ov[i]);
 }
+_Static_assert((ssize_t)PCRE2_UNSET == -1, "unset offsets are copied as they are");
 
 int regex_match(const struct regex *re, struct str text, size_t from, ssize_t *ov, size_t n_ov)
 {

@@ -61,43 +61,82 @@ void utf8_encode(struct buf *b, u32 c)
     buf_add(b, out, n);
 }
 
-/* Eight bytes at a time while all are ASCII, which most text is. */
+/* Most text is ASCII, and most texts are short: what is left of a block is looked at by blocks that
+ * overlap, not by bytes. */
 #define HIGH_BITS UINT64_C(0x8080808080808080)
+#define BLOCK     64
 
-/* The high bits of 8 n bytes at p. */
-static inline u64 high_bits(const u8 *p, int n)
+static inline u64 load64(const u8 *p)
 {
-    u64 word, all = 0;
+    u64 v;
 
-    for (int i = 0; i < n; i++) {
-        memcpy(&word, p + 8 * i, 8);
-        all |= word;
-    }
-    return all & HIGH_BITS;
+    memcpy(&v, p, sizeof(v));
+    return v;
 }
 
-/* Where the first byte stands that is not ASCII, or a little before it. */
+static inline u64 two_words(const u8 *p)
+{
+    return load64(p) | load64(p + 8);
+}
+
+static inline u64 block(const u8 *p)
+{
+    typedef u64 pair __attribute__((vector_size(16), aligned(1), may_alias));
+    const pair *v = (const pair *)p;
+    pair all = v[0] | v[1] | v[2] | v[3];
+
+    return all[0] | all[1];
+}
+
+static bool few_are_ascii(const u8 *p, size_t n)
+{
+    u32 first, last;
+
+    if (n >= 8) return !((load64(p) | load64(p + n - 8)) & HIGH_BITS);
+    if (n >= 4) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        return !((first | last) & (u32)HIGH_BITS);
+    }
+    return n == 0 || !((p[0] | p[n / 2] | p[n - 1]) & 0x80);
+}
+
+/* Less than a block. */
+static bool rest_is_ascii(const u8 *p, size_t n)
+{
+    if (n < 16) return few_are_ascii(p, n);
+    u64 all = two_words(p + n - 16);
+
+    for (size_t i = 0; i + 16 < n; i += 16)
+        all |= two_words(p + i);
+    return !(all & HIGH_BITS);
+}
+
+/* Where the first block begins that is not ASCII. */
 static const u8 *skip_ascii(const u8 *p, const u8 *end)
 {
-    while (end - p >= 32 && !high_bits(p, 4))
-        p += 32;
-    while (end - p >= 8 && !high_bits(p, 1))
-        p += 8;
+    while (end - p >= BLOCK && !(block(p) & HIGH_BITS))
+        p += BLOCK;
     return p;
+}
+
+/* p: at the beginning of a character. */
+static bool is_valid(const u8 *p, const u8 *end)
+{
+    while (p < end) {
+        size_t width = *p < 0x80 ? 1 : sequence(p, (size_t)(end - p));
+        if (width == 0) return false;
+        p += width;
+        if (end - p >= 8 && !(load64(p) & HIGH_BITS)) p = skip_ascii(p + 8, end);
+    }
+    return true;
 }
 
 bool utf8_valid(struct str s)
 {
-    const u8 *p = (const u8 *)s.p, *end = p + s.n;
+    const u8 *end = (const u8 *)s.p + s.n, *p = skip_ascii((const u8 *)s.p, end);
 
-    p = skip_ascii(p, end);
-    if (s.n >= 8 && end - p < 8 && !high_bits(end - 8, 1)) return true;
-    while (p < end) {
-        size_t width = *p < 0x80 ? 1 : sequence(p, (size_t)(end - p));
-        if (width == 0) return false;
-        p = skip_ascii(p + width, end);
-    }
-    return true;
+    return (end - p < BLOCK && rest_is_ascii(p, (size_t)(end - p))) || is_valid(p, end);
 }
 
 static bool in_ranges(const struct code_range *r, size_t n, u32 c)

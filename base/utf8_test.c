@@ -48,6 +48,25 @@ static void bad_bytes(void **state)
     assert_true(utf8_valid((struct str){0}));
 }
 
+/* Whatever stands where in a text of whatever length, and wherever that lies in memory. */
+static void every_place(void **state)
+{
+    char room[260];
+
+    for (size_t n = 1; n <= 200; n++)
+        for (size_t at = 0; at < n; at++) {
+            char *p = room + n % 16 + 1;
+            memset(room, '\xFF', sizeof(room));
+            memset(p, 'x', n);
+            if (!utf8_valid(str_n(p, n))) fail_msg("%zu bytes", n);
+            p[at] = '\xC3';
+            if (utf8_valid(str_n(p, n))) fail_msg("%zu of %zu bytes", at, n);
+            if (at + 1 == n) continue;
+            p[at + 1] = '\xA9';
+            if (!utf8_valid(str_n(p, n))) fail_msg("two bytes at %zu of %zu", at, n);
+        }
+}
+
 static void categories(void **state)
 {
     assert_true(utf8_is_letter('a') && utf8_is_letter('Z') && utf8_is_letter(0xE9) &&
@@ -100,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_character_round_trips),
         cmocka_unit_test(bad_bytes),
+        cmocka_unit_test(every_place),
         cmocka_unit_test(categories),
         cmocka_unit_test(cases),
         cmocka_unit_test(quoting),

@@ -1,6 +1,6 @@
-/* Building and holding log entries. The builder collects them in order of arrival with the number
- * of their stream; sealing puts each stream's entries side by side. Copied bytes go into chunks,
- * which are root buffers like any other. */
+/* Building and holding log entries. The builder collects them in order of arrival, beside them the
+ * numbers of their streams; sealing puts each stream's entries side by side, which entries of one
+ * stream are already. Copied bytes go into chunks, which are root buffers like any other. */
 #include "telemetry/log_batch.h"
 
 #include <errno.h>
@@ -11,20 +11,20 @@
 
 #define CHUNK     ((size_t)16 << 10)
 #define ITEMS_MIN 16
+#define USUAL_MAX 4096
 #define RECENT    16
+#define ITEM_SIZE (sizeof(struct log_entry) + sizeof(u32))
 
-struct item {
-    u32 stream;
-    struct log_entry entry;
-};
 struct building {
     struct labels *labels;
     u32 n;
 };
 struct log_builder {
     struct budget *budget;
-    struct item *items; /* charged while it lives */
+    struct log_entry *entries; /* charged while they live, both arrays */
+    u32 *of;                   /* the stream of each */
     u32 n, cap;
+    u32 usual; /* entries of the last batch: the next one has room for as many at once */
     size_t bytes, pinned;
     VEC(struct building) streams;
     struct map by_labels; /* address of the set -> its number + 1 */
@@ -82,10 +82,11 @@ static void give_back(struct log_builder *b, size_t n)
 /* What is left of a builder whose streams and roots were moved out or dropped. */
 static void reset(struct log_builder *b)
 {
-    give_back(b, b->cap * sizeof(struct item));
-    free(b->items);
+    give_back(b, b->cap * ITEM_SIZE);
+    free(b->entries);
+    free(b->of);
     map_done(&b->by_labels, NULL);
-    *b = (struct log_builder){.budget = b->budget};
+    *b = (struct log_builder){.budget = b->budget, .usual = b->n};
 }
 
 void log_builder_free(struct log_builder *b)
@@ -154,21 +155,32 @@ static char *take(struct log_builder *b, size_t n)
 
 /* --- entries --- */
 
-static int make_room(struct log_builder *b)
+/* False: memory is out; what is there stays. */
+static bool resize(struct log_builder *b, u32 cap)
 {
-    u32 more = b->cap ? b->cap : ITEMS_MIN;
-    size_t size = more * sizeof(struct item);
+    struct log_entry *entries = budget_realloc(b->entries, cap * sizeof(*entries));
+    if (entries) b->entries = entries;
+    u32 *of = entries ? budget_realloc(b->of, cap * sizeof(*of)) : NULL;
 
-    if (b->n < b->cap) return 0;
-    if (b->budget && !budget_take(b->budget, (i64)size)) return -ENOMEM;
-    struct item *items = budget_realloc(b->items, (b->cap + more) * sizeof(*items));
-    if (!items) {
-        give_back(b, size);
-        return -ENOMEM;
-    }
-    b->items = items;
-    b->cap += more;
-    return 0;
+    if (!of) return false;
+    b->of = of;
+    b->cap = cap;
+    return true;
+}
+
+static int grow(struct log_builder *b)
+{
+    u32 more = b->cap ? b->cap : MIN(MAX(b->usual, ITEMS_MIN), USUAL_MAX);
+
+    if (b->budget && !budget_take(b->budget, (i64)(more * ITEM_SIZE))) return -ENOMEM;
+    if (resize(b, b->cap + more)) return 0;
+    give_back(b, more * ITEM_SIZE);
+    return -ENOMEM;
+}
+
+static inline int make_room(struct log_builder *b)
+{
+    return LIKELY(b->n < b->cap) ? 0 : grow(b);
 }
 
 static u32 stream_by_map(struct log_builder *b, struct labels *labels)
@@ -188,8 +200,7 @@ static u32 stream_of(struct log_builder *b, struct labels *labels)
     uintptr_t at = (uintptr_t)labels;
     u32 *recent = &b->recent[(at >> 4 ^ at >> 9 ^ at >> 14) % RECENT];
 
-    if (!*recent || b->streams.v[*recent - 1].labels != labels)
-        *recent = stream_by_map(b, labels);
+    if (!*recent || b->streams.v[*recent - 1].labels != labels) *recent = stream_by_map(b, labels);
     return *recent - 1;
 }
 
@@ -199,7 +210,8 @@ int log_builder_add_slice(struct log_builder *b, struct labels *labels, const st
     if (err) return err;
     u32 stream = stream_of(b, labels);
 
-    b->items[b->n++] = (struct item){stream, *e};
+    b->of[b->n] = stream;
+    b->entries[b->n++] = *e;
     b->streams.v[stream].n++;
     b->bytes += log_entry_bytes(e);
     return 0;
@@ -233,9 +245,25 @@ int log_builder_add(struct log_builder *b, struct labels *labels, const struct l
 
 /* --- sealing --- */
 
+static bool is_one_stream(const struct log_builder *b)
+{
+    return b->streams.n == 1;
+}
+
 static size_t arrays_size(const struct log_builder *b)
 {
     return b->n * sizeof(struct log_entry) + b->streams.n * sizeof(struct log_stream);
+}
+
+/* Entries of one stream become the batch's as they are; without the room behind them when that is
+ * more than an eighth. */
+static struct log_entry *take_entries(struct log_builder *b)
+{
+    struct log_entry *entries = b->entries, *smaller = NULL;
+
+    if (b->cap - b->n > b->n / 8) smaller = budget_realloc(entries, b->n * sizeof(*entries));
+    b->entries = NULL;
+    return smaller ? smaller : entries;
 }
 
 /* The arrays of l; false when memory or the budget is out. */
@@ -244,10 +272,11 @@ static bool make_arrays(struct log_builder *b, struct logs *l)
     size_t size = arrays_size(b);
 
     if (b->budget && !budget_take(b->budget, (i64)size)) return false;
-    l->entries = budget_alloc(MAX(b->n, 1) * sizeof(*l->entries));
     l->streams = budget_alloc(MAX(b->streams.n, 1) * sizeof(*l->streams));
-    if (l->entries && l->streams) return true;
-    free(l->entries);
+    if (l->streams)
+        l->entries =
+            is_one_stream(b) ? take_entries(b) : budget_alloc(MAX(b->n, 1) * sizeof(*l->entries));
+    if (l->entries) return true;
     free(l->streams);
     give_back(b, size);
     return false;
@@ -262,9 +291,10 @@ static void arrange(struct log_builder *b, struct logs *l)
         l->streams[i] = (struct log_stream){b->streams.v[i].labels, at, 0};
         at += b->streams.v[i].n;
     }
-    for (u32 i = 0; i < b->n; i++) {
-        struct log_stream *s = &l->streams[b->items[i].stream];
-        l->entries[s->v - l->entries + s->n++] = b->items[i].entry;
+    if (is_one_stream(b)) l->streams[0].n = b->n;
+    for (u32 i = 0; i < b->n && !is_one_stream(b); i++) {
+        struct log_stream *s = &l->streams[b->of[i]];
+        l->entries[s->v - l->entries + s->n++] = b->entries[i];
     }
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/test.h"
+#include "telemetry/pb.h"
 
 /* --- what was read, as text: one line an entry --- */
 
@@ -447,11 +448,51 @@ static void labels_refused(void **state)
 }
 
 #define TEST(fn) cmocka_unit_test(fn)
+/* An entry field by field, as the description of the format has it. */
+static void write_plainly(struct buf *out, i64 time, struct str line)
+{
+    struct buf stamp = BUF_INIT(100), entry = BUF_INIT(1 << 20);
+
+    if (time / NS_PER_SEC) pb_add_u64(&stamp, 1, (u64)(time / NS_PER_SEC));
+    if (time % NS_PER_SEC) pb_add_u64(&stamp, 2, (u64)(time % NS_PER_SEC));
+    pb_add_bytes(&entry, 1, buf_view(&stamp));
+    if (line.n) pb_add_bytes(&entry, 2, line);
+    pb_add_bytes(out, 2, buf_view(&entry));
+    buf_done(&stamp);
+    buf_done(&entry);
+}
+
+/* Lengths and times on both sides of where a varint grows. */
+static void every_width(void **state)
+{
+    static const size_t lines[] = {0, 1, 7, 90, 127, 128, 16382, 16383, 16384, 100000};
+    static const i64 parts[] = {0,       1,       127,       128,       16383,    16384,
+                                2097151, 2097152, 268435455, 268435456, 999999999};
+    char *text = malloc(100000);
+    struct buf a = BUF_INIT(1 << 20), b = BUF_INIT(1 << 20);
+
+    memset(text, 'x', 100000);
+    for (size_t l = 0; l < ARRAY_LEN(lines); l++)
+        for (size_t i = 0; i < ARRAY_LEN(parts) * ARRAY_LEN(parts); i++) {
+            i64 time = parts[i % ARRAY_LEN(parts)] * NS_PER_SEC + parts[i / ARRAY_LEN(parts)];
+            struct log_entry e = {.time = time, .line = str_n(text, lines[l])};
+            buf_reset(&a);
+            buf_reset(&b);
+            loki_push_entry(&a, &e);
+            write_plainly(&b, time, e.line);
+            assert_true(str_eq(buf_view(&a), buf_view(&b)));
+        }
+    buf_done(&a);
+    buf_done(&b);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(entry_on_the_wire),
         TEST(empty_entry),
+        TEST(every_width),
         TEST(head_and_entries_make_a_stream),
         TEST(limits_leave_nothing_half_written),
         TEST(label_text),

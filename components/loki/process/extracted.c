@@ -139,12 +139,30 @@ static struct slot *add(struct extracted *x, struct str name)
 {
     if (x->n == x->chunks.n * CHUNK) vec_push(&x->chunks, xcalloc(CHUNK, sizeof(struct slot)));
     struct slot *s = slot_at(x, x->n++);
-    *s = (struct slot){.name = name};
+    s->name = name;
+    s->deleted = false;
     index_new(x);
     return s;
 }
 
+/* The slot of a name that is about to get a value. */
+static struct slot *slot_for(struct extracted *x, struct str name)
+{
+    struct slot *s = find(x, name);
+
+    if (!s) return add(x, name);
+    s->deleted = false;
+    return s;
+}
+
 /* --- values --- */
+
+/* What strings do not use of a value is left as it was. */
+static void set_str(struct ex_value *v, struct str s)
+{
+    v->type = EX_STRING;
+    v->s = s;
+}
 
 const struct ex_value *ex_get(struct extracted *x, struct str name)
 {
@@ -154,22 +172,18 @@ const struct ex_value *ex_get(struct extracted *x, struct str name)
     struct str label = x->labels ? labels_get(x->labels, name) : (struct str){0};
     if (!label.p) return NULL;
     s = add(x, name);
-    s->v = (struct ex_value){.type = EX_STRING, .s = label};
+    set_str(&s->v, label);
     return &s->v;
 }
 
 void ex_put(struct extracted *x, struct str name, struct ex_value v)
 {
-    struct slot *s = find(x, name);
-
-    if (!s) s = add(x, name);
-    s->deleted = false;
-    s->v = v;
+    slot_for(x, name)->v = v;
 }
 
 void ex_put_str(struct extracted *x, struct str name, struct str value)
 {
-    ex_put(x, name, (struct ex_value){.type = EX_STRING, .s = value});
+    set_str(&slot_for(x, name)->v, value);
 }
 
 void ex_del(struct extracted *x, struct str name)
