@@ -57,6 +57,6 @@ int rw_read_histogram(struct rw_in *d, struct str bytes, struct series *s);
 int rw_read_meta1(struct rw_in *d, struct str bytes);
 /* The labels __type__ and __unit__ of the series that is being read. */
 int rw_meta2_labels(struct rw_in *d, struct str bytes);
-int rw_read_meta2(struct rw_in *d, struct str bytes, struct str family);
+int rw_read_meta2(struct rw_in *d, struct str bytes, struct str series);
 
 #endif

@@ -142,13 +142,27 @@ int rw_meta2_labels(struct rw_in *d, struct str bytes)
     return d->err;
 }
 
-int rw_read_meta2(struct rw_in *d, struct str bytes, struct str family)
+/* The series of a classic histogram or summary share its family. Counters keep their _total, as
+ * text exposition has it. */
+static struct str family_name(struct str series, enum metric_type type)
 {
-    struct metric_meta m = {family, STR(""), STR(""), TYPE_UNKNOWN};
+    static const char *const ends[] = {"_bucket", "_count", "_sum"};
+    bool parts = type == TYPE_HISTOGRAM || type == TYPE_GAUGEHISTOGRAM || type == TYPE_SUMMARY;
+
+    for (size_t i = type == TYPE_SUMMARY; parts && i < ARRAY_LEN(ends); i++)
+        if (str_ends(series, str_of(ends[i])) && series.n > strlen(ends[i]))
+            return str_n(series.p, series.n - strlen(ends[i]));
+    return series;
+}
+
+int rw_read_meta2(struct rw_in *d, struct str bytes, struct str series)
+{
+    struct metric_meta m = {STR(""), STR(""), STR(""), TYPE_UNKNOWN};
 
     if (d->out->no_metadata || walk_meta2(d, bytes, &m)) return d->err;
+    m.family = family_name(series, m.type);
     bool empty = !m.type && !m.help.n && !m.unit.n;
-    if (empty || map_has(&d->families, family)) return d->err;
-    map_put(&d->families, family, d);
+    if (empty || map_has(&d->families, m.family)) return d->err;
+    map_put(&d->families, m.family, d);
     return add_meta(d, bytes.p, &m);
 }

@@ -26,6 +26,8 @@ prometheus.receive_http "in" {{
     listen_address = "127.0.0.1"
     listen_port = {port}
   }}
+  accepted_remote_write_protobuf_messages = ["prometheus.WriteRequest", "io.prometheus.write.v2.Request"]
+  append_metadata = true
   forward_to = [prometheus.remote_write.out.receiver]
 }}
 prometheus.remote_write "out" {{
@@ -43,13 +45,21 @@ def post(port, body, headers, timeout=10):
         return 0
 
 
+def post_until_taken(port, body, headers):
+    def taken():
+        status = post(port, body, headers)
+        assert status == 0 or status >= 500 or status < 300, f"refused with {status}"
+        return status in (200, 204)
+
+    await_that("the samples are taken", taken)
+
+
 def post_v1(port, series, metadata=None):
-    """Until it is taken."""
-    await_that("the samples are taken", lambda: post(port, encode_v1(series, metadata), HEADERS) in (200, 204))
+    post_until_taken(port, encode_v1(series, metadata), HEADERS)
 
 
 def post_v2(port, series):
-    await_that("the samples are taken", lambda: post(port, encode_v2(series), HEADERS_V2) in (200, 204))
+    post_until_taken(port, encode_v2(series), HEADERS_V2)
 
 
 class Sender:

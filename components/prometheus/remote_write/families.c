@@ -1,11 +1,13 @@
 /* What is known of metric families: type, help, unit. Producers tell it when it is new or changed,
- * and again now and then; it is not in the log. Bounded: beyond that, families are not learnt.
- * 1.0 sends all of them every send_interval, 2.0 with each series. */
+ * and again now and then; a file beside the log keeps it for the next start. Bounded: beyond that,
+ * families are not learnt. 1.0 sends all of them every send_interval, 2.0 with each series. */
 #include "base/xalloc.h"
+#include "components/prometheus/remote_write/family_record.h"
 #include "components/prometheus/remote_write/write.h"
 
 #define FAMILIES_MAX ((size_t)100000)
 #define BYTES_MAX    ((u64)32 << 20)
+#define LONGEST_END  8u /* _created */
 
 /* --- what is known --- */
 
@@ -34,27 +36,37 @@ static bool is_same(const struct metric_meta *a, const struct metric_meta *b)
     return a->type == b->type && str_eq(a->help, b->help) && str_eq(a->unit, b->unit);
 }
 
-static void learn(struct write *w, const struct metric_meta *m)
+bool families_add(struct write *w, const struct metric_meta *m)
 {
     struct family *f = map_get(&w->families, m->family);
 
-    if (f && is_same(&f->meta, m)) return;
+    if (f && is_same(&f->meta, m)) return false;
     if (!m->family.n || w->families_bytes + size_of(m) > BYTES_MAX ||
         (!f && w->families.live >= FAMILIES_MAX))
-        return;
+        return false;
     if (f) w->families_bytes -= size_of(&f->meta);
     struct family *fresh = xnew(struct family);
     fresh->meta = (struct metric_meta){own(m->family), own(m->help), own(m->unit), m->type};
     w->families_bytes += size_of(m);
     (void)map_put(&w->families, m->family, fresh);
     if (f) family_free(f);
-    metric_inc(write_own(w, OWN_METADATA));
+    return true;
 }
 
 void families_learn(struct write *w, const struct samples *s)
 {
-    for (u32 i = 0; i < s->n_meta; i++)
-        learn(w, &s->meta[i]);
+    struct buf fresh = BUF_INIT(SIZE_MAX / 2);
+
+    for (u32 i = 0; i < s->n_meta; i++) {
+        if (!families_add(w, &s->meta[i])) continue;
+        family_record_add(&fresh, &s->meta[i]);
+        metric_inc(write_own(w, OWN_METADATA));
+    }
+    if (buf_err(&fresh))
+        w->families_file = UINT32_MAX; /* the next one writes all of them */
+    else
+        families_keep(w, buf_view(&fresh));
+    buf_done(&fresh);
 }
 
 void families_free(struct write *w)
@@ -63,16 +75,19 @@ void families_free(struct write *w)
     w->families_bytes = 0;
 }
 
-/* Of x_bucket: that of x. */
+/* Of x_bucket: that of x, if x is a histogram. */
 const struct metric_meta *family_of(const struct write *w, const struct series *s)
 {
-    static const char *const ends[] = {"_bucket", "_count", "_sum", "_total", "_created", "_info"};
     struct str name = series_name(s);
     const struct family *f = map_get(&w->families, name);
 
-    for (size_t i = 0; !f && i < ARRAY_LEN(ends); i++)
-        if (str_ends(name, str_of(ends[i])))
-            f = map_get(&w->families, str_n(name.p, name.n - strlen(ends[i])));
+    for (size_t n = name.n; !f && n > 0;) {
+        while (--n > 0 && name.p[n] != '_') {
+        }
+        if (n == 0 || name.n - n > LONGEST_END) return NULL;
+        f = map_get(&w->families, str_n(name.p, n));
+        if (f && !family_has(&f->meta, name)) f = NULL;
+    }
     return f ? &f->meta : NULL;
 }
 

@@ -29,6 +29,7 @@ static bool open_log(struct write *w)
     i64 began = clock_mono(conf.clock);
     if (disk_log_open(&conf, &w->journal.log, &err) == 0) {
         w->journal.found = disk_log_end(w->journal.log);
+        families_load(w);
         metric_set(write_own(w, OWN_REPLAY), (f64)(clock_mono(conf.clock) - began) / NS_PER_SEC);
         return true;
     }

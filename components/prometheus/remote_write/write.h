@@ -8,6 +8,7 @@
  *   endpoint.c         an endpoint           sender.c     one shard of its queue
  *   attempt.c          a request, retries    scaling.c    how many senders
  *   sigv4.c            signing for AWS       families.c   metadata
+ *   families_file.c    ... kept on disk      family_record.h  how it stands there
  *   meters.c           metrics               trouble.c    what is said of failures
  *
  * A *sender* is what Prometheus calls a shard of the queue. One shard of the runtime; everything
@@ -230,6 +231,11 @@ struct family {
     struct metric_meta meta; /* texts owned */
 };
 void families_learn(struct write *w, const struct samples *s);
+/* True: it is new, or another one than before. */
+bool families_add(struct write *w, const struct metric_meta *m);
+/* Appends to their file (family_record.h); reads it. */
+void families_keep(struct write *w, struct str records);
+void families_load(struct write *w);
 const struct metric_meta *family_of(const struct write *w, const struct series *s);
 void families_free(struct write *w);
 /* 1.0: sends all of them every send_interval. */
@@ -292,8 +298,9 @@ struct write {
     struct list endpoints, names;
     struct rw_external *external;
     struct journal journal;
-    struct map families; /* struct family */
-    u64 families_bytes;
+    struct map families;               /* struct family */
+    u64 families_bytes, families_file; /* bytes in memory, on disk */
+    bool families_told;                /* that they cannot be written */
     struct timer *marks, *scale, *again, *deadline;
     i64 newest_in; /* ms */
     bool refused, hurrying, stopping, stopped, limited_told;
