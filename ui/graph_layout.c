@@ -176,17 +176,28 @@ static void sweep(struct graph *g)
     }
 }
 
-/* The smallest y becomes 0. Returns the rows needed. */
+static int by_y(const void *a, const void *b, void *arg)
+{
+    const struct layout_place *places = arg;
+    f64 y = places[*(const u32 *)a].y, z = places[*(const u32 *)b].y;
+    return (y > z) - (y < z);
+}
+
+/* The smallest y becomes 0. Parts that have nothing to do with one another drift apart in the
+ * sweeps: a band that is empty in all layers is closed to one row. Returns the rows needed. */
 static f64 normalise(struct graph *g)
 {
-    f64 low = 0, high = 0;
-    for (u32 i = 0; i < g->n; i++) {
-        low = i ? MIN(low, g->places[i].y) : g->places[i].y;
-        high = i ? MAX(high, g->places[i].y) : g->places[i].y;
-    }
+    f64 before = 0, y = 0;
     for (u32 i = 0; i < g->n; i++)
-        g->places[i].y -= low;
-    return g->n ? high - low + 1 : 0;
+        g->sorted[i] = i;
+    if (g->n > 0) qsort_r(g->sorted, g->n, sizeof(u32), by_y, g->places);
+    for (u32 i = 0; i < g->n; i++) {
+        struct layout_place *p = &g->places[g->sorted[i]];
+        y = i ? y + MIN(p->y - before, 1.0) : 0;
+        before = p->y;
+        p->y = y;
+    }
+    return g->n ? y + 1 : 0;
 }
 
 static void graph_done(struct graph *g)

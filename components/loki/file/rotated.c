@@ -124,12 +124,22 @@ static int oldest_first(const void *a_, const void *b_)
 }
 
 /* Tells whether the same files are there, in whatever order. */
-static u64 print_of(const candidates *all)
+static u64 print_of_names(const candidates *all)
 {
     u64 sum = all->n;
 
     for (size_t i = 0; i < all->n; i++)
         sum += hash_bytes(all->v[i].path, strlen(all->v[i].path), all->v[i].ino);
+    return sum;
+}
+
+/* A packed file gets the time of the plain one last of all. */
+static u64 print_of_times(const candidates *all)
+{
+    u64 sum = 0;
+
+    for (size_t i = 0; i < all->n; i++)
+        if (all->v[i].packed >= 0) sum += hash_mix(all->v[i].ino, (u64)all->v[i].mtime);
     return sum;
 }
 
@@ -143,8 +153,9 @@ static u64 list_beside(const char *path, u64 ino, candidates *ret)
     char *dir = !slash ? xstrdup(".") : xprintf("%.*s", (int)(slash - file), file);
 
     list_folder(*dir ? dir : "/", str_of(slash ? slash + 1 : file), ino, ret);
-    u64 print = print_of(ret);
+    u64 print = print_of_names(ret);
     drop_half_packed(ret);
+    print += print_of_times(ret);
     if (ret->n > 0) qsort(ret->v, ret->n, sizeof(*ret->v), oldest_first);
     free(dir);
     return print;
