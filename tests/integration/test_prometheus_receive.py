@@ -3,10 +3,11 @@ prometheus.echo behind it."""
 import http.client
 import re
 import socket
+import threading
 
 import pytest
 
-from prom_backend import STALE, V1, V2, Exemplar, Histogram, Metadata, Series, encode_v1, encode_v2, snappy
+from prom_backend import STALE, V1, V2, Exemplar, Histogram, Metadata, Prometheus, Series, encode_v1, encode_v2, snappy
 from test_live import ON, Stream
 from weirproc import await_that, port_open
 from weirproc import http as request
@@ -15,6 +16,13 @@ pytestmark = pytest.mark.core
 
 BOTH = 'accepted_remote_write_protobuf_messages = ["prometheus.WriteRequest", "io.prometheus.write.v2.Request"]'
 WRITTEN = "X-Prometheus-Remote-Write-"
+
+
+@pytest.fixture
+def prom():
+    b = Prometheus()
+    yield b
+    b.close()
 
 
 def receiver(port, to="prometheus.echo.out.receiver", more="", http_more=""):
@@ -123,6 +131,141 @@ def test_refusals(weir, ports):
     ]:
         assert answer.status == status, (status, answer.status, answer.text)
     assert echoed(w) == []
+
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])
+
+
+def test_limits(weir, ports):
+    """Too large as it is sent, or as it would be unpacked: 413, before anything of that size is read or made."""
+    [port] = ports(1)
+    w = weir(receiver(port) + ECHO)
+    before = w.status_kib("VmHWM")
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    c.putrequest("POST", "/api/v1/metrics/write")
+    for name, value in (("Content-Type", V1), ("Content-Encoding", "snappy"), ("Content-Length", str(101 << 20))):
+        c.putheader(name, value)
+    c.endheaders()
+    r = c.getresponse()
+    assert r.status == 413 and b"larger" in r.read()
+    c.close()
+    n = (200 << 20) // 64  # copies of 64 bytes
+    bomb = varint(1 + 64 * n) + b"\x00a" + b"\xfe\x01\x00" * n
+    r = send(port, bomb, packed=False)
+    assert r.status == 413, (r.status, r.text)
+    assert w.status_kib("VmHWM") - before < 64 << 10
+    assert send(port, encode_v1([UP])).status == 204
+    await_lines(w, ['up{instance="a:80",job="x"} 1 1700000000000'])
+
+
+def test_bodies_that_are_broken(weir, ports):
+    """Each prefix, and each with a byte changed: 400 or taken for what it says, never more, and the next client is served."""
+    [port] = ports(1)
+    w = weir(receiver(port, more=BOTH) + ECHO)
+    h = Histogram((), 5, 10, 2.5, 3, 1e-9, 1, [], [], [(-2, 2), (1, 1)], [4, -1, 2])
+    for body, kind in ((encode_v1([UP, Series({"__name__": "h"}, [], [h])]), V1), (encode_v2([UP, Series({"__name__": "h"}, [], [h])]), V2)):
+        for i in range(1, len(body), 3):
+            assert send(port, body[:i], kind).status in (204, 400)
+            changed = body[:i] + bytes([body[i] ^ 0x85]) + body[i + 1:]
+            assert send(port, changed, kind).status in (204, 400)
+        packed = snappy(body)
+        for i in range(0, len(packed), 3):
+            assert send(port, packed[:i] + bytes([packed[i] ^ 0x41]) + packed[i + 1:], kind, packed=False).status in (204, 400, 413)
+    assert send(port, encode_v1([UP])).status == 204
+    assert w.health("prometheus.receive_http.in")["state"] == "healthy"
+
+
+def test_a_full_pipeline_makes_clients_wait(weir, ports, backend):
+    """503 and when to come again, while the queue behind is full; what was acknowledged arrives."""
+    [port] = ports(1)
+    backend.respond = (503, {}, b"", 0)
+    weir(receiver(port, "otelcol.receiver.prometheus.r.receiver") + f'''
+otelcol.receiver.prometheus "r" {{
+  output {{
+    metrics = [otelcol.exporter.otlphttp.out.input]
+  }}
+}}
+otelcol.exporter.otlphttp "out" {{
+  sending_queue {{
+    queue_size    = 3
+    num_consumers = 1
+  }}
+  retry_on_failure {{
+    initial_interval = "50ms"
+    max_interval     = "100ms"
+    max_elapsed_time = "0s"
+  }}
+  client {{
+    endpoint = "{backend.url}"
+  }}
+}}
+''')
+    statuses, acked = [], []
+    for i in range(10):
+        r = send(port, encode_v1([Series({"__name__": "n", "i": str(i), "instance": "a:80", "job": "x"}, [(1700000000000, 1.0)])]))
+        statuses.append(r.status)
+        if r.status == 204:
+            acked.append(str(i))
+        else:
+            assert r.status == 503 and int(r.headers["Retry-After"]) >= 1, (r.status, r.text)
+    assert statuses[0] == 204 and 503 in statuses, statuses
+    backend.respond = (200, {}, b"", 0)
+    arrived = lambda: {r["attributes"].get("i") for r in list(backend.records)}
+    await_that("what was acknowledged", lambda: set(acked) <= arrived())
+    await_that("there is room again", lambda: send(port, encode_v1([UP])).status == 204)
+
+
+def test_reloads_under_load(weir, ports, prom):
+    """Clients send all the time while the configuration is loaded again and again: nobody is refused for good, nothing acknowledged is lost."""
+    [port] = ports(1)
+    text = lambda i: receiver(port, "prometheus.remote_write.out.receiver", BOTH if i % 2 else "") + f'''
+prometheus.remote_write "out" {{
+  endpoint {{
+    url = "{prom.url}"
+    queue_config {{
+      batch_send_deadline = "50ms"
+    }}
+  }}
+  external_labels = {{ load = "{i % 3}" }}
+}}
+'''
+    w = weir(text(0))
+    done, acked, others = threading.Event(), [], []
+
+    def client(c):
+        i = 0
+        while not done.is_set():
+            body = encode_v1([Series({"__name__": "n", "c": str(c)}, [(1700000000000 + i, float(i))])])
+            try:
+                status = send(port, body).status
+            except OSError as e:
+                status = repr(e)
+            if status == 204:
+                acked.append((c, i))
+                i += 1
+            elif status != 503:
+                others.append(status)
+
+    threads = [threading.Thread(target=client, args=(c,)) for c in range(3)]
+    for t in threads:
+        t.start()
+    try:
+        for i in range(1, 9):
+            n = len(acked)
+            await_that("requests pass", lambda: len(acked) > n + 20)
+            assert w.reload(text(i)).status == 200
+    finally:
+        done.set()
+        for t in threads:
+            t.join()
+    assert not others, others[:5]
+    got = lambda: {(int(dict(s.labels)["c"]), int(s.value)) for s in prom.samples("n")}
+    await_that("all that was acknowledged", lambda: set(acked) <= got())
 
 
 def test_series_that_are_refused(weir, ports):
