@@ -78,6 +78,10 @@ enum exposition_event exposition_next(struct exposition *e, u64 hash, u32 n);
 /* Exemplars of a native histogram, one by one; false at the end. After EXPOSITION_HISTOGRAM. */
 bool exposition_histogram_exemplar(struct exposition *e, struct exposition_exemplar *ret);
 
+/* When the counter, histogram or summary of the last sample began, in ms; 0: unknown, as it is in
+ * the text formats, where OpenMetrics has samples of their own for it. */
+i64 exposition_start(const struct exposition *e);
+
 /* The labels of the last sample, __name__ among them, in place of what was in `into`; texts are
  * borrowed from the body. `le` of a histogram and `quantile` of a summary are in OpenMetrics' form.
  * -EINVAL with e->error; -ENOMEM. */

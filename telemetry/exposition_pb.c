@@ -39,11 +39,15 @@ struct family_kind {
     enum metric_type type;
     u32 field; /* of the metric, that holds the value */
     const char *name;
+    u32 start; /* field of the value that says when it began; 0: none */
 };
 static const struct family_kind kinds[] = {
-    {TYPE_COUNTER, M_COUNTER, "counter"},       {TYPE_GAUGE, M_GAUGE, "gauge"},
-    {TYPE_SUMMARY, M_SUMMARY, "summary"},       {TYPE_UNKNOWN, M_UNTYPED, "untyped"},
-    {TYPE_HISTOGRAM, M_HISTOGRAM, "histogram"}, {TYPE_GAUGEHISTOGRAM, M_HISTOGRAM, "histogram"},
+    {TYPE_COUNTER, M_COUNTER, "counter", 3},
+    {TYPE_GAUGE, M_GAUGE, "gauge", 0},
+    {TYPE_SUMMARY, M_SUMMARY, "summary", 4},
+    {TYPE_UNKNOWN, M_UNTYPED, "untyped", 0},
+    {TYPE_HISTOGRAM, M_HISTOGRAM, "histogram", H_START},
+    {TYPE_GAUGEHISTOGRAM, M_HISTOGRAM, "histogram", 0},
 };
 
 enum stage { S_NONE, S_VALUE, S_NATIVE, S_COUNT, S_SUM, S_PARTS, S_INF };
@@ -216,6 +220,16 @@ static bool read_exemplar(struct exposition *e, struct str msg, struct expositio
     b->p[0] = '{';
     x->labels = buf_view(b);
     return true;
+}
+
+i64 exposition_start(const struct exposition *e)
+{
+    const struct exposition_protobuf *p = e->pb;
+    struct pb_field f;
+    i64 ms;
+
+    if (!p || !p->kind || !p->kind->start || !pb_find(p->value, p->kind->start, &f)) return 0;
+    return f.wire == PB_BYTES && read_timestamp(f.b, &ms) ? ms : 0;
 }
 
 bool exposition_histogram_exemplar(struct exposition *e, struct exposition_exemplar *ret)

@@ -241,10 +241,6 @@ static int prepare(struct prepare *p, const void *args, void *plan_)
     scrape_accept(a, &accept);
     plan->accept = arena_str(p->arena, buf_view(&accept));
     buf_done(&accept);
-    warn(p, a->convert_classic_histograms_to_nhcb, "convert_classic_histograms_to_nhcb",
-         "classic histograms are sent as they are");
-    warn(p, a->start_timestamp_zero_ingestion, "start_timestamp_zero_ingestion",
-         "times at which counters began are not used");
     warn(p, a->clustering.enabled, "clustering/enabled",
          "agents do not share targets yet: every target is scraped by each agent that has it, "
          "so give each a part of the targets, or run one agent");

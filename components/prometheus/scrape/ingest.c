@@ -4,27 +4,12 @@
 
 #include "base/hash.h"
 #include "base/utf8.h"
-#include "components/prometheus/scrape/scrape.h"
-#include "telemetry/histogram.h"
+#include "components/prometheus/scrape/ingest.h"
 
-#define FUTURE_MAX_MS           (10 * 60 * 1000)
-#define HISTOGRAM_EXEMPLARS_MAX 100
-#define META_EVERY              (600 * NS_PER_SEC) /* metadata is told again */
+#define FUTURE_MAX_MS (10 * 60 * 1000)
+#define META_EVERY    (600 * NS_PER_SEC) /* metadata is told again */
 
-struct ingest {
-    struct target *t;
-    struct scraper *s;
-    const struct scrape_args *args;
-    struct exposition e;
-    i64 now_ms;
-    struct scrape_result *r;
-    bool failed, over_samples, over_buckets;
-    struct metric_meta meta; /* of the family at hand */
-    bool has_meta;
-};
-
-static int fail(struct ingest *in, const char *fmt, ...) PRINTF(2, 3);
-static int fail(struct ingest *in, const char *fmt, ...)
+int ingest_fail(struct ingest *in, const char *fmt, ...)
 {
     va_list ap;
 
@@ -36,9 +21,9 @@ static int fail(struct ingest *in, const char *fmt, ...)
     return -EINVAL;
 }
 
-static int no_memory(struct ingest *in)
+int ingest_no_memory(struct ingest *in)
 {
-    return fail(in, "no memory for the samples: the data budget is used up");
+    return ingest_fail(in, "no memory for the samples: the data budget is used up");
 }
 
 /* --- labels of a new series --- */
@@ -129,10 +114,11 @@ static int over_labels(struct ingest *in, const char *fmt, struct str metric, st
 {
     metric_inc(in->s->meters[METER_EXCEEDED_LABELS]);
     if (!name.p)
-        return fail(in, "label_limit exceeded (metric: %.50s, number of labels: %zu, limit: %lld)",
-                    metric.p ? metric.p : "", is, (long long)limit);
-    return fail(in, fmt, (int)MIN(metric.n, (size_t)50), metric.p, (int)MIN(name.n, (size_t)50),
-                name.p, is, (long long)limit);
+        return ingest_fail(
+            in, "label_limit exceeded (metric: %.50s, number of labels: %zu, limit: %lld)",
+            metric.p ? metric.p : "", is, (long long)limit);
+    return ingest_fail(in, fmt, (int)MIN(metric.n, (size_t)50), metric.p,
+                       (int)MIN(name.n, (size_t)50), name.p, is, (long long)limit);
 }
 
 static int check_limits(struct ingest *in, const struct label_set *set)
@@ -164,49 +150,64 @@ static int bad_names(struct ingest *in, const struct label_set *set)
     struct buf b = BUF_INIT(1 << 20);
 
     label_set_text(set, &b);
-    int rc = fail(in, "line %zu: invalid metric name or label names: " STR_FMT, in->e.sample_line,
-                  (int)MIN(b.n, (size_t)200), b.p ? b.p : "");
+    int rc = ingest_fail(in, "line %zu: invalid metric name or label names: " STR_FMT,
+                         in->e.sample_line, (int)MIN(b.n, (size_t)200), b.p ? b.p : "");
     buf_done(&b);
     return rc;
 }
 
-/* A new reference; NULL with the scrape failed. */
-static struct series *make_series(struct ingest *in)
+/* A new reference to the series of these labels with those of the target; NULL with the scrape
+ * failed. */
+static struct series *finish_series(struct ingest *in, struct label_set *set)
 {
-    struct label_set *set = &in->s->set;
-    int rc = exposition_labels(&in->e, set);
-
-    if (rc != 0) {
-        (void)(rc == -ENOMEM ? no_memory(in) : fail(in, "%s", in->e.error));
-        return NULL;
-    }
     add_target_labels(in, set);
     add_type_and_unit(in, set);
     label_set_filter(set, has_value, NULL);
     if (set->err == 0 && !label_set_has(set, STR("__name__"))) {
-        (void)fail(in, "line %zu: missing metric name (__name__ label)", in->e.sample_line);
+        (void)ingest_fail(in, "line %zu: missing metric name (__name__ label)", in->e.sample_line);
         return NULL;
     }
     if (!names_ok(in, set)) (void)bad_names(in, set);
     if (in->failed || check_limits(in, set) != 0) return NULL;
     struct series *s = label_set_series(set, in->s->keeper.table);
-    if (!s) (void)no_memory(in);
+    if (!s) (void)ingest_no_memory(in);
     return s;
+}
+
+static struct series *make_series(struct ingest *in)
+{
+    struct label_set *set = &in->s->set;
+    int rc = exposition_labels(&in->e, set);
+
+    if (rc == 0) return finish_series(in, set);
+    (void)(rc == -ENOMEM ? ingest_no_memory(in) : ingest_fail(in, "%s", in->e.error));
+    return NULL;
 }
 
 /* --- samples --- */
 
-/* The series of the line at hand: 1, 2 when it was there already, 0 with the scrape failed. */
-static int find_series(struct ingest *in, u32 flags, struct series **ret)
+int ingest_series(struct ingest *in, u64 hash, bool expected, u32 flags, struct label_set *set,
+                  struct series **ret)
 {
     struct scrape_cache *c = &in->t->cache;
-    int found = cache_find(c, in->e.hash, in->e.expected, flags, ret);
+    int found = cache_find(c, hash, expected, flags, ret);
+    size_t length = set ? 0 : in->e.series.n; /* of a text that can be expected */
 
+    in->is_new = found == 0;
     if (found != 0) return found;
-    *ret = make_series(in);
+    *ret = set ? finish_series(in, set) : make_series(in);
     if (!*ret) return 0;
-    return cache_add(c, in->e.hash, (u32)MIN(in->e.series.n, (size_t)UINT32_MAX), flags, *ret) ? 1
-                                                                                               : 2;
+    return cache_add(c, hash, (u32)MIN(length, (size_t)UINT32_MAX), flags, *ret) ? 1 : 2;
+}
+
+u64 ingest_hash(const struct label_set *set)
+{
+    u64 h = 0x6e686362; /* apart from those of lines */
+
+    for (u32 i = 0; i < set->n; i++)
+        h = hash_bytes(set->v[i].value.p, set->v[i].value.n,
+                       hash_bytes(set->v[i].name.p, set->v[i].name.n, h));
+    return h;
 }
 
 static bool over_limit(struct ingest *in)
@@ -216,91 +217,36 @@ static bool over_limit(struct ingest *in)
     return true;
 }
 
-static int put_exemplar(struct ingest *in, struct series *s, const struct exposition_exemplar *x,
-                        i64 time)
+bool ingest_wanted(struct ingest *in, int found, bool timed, i64 time)
 {
-    struct label_set *set = &in->s->scratch;
-    int rc = exposition_exemplar_labels(&in->e, x->labels, set);
-    bool old;
-
-    if (rc != 0) return rc == -ENOMEM ? no_memory(in) : fail(in, "%s", in->e.error);
-    struct exemplar_sample e = {.series = s,
-                                .time = x->has_time ? x->time : time,
-                                .has_time = x->has_time,
-                                .value = x->value,
-                                .labels = set->v,
-                                .n_labels = set->n};
-    bool fresh = exemplar_is_new(&in->t->exemplars, &e, &old);
-    if (old) metric_inc(in->s->meters[METER_EXEMPLARS_OLD]);
-    if (!fresh) return 0;
-    return sample_builder_exemplar(in->s->builder, &e) == 0 ? 0 : no_memory(in);
-}
-
-/* --- native histograms --- */
-
-static int by_time(const void *a, const void *b)
-{
-    const struct exposition_exemplar *x = a, *y = b;
-    return x->time < y->time ? -1 : x->time > y->time;
-}
-
-/* Those of a native histogram that are not yet sent, in order of time. */
-static u32 read_exemplars(struct ingest *in, const struct series *s,
-                          struct exposition_exemplar v[HISTOGRAM_EXEMPLARS_MAX])
-{
-    i64 newest = exemplar_newest(&in->t->exemplars, s);
-    struct exposition_exemplar x;
-    u32 n = 0;
-
-    while (n < HISTOGRAM_EXEMPLARS_MAX && exposition_histogram_exemplar(&in->e, &x)) {
-        if (!x.has_time || x.time <= newest) continue;
-        x.labels = arena_str(&in->t->texts, x.labels);
-        v[n++] = x;
-    }
-    qsort(v, n, sizeof(*v), by_time);
-    return n;
-}
-
-static int put_exemplars(struct ingest *in, struct series *s, i64 time)
-{
-    struct exposition_exemplar v[HISTOGRAM_EXEMPLARS_MAX];
-    u32 n = read_exemplars(in, s, v);
-
-    for (u32 i = 0; i < n; i++)
-        if (put_exemplar(in, s, &v[i], time) != 0) return -EINVAL;
-    return 0;
-}
-
-/* With as many buckets as it may have; false: it cannot be made to. */
-static bool fit(const struct ingest *in, struct histogram *h, struct arena *a)
-{
-    i64 limit = in->args->native_histogram_bucket_limit;
-    i32 most = in->s->plan->max_schema;
-
-    if (histogram_is_exponential(h) && h->schema > most && histogram_lower(h, most, a) != 0)
+    in->r->kept++;
+    if (found == 2 && !timed) {
+        metric_inc(in->s->meters[METER_DUPLICATES]);
         return false;
-    return limit <= 0 || histogram_limit(h, (u32)limit, a) == 0;
+    }
+    if (timed && time > in->now_ms + FUTURE_MAX_MS) {
+        metric_inc(in->s->meters[METER_OUT_OF_BOUNDS]);
+        return false;
+    }
+    return !over_limit(in);
 }
 
-static int put_histogram(struct ingest *in, struct series *s, i64 time)
+static int put_native(struct ingest *in, struct series *s, i64 time, i64 start)
 {
-    struct histogram h = *in->e.histogram;
-    struct histogram_sample hs = {.series = s, .time = time, .h = &h};
-    struct arena lists;
-
-    arena_init(&lists, 0);
-    bool fits = fit(in, &h, &lists);
-    int rc = fits ? sample_builder_histogram(in->s->builder, &hs) : 0;
-    arena_done(&lists);
-    if (!fits) in->over_buckets = true;
-    if (!fits || rc != 0) return rc != 0 ? no_memory(in) : 0;
-    return put_exemplars(in, s, time);
+    int rc = put_histogram(in, s, time, start, in->e.histogram);
+    return rc != 0 ? rc : put_exemplars(in, s, time);
 }
 
 static int put_sample(struct ingest *in, struct series *s, i64 time, bool histogram)
 {
-    if (histogram) return put_histogram(in, s, time);
-    if (sample_builder_add(in->s->builder, s, time, in->e.bits) != 0) return no_memory(in);
+    i64 start = 0;
+
+    if (UNLIKELY(in->args->start_timestamp_zero_ingestion)) {
+        start = starts_find(in);
+        if (starts_put(in, s, start, time, histogram) != 0) return -EINVAL;
+    }
+    if (histogram) return put_native(in, s, time, start);
+    if (sample_builder_add(in->s->builder, s, time, in->e.bits) != 0) return ingest_no_memory(in);
     if (UNLIKELY(in->e.exemplar.labels.p)) return put_exemplar(in, s, &in->e.exemplar, time);
     return 0;
 }
@@ -312,18 +258,20 @@ static int take_sample(struct ingest *in, bool histogram)
     i64 time = timed ? in->e.time : in->now_ms;
 
     in->r->samples++;
-    int found = find_series(in, timed ? LINE_TIMED : 0, &s);
+    int found = ingest_series(in, in->e.hash, in->e.expected, timed ? LINE_TIMED : 0, NULL, &s);
     if (found == 0) return -EINVAL;
-    in->r->kept++;
-    if (found == 2 && !timed) {
-        metric_inc(in->s->meters[METER_DUPLICATES]);
-        return 0;
-    }
-    if (timed && time > in->now_ms + FUTURE_MAX_MS) {
-        metric_inc(in->s->meters[METER_OUT_OF_BOUNDS]);
-        return 0;
-    }
-    return over_limit(in) ? 0 : put_sample(in, s, time, histogram);
+    return ingest_wanted(in, found, timed, time) ? put_sample(in, s, time, histogram) : 0;
+}
+
+/* Lines that are not series of their own under some settings. 0: go on, the line is done. */
+static int take_line(struct ingest *in, bool histogram)
+{
+    int rc = 0;
+
+    if (UNLIKELY(in->t->spec.nhcb)) rc = histogram ? nhcb_native(in) : nhcb_take(in);
+    if (rc < 0 || (rc > 0 && !in->t->spec.classic_too)) return MIN(rc, 0);
+    if (!histogram && starts_is_line(in)) return 0;
+    return take_sample(in, histogram);
 }
 
 /* --- families --- */
@@ -342,7 +290,7 @@ static int tell_meta(struct ingest *in)
     in->has_meta = false;
     if (map_get(told, in->meta.family) == hash) return 0;
     (void)map_put(told, in->meta.family, hash);
-    return sample_builder_meta(in->s->builder, &in->meta) == 0 ? 0 : no_memory(in);
+    return sample_builder_meta(in->s->builder, &in->meta) == 0 ? 0 : ingest_no_memory(in);
 }
 
 /* What a line is depends on its family where `le`, `quantile` or labels of type and unit do. */
@@ -362,6 +310,7 @@ static struct str keep(struct ingest *in, struct str s)
 
 static int take_family(struct ingest *in, enum exposition_event event)
 {
+    if (nhcb_flush(in) != 0) return -EINVAL;
     if (in->has_meta && !str_eq(in->e.family, in->meta.family) && in->args->honor_metadata &&
         tell_meta(in) != 0)
         return -EINVAL;
@@ -383,15 +332,16 @@ static bool step(struct ingest *in, const struct line *l)
     enum exposition_event event = exposition_next(&in->e, l ? l->hash : 0, l ? line_length(l) : 0);
 
     switch (event) {
-    case EXPOSITION_SAMPLE: return take_sample(in, false) == 0;
-    case EXPOSITION_HISTOGRAM: return take_sample(in, true) == 0;
+    case EXPOSITION_SAMPLE: return take_line(in, false) == 0;
+    case EXPOSITION_HISTOGRAM: return take_line(in, true) == 0;
     case EXPOSITION_TYPE:
     case EXPOSITION_HELP:
     case EXPOSITION_UNIT: return take_family(in, event) == 0;
-    case EXPOSITION_ERROR: (void)fail(in, "%s", in->e.error); return false;
+    case EXPOSITION_ERROR: (void)ingest_fail(in, "%s", in->e.error); return false;
     case EXPOSITION_END: break;
     }
     if (in->has_meta && in->args->honor_metadata) (void)tell_meta(in);
+    (void)nhcb_flush(in);
     return false;
 }
 
@@ -399,11 +349,11 @@ static void judge(struct ingest *in)
 {
     if (in->over_samples) {
         metric_inc(in->s->meters[METER_EXCEEDED_SAMPLES]);
-        (void)fail(in, "sample limit exceeded");
+        (void)ingest_fail(in, "sample limit exceeded");
     }
     if (in->over_buckets) {
         metric_inc(in->s->meters[METER_EXCEEDED_BUCKETS]);
-        (void)fail(in, "histogram bucket limit exceeded");
+        (void)ingest_fail(in, "histogram bucket limit exceeded");
     }
 }
 
@@ -422,6 +372,7 @@ static void on_gone(void *arg, struct series *s, bool stale, bool leaves)
         g->failed = true;
     if (!leaves) return;
     exemplar_forget(&g->t->exemplars, s);
+    starts_forget(g->t, s);
     series_retire(&sc->keeper, s);
 }
 
@@ -439,6 +390,8 @@ void scrape_all_stale(struct target *t, i64 time_ms)
 
     cache_fail(&t->cache, t->owner->plan->args->track_timestamps_staleness, on_gone, &g);
     exemplar_memory_done(&t->exemplars); /* what this scrape had told was not sent */
+    map_done(&t->started, NULL);
+    t->started = (struct map){0};
     say_lost_markers(&g);
 }
 
@@ -459,6 +412,18 @@ static void tell_again(struct target *t)
     t->families = (struct map){0};
 }
 
+static void read_lines(struct ingest *in, const struct exposition_conf *conf)
+{
+    if (in->args->start_timestamp_zero_ingestion) starts_read(in, conf);
+    exposition_init(&in->e, conf);
+    while (step(in, cache_expected(&in->t->cache)))
+        ;
+    judge(in);
+    exposition_done(&in->e);
+    nhcb_done(in);
+    map_done(&in->starts, NULL);
+}
+
 int scrape_ingest(struct target *t, struct str body, enum exposition_format format, i64 time_ms,
                   struct scrape_result *r)
 {
@@ -468,15 +433,11 @@ int scrape_ingest(struct target *t, struct str body, enum exposition_format form
 
     tell_again(t);
     cache_begin(&t->cache);
-    exposition_init(&in.e, &(struct exposition_conf){.format = format,
-                                                     .body = body,
-                                                     .native_histograms = t->spec.native,
-                                                     .classic_too = t->spec.classic_too});
-    while (step(&in, cache_expected(&t->cache)))
-        ;
-    judge(&in);
+    read_lines(&in, &(struct exposition_conf){.format = format,
+                                              .body = body,
+                                              .native_histograms = t->spec.native,
+                                              .classic_too = t->spec.classic_too || t->spec.nhcb});
     r->added = t->cache.added;
-    exposition_done(&in.e);
     arena_rewind(&t->texts);
     if (in.failed) return -EINVAL;
     cache_end(&t->cache, in.args->track_timestamps_staleness, on_gone, &g);

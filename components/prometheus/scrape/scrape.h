@@ -97,7 +97,7 @@ struct target_spec {
     u64 placed; /* hash of the labels: which worker */
     u64 hash;   /* of labels and URL */
     i64 interval, timeout;
-    bool native, classic_too;
+    bool native, classic_too, nhcb;
 };
 /* From a target of the configuration; texts in the arena. NULL, or why it is none (in the arena).
  * set is the caller's, used here. */
@@ -204,6 +204,7 @@ struct target {
     struct http_request *request;
     struct scrape_cache cache;
     struct exemplar_memory exemplars;
+    struct map started; /* series to the start that was sent, in ms */
     struct series *report[REPORTS];
     struct map families; /* metadata that was told: family to hash */
     i64 due;             /* real time of the tick that comes next */
@@ -211,7 +212,7 @@ struct target {
     i64 began;           /* mono */
     i64 meta_told;
     bool listed; /* while targets are compared */
-    bool leaving, said_failed, ever;
+    bool leaving, said_failed, said_nhcb, ever;
     bool up;
     struct batch *held; /* made, not delivered */
     /* for people */

@@ -427,6 +427,7 @@ void target_update(struct target *t, const struct target_spec *spec)
     t->spec.timeout = spec->timeout;
     t->spec.native = spec->native;
     t->spec.classic_too = spec->classic_too;
+    t->spec.nhcb = spec->nhcb;
     if (!again) return;
     t->due = 0;
     arm(t);
@@ -460,6 +461,7 @@ void target_free(struct target *t)
         series_retire(&s->keeper, line_series(&t->cache.last.v[i]));
     cache_free(&t->cache);
     exemplar_memory_done(&t->exemplars);
+    map_done(&t->started, NULL);
     for (int i = 0; i < REPORTS; i++)
         if (t->report[i]) series_retire(&s->keeper, t->report[i]);
     if (t->held) batch_unref(t->held);

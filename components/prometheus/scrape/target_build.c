@@ -162,6 +162,8 @@ static void put_defaults(const struct scrape_plan *p, struct str job, struct lab
     put_default(set, STR("__scrape_native_histograms__"), bool_text(a->scrape_native_histograms));
     put_default(set, STR("__always_scrape_classic_histograms__"),
                 bool_text(a->scrape_classic_histograms));
+    put_default(set, STR("__convert_classic_histograms_to_nhcb__"),
+                bool_text(a->convert_classic_histograms_to_nhcb));
     put_params(p, set);
 }
 
@@ -299,6 +301,7 @@ const char *target_spec_build(const struct scrape_plan *p, struct str job, struc
     ret->native = str_is(label_set_get(set, STR("__scrape_native_histograms__")), "true");
     ret->classic_too =
         str_is(label_set_get(set, STR("__always_scrape_classic_histograms__")), "true");
+    ret->nhcb = str_is(label_set_get(set, STR("__convert_classic_histograms_to_nhcb__")), "true");
     ret->url = make_url(p, set, arena);
     label_set_filter(set, is_plain_label, NULL);
     if (set->err != 0 || ret->url.n == 0) return "its labels are too large, or memory is out";
