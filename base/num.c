@@ -255,6 +255,28 @@ static bool reads_back(f64 v, int precision, char *text, size_t cap)
     return true;
 }
 
+/* Whole numbers below 2^53 need no search: most values are. Not for -0, whose sign would be lost.
+ */
+static bool is_small_whole(f64 v)
+{
+    return fabs(v) < 0x1p53 && v == (f64)(i64)v && !(v == 0 && signbit(v));
+}
+
+/* Their own digits without the zeros at the end: any shorter text is another whole number, which
+ * has a value of its own. */
+static void whole_digits(u64 v, struct decimal *d)
+{
+    char *at = d->digits + sizeof(d->digits);
+    int end = 0;
+
+    for (; v >= 10 && v % 10 == 0; v /= 10)
+        end++;
+    for (d->n = 0; v > 0 || d->n == 0; v /= 10, d->n++)
+        *--at = (char)('0' + v % 10);
+    memmove(d->digits, at, (size_t)d->n);
+    d->point = d->n + end;
+}
+
 /* 15 digits always survive in normal numbers, so no shorter precision need be tried there: trailing
  * zeros go. */
 static void shortest(f64 v, struct decimal *d)
@@ -265,11 +287,14 @@ static void shortest(f64 v, struct decimal *d)
     ASSERT(isfinite(v));
     d->neg = signbit(v);
     v = fabs(v);
+    if (is_small_whole(v)) {
+        whole_digits((u64)v, d);
+        return;
+    }
     while (precision < 17 && !reads_back(v, precision, text, sizeof(text)))
         precision++;
     if (precision == 17) snprintf(text, sizeof(text), "%.16e", v);
     read_digits(text, d);
-    if (v == 0) d->point = 1;
 }
 
 static void add_zeros(struct buf *b, int n)
@@ -300,7 +325,13 @@ static void lay_exponent(struct buf *b, const struct decimal *d, int min_digits)
     buf_ch(b, d->digits[0]);
     if (d->n > 1) buf_ch(b, '.');
     buf_add(b, d->digits + 1, (size_t)(d->n - 1));
-    buf_printf(b, "e%c%0*d", exp < 0 ? '-' : '+', min_digits, abs(exp));
+    buf_ch(b, 'e');
+    buf_ch(b, exp < 0 ? '-' : '+');
+    exp = abs(exp);
+    if (exp < 10 && min_digits > 1) buf_ch(b, '0');
+    if (exp >= 100) buf_ch(b, (char)('0' + exp / 100));
+    if (exp >= 10) buf_ch(b, (char)('0' + exp / 10 % 10));
+    buf_ch(b, (char)('0' + exp % 10));
 }
 
 static bool add_special(struct buf *b, f64 v)
@@ -308,13 +339,6 @@ static bool add_special(struct buf *b, f64 v)
     if (isfinite(v)) return false;
     buf_cstr(b, isnan(v) ? "NaN" : v < 0 ? "-Inf" : "+Inf");
     return true;
-}
-
-/* Whole numbers below 2^53 need no search: most values are. Not for -0, whose sign would be lost.
- */
-static bool is_small_whole(f64 v)
-{
-    return fabs(v) < 0x1p53 && v == (f64)(i64)v && !(v == 0 && signbit(v));
 }
 
 void num_f64_plain(struct buf *b, f64 v)

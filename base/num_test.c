@@ -113,6 +113,12 @@ static void general_forms(void **state)
     assert_form(num_f64_g, 1234567, "1.234567e+06");
     assert_form(num_f64_g, 0.0001, "0.0001");
     assert_form(num_f64_g, 0.00001, "1e-05");
+    assert_form(num_f64_g, -0.0, "-0");
+    assert_form(num_f64_g, -120, "-120");
+    assert_form(num_f64_g, 9007199254740991, "9.007199254740991e+15");
+    assert_form(num_f64_g, -9007199254740990, "-9.00719925474099e+15");
+    assert_form(num_f64_g, 9007199254740992, "9.007199254740992e+15");
+    assert_form(num_f64_g, 1e15, "1e+15");
     assert_form(num_f64_g, 5e-324, "5e-324");
     assert_form(num_f64_g, 1.7976931348623157e308, "1.7976931348623157e+308");
 }
@@ -151,12 +157,36 @@ static void round_trips(void **state)
     buf_done(&b);
 }
 
+/* Whole numbers take a way of their own: digits, point and sign as C writes them. */
+static void whole_numbers(void **state)
+{
+    struct buf b = BUF_INIT(1000);
+    u64 bits = 99;
+
+    for (int i = 0; i < 20000; i++) {
+        char want[40];
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        i64 v = (i64)(bits >> (11 + i % 53));
+        if (i % 3 == 0) v = v / 1000 * 1000;
+
+        num_f64_plain(&b, (f64)v);
+        snprintf(want, sizeof(want), "%lld", (long long)v);
+        assert_string_equal(b.p, want);
+        buf_reset(&b);
+        num_f64_g(&b, -(f64)v);
+        assert_true(strtod(b.p, NULL) == -(f64)v);
+        buf_reset(&b);
+    }
+    buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers),   cmocka_unit_test(float_syntax),
-        cmocka_unit_test(plain_form), cmocka_unit_test(general_forms),
-        cmocka_unit_test(json_forms), cmocka_unit_test(round_trips),
+        cmocka_unit_test(whole_numbers), cmocka_unit_test(integers),
+        cmocka_unit_test(float_syntax),  cmocka_unit_test(plain_form),
+        cmocka_unit_test(general_forms), cmocka_unit_test(json_forms),
+        cmocka_unit_test(round_trips),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
