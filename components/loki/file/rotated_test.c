@@ -2,10 +2,13 @@
  * source_file_test.c. */
 #include "components/loki/file/rotated.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 #include "base/test.h"
 #include "base/xalloc.h"
 
@@ -92,10 +95,78 @@ static void test_a_number_given_again(void **state)
     free(path);
 }
 
+static void set_time(const char *path, time_t when)
+{
+    const struct timespec both[2] = {{.tv_sec = when}, {.tv_sec = when}};
+
+    if (utimensat(AT_FDCWD, path, both, 0) != 0) abort();
+}
+
+struct packing {
+    const char *plain, *packed, *text;
+};
+
+/* As gzip and logrotate do: the time last, and then the plain one goes. */
+static void *pack(void *arg)
+{
+    const struct packing *p = arg;
+    gzFile f = gzopen(p->packed, "wb");
+
+    if (!f || gzputs(f, p->text) < 0 || gzclose(f) != Z_OK) abort();
+    set_time(p->packed, 1000);
+    (void)unlink(p->plain);
+    return NULL;
+}
+
+/* Whenever that happens while the folder is searched, the file is found, and before its successor.
+ */
+static void test_packed_while_it_is_searched(void **state)
+{
+    char folder[] = "/tmp/rotated_test.XXXXXX";
+    struct reading r = {0};
+
+    assert_non_null(mkdtemp(folder));
+    char *plain = xprintf("%s/app.log.2", folder), *packed = xprintf("%s/app.log.2.gz", folder),
+         *next = xprintf("%s/app.log.1", folder), *path = xprintf("%s/app.log", folder);
+    put(folder, "app.log.1", "two\n");
+    set_time(next, 2000);
+    u64 now = put(folder, "app.log", "three\n");
+    for (int i = 0; i < 300; i++) {
+        struct packing work = {plain, packed, "one\n"};
+        handle_list list = {0};
+        struct handle *was;
+        pthread_t thread;
+        u64 ino = put(folder, "app.log.2", work.text);
+        set_time(plain, 1000);
+        assert_int_equal(handle_open(plain, &was), 0);
+        handle_update_head(was, 4);
+        const struct lost lost = {.head = was->head, .ino = ino, .offset = 0, .now = now};
+        assert_int_equal(pthread_create(&thread, NULL, pack, &work), 0);
+        bool found = rotated_rest(path, &lost, &r, &list);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        if (!found || list.n != 2 || list.v[0]->head.hash != was->head.hash)
+            fail_msg("after %d times: %zu files", i, list.n);
+        vec_each (&list, h)
+            handle_close(*h);
+        vec_done(&list);
+        handle_close(was);
+        drop(folder, "app.log.2.gz");
+    }
+    reading_done(&r);
+    drop(folder, "app.log.1");
+    drop(folder, "app.log");
+    assert_int_equal(rmdir(folder), 0);
+    free(plain);
+    free(packed);
+    free(next);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_names),
-                                       cmocka_unit_test(test_a_number_given_again)};
+                                       cmocka_unit_test(test_a_number_given_again),
+                                       cmocka_unit_test(test_packed_while_it_is_searched)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
