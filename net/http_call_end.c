@@ -48,6 +48,7 @@ void http_call_finish(struct http_call_handle *h, enum http_fail fail, const cha
     struct http_result r = {
         .fail = fail, .error = error, .elapsed = loop_now(c->loop) - h->started};
 
+    if (h->trace) http_trace_fill(h);
     if (fail == HTTP_OK || fail == HTTP_TOO_LARGE) http_response_fill(&h->response, &r);
     stop_transfer(h, fail != HTTP_TIMEOUT);
     h->state = FINISHED;

@@ -206,5 +206,8 @@ const char *http_call_configure(struct http_call_handle *h, const struct http_ca
     h->response.budget = call->budget;
     h->response.follow = h->pool->target->conf.follow_redirects;
     if (call->data) h->response.flow = &h->flow;
+    if (call->address.n && h->dial_host.p == h->url.host.p)
+        h->address = arena_strdup(&h->arena, call->address);
+    if (call->trace) http_trace_prepare(h);
     return NULL;
 }

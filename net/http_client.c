@@ -23,6 +23,11 @@ void net_free(struct net *n)
     free(n);
 }
 
+struct resolver *net_resolver(struct net *n)
+{
+    return n->resolver;
+}
+
 /* --- from the loop --- */
 
 static void destroy(struct http_client *c)
@@ -86,6 +91,7 @@ static void fail_later(struct http_call_handle *h, const char *error)
 
 static void run(struct http_call_handle *h)
 {
+    if (h->trace) h->trace->resolve = clock_mono(loop_clock(h->c->loop)) - h->began;
     CURLMcode r = curl_multi_add_handle(h->pool->multi, h->easy);
 
     if (r == CURLM_OK)
@@ -119,6 +125,11 @@ static void on_resolved(void *arg, const char *addrs, const char *err)
 static void go(struct http_call_handle *h)
 {
     if (resolver_is_literal(h->dial_host) || h->pool->target->conf.unix_socket.n) {
+        run(h);
+        return;
+    }
+    if (h->address) {
+        set_addresses(h, h->address);
         run(h);
         return;
     }
@@ -222,6 +233,9 @@ static struct http_call_handle *call_new(struct http_client *c, const struct htt
     h->n_body = call->n_body;
     h->body_len = call->body_len;
     h->started = loop_now(c->loop);
+    h->began = clock_mono(loop_clock(c->loop));
+    h->trace = call->trace;
+    if (h->trace) *h->trace = (struct http_trace){0};
     h->done = call->done;
     h->arg = call->arg;
     arena_init(&h->arena, 0);

@@ -10,11 +10,13 @@
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "net/tls_peer.h"
 
 /* Process-wide parts: curl's global state, resolver cache, offload pool. */
 struct net;
 struct net *net_new(struct offload *pool);
 void net_free(struct net *n);
+struct resolver *net_resolver(struct net *n);
 
 struct http_client;
 struct http_client *http_client_new(struct net *n, struct loop *l);
@@ -71,6 +73,14 @@ struct http_result {
     i64 elapsed;
 };
 
+/* How the time of a call was spent, and with whom; for probes. Durations in ns, 0: it did not come
+ * to that. */
+struct http_trace {
+    i64 resolve, connect, tls, processing, transfer;
+    int version; /* 10, 11, 20 */
+    struct tls_peer peer;
+};
+
 struct http_call {
     struct http_target *target;        /* borrowed for the call: the client takes a reference */
     struct str method, url;            /* copied */
@@ -86,6 +96,11 @@ struct http_call {
     bool truncate;
     void (*done)(void *arg, const struct http_result *r);
     void *arg;
+    /* An address ("10.0.0.1", "[fe80::1]") that is dialled in place of looking up the URL's host;
+     * not through a proxy. Empty: none. */
+    struct str address;
+    /* A connection of its own, and this filled when done is called (tls_peer_done it); NULL: no. */
+    struct http_trace *trace;
 
     /* With `data` an answer is handed over as it comes: that of a success (2xx) in pieces, of
      * which nothing is kept; any other is gathered within max_response and given to done, as are

@@ -49,8 +49,11 @@ struct http_call_handle {
     const struct iovec *body;
     size_t n_body, body_len, body_iov, body_at;
     struct http_response response;
+    struct http_trace *trace;
+    const char *address; /* NULL: the name is looked up */
     char error[CURL_ERROR_SIZE];
     i64 started;
+    i64 began; /* the same by the clock itself, for the trace */
     void (*done)(void *arg, const struct http_result *r);
     void *arg;
     /* an answer in pieces */
@@ -72,6 +75,11 @@ void http_client_leave(struct http_client *c);
 
 /* Tells curl of the call. NULL, or why it cannot be made. */
 const char *http_call_configure(struct http_call_handle *h, const struct http_call *call);
+
+/* --- the trace --- */
+
+void http_trace_prepare(struct http_call_handle *h);
+void http_trace_fill(struct http_call_handle *h);
 
 /* --- answers in pieces --- */
 

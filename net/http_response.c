@@ -61,11 +61,22 @@ static void head_over(struct http_response *r)
     http_flow_head(r->flow, status, r->follow && status / 100 == 3);
 }
 
+/* Later the connection is curl's alone. */
+static void take_peer(struct http_response *r)
+{
+    const struct curl_tlssessioninfo *tls = NULL;
+
+    if (curl_easy_getinfo(r->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || !tls) return;
+    if (tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals)
+        tls_peer_take(r->peer, tls->internals);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct http_response *r = arg;
     struct str line = str_trim(str_n(p, size * n));
 
+    if (r->peer && !r->peer->known) take_peer(r);
     if (str_starts(line, STR("HTTP/")))
         start_over(r);
     else if (line.n == 0)

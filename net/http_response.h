@@ -27,6 +27,7 @@ struct http_response {
     struct budget *budget; /* NULL: none */
     i64 charged;
     struct http_flow *flow; /* NULL: the answer is gathered whole */
+    struct tls_peer *peer;  /* filled with the first line of the answer; NULL: not asked for */
     bool follow;            /* redirects are followed: they are not the answer */
 };
 

@@ -43,6 +43,12 @@ struct tls_server; /* counted */
 struct tls_server *tls_server_new(const struct tls_conf *conf, bool h2, char **ret_err);
 struct tls_server *tls_server_ref(struct tls_server *t);
 void tls_server_unref(struct tls_server *t);
+/* A client's settings, ready for wire.h; counted, immutable. Reads files: NULL on failure, *ret_err
+ * owned text. */
+struct tls_client;
+struct tls_client *tls_client_new(const struct tls_conf *conf, char **ret_err);
+struct tls_client *tls_client_ref(struct tls_client *t);
+void tls_client_unref(struct tls_client *t); /* takes NULL */
 /* The same checks for a client configuration, without connecting (prepare). NULL when fine, else
  * owned text. */
 char *tls_client_check(const struct tls_conf *conf);

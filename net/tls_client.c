@@ -1,5 +1,5 @@
-/* TLS of clients that speak for themselves (gRPC): the context of an endpoint, and sessions that
- * verify its name and offer HTTP/2. */
+/* TLS of clients that speak for themselves (gRPC, probes): the context of an endpoint, and sessions
+ * that verify its name. */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -43,13 +43,13 @@ static bool set_name(SSL *ssl, const char *name)
     return SSL_set1_host(ssl, name) && SSL_set_tlsext_host_name(ssl, name);
 }
 
-SSL *tls_client_session(SSL_CTX *ctx, const struct tls_conf *conf, int fd, struct str host)
+SSL *tls_client_session(SSL_CTX *ctx, const struct tls_conf *conf, int fd, struct str host, bool h2)
 {
-    static const unsigned char h2[] = "\x02h2";
+    static const unsigned char alpn[] = "\x02h2";
     SSL *ssl = SSL_new(ctx);
     char *name = str_dup(conf->server_name.n ? conf->server_name : host);
     bool ok = ssl && SSL_set_fd(ssl, fd) && set_name(ssl, name) &&
-              SSL_set_alpn_protos(ssl, h2, sizeof(h2) - 1) == 0;
+              (!h2 || SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) == 0);
 
     free(name);
     if (ok) {
@@ -58,4 +58,33 @@ SSL *tls_client_session(SSL_CTX *ctx, const struct tls_conf *conf, int fd, struc
     }
     SSL_free(ssl);
     return NULL;
+}
+
+/* --- for others than gRPC --- */
+
+struct tls_client *tls_client_new(const struct tls_conf *conf, char **ret_err)
+{
+    SSL_CTX *ctx = tls_client_context(conf, ret_err);
+
+    if (!ctx) return NULL;
+    struct tls_client *t = xnew(struct tls_client);
+    refs_init(&t->refs);
+    t->ctx = ctx;
+    t->conf = *conf;
+    tls_conf_own(&t->conf);
+    return t;
+}
+
+struct tls_client *tls_client_ref(struct tls_client *t)
+{
+    refs_get(&t->refs);
+    return t;
+}
+
+void tls_client_unref(struct tls_client *t)
+{
+    if (!t || !refs_put(&t->refs)) return;
+    SSL_CTX_free(t->ctx);
+    tls_conf_drop(&t->conf);
+    free(t);
 }

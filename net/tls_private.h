@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 #include "base/buf.h"
+#include "base/refcount.h"
 #include "net/tls.h"
 
 /* A new server session on fd; reads certificate files again when they changed (looked at once a
@@ -22,9 +23,15 @@ char *tls_client_apply(SSL_CTX *ctx, const struct tls_conf *conf);
 /* A context with everything set; NULL and an owned text when the settings cannot work. Reads files:
  * they may be gone by now. */
 SSL_CTX *tls_client_context(const struct tls_conf *conf, char **ret_err);
-/* A session on fd that offers HTTP/2 and verifies the server's name (the conf's, or else host);
- * NULL: see OpenSSL's error queue. */
-SSL *tls_client_session(SSL_CTX *ctx, const struct tls_conf *conf, int fd, struct str host);
+/* A session on fd that verifies the server's name (the conf's, or else host), and offers HTTP/2
+ * with h2; NULL: see OpenSSL's error queue. */
+SSL *tls_client_session(SSL_CTX *ctx, const struct tls_conf *conf, int fd, struct str host,
+                        bool h2);
+struct tls_client {
+    struct refs refs;
+    SSL_CTX *ctx;
+    struct tls_conf conf; /* texts owned */
+};
 /* Loads a certificate chain and its key. NULL, or an owned text. */
 char *tls_load_cert(SSL_CTX *ctx, const struct tls_conf *conf);
 /* Adds the CA certificates of a text, or else of a file. NULL, or an owned text. */

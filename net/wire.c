@@ -29,7 +29,7 @@ struct wire {
     struct io *io;
     struct buf out, reply;
     size_t out_at, read_size;
-    bool tunnels, read_wants_write;
+    bool tunnels, read_wants_write, h2;
     const struct wire_ops *ops;
     void *arg;
     char *name;
@@ -204,7 +204,9 @@ static void check_alpn(struct wire *w)
     unsigned n;
 
     SSL_get0_alpn_selected(w->ssl, &alpn, &n);
-    if (n == 2 && memcmp(alpn, "h2", 2) == 0)
+    if (!w->h2)
+        open_up(w);
+    else if (n == 2 && memcmp(alpn, "h2", 2) == 0)
         open_up(w);
     else
         fail(w, HTTP_TLS,
@@ -377,6 +379,12 @@ static void tune(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
 }
 
+static void add_tls(struct wire *w, SSL_CTX *ctx, const struct tls_conf *conf, struct str host)
+{
+    w->ssl = tls_client_session(ctx, conf, w->fd, host, w->h2);
+    if (!w->ssl) fail(w, HTTP_TLS, tls_error("tls"));
+}
+
 static void dial(struct wire *w, const struct wire_conf *conf)
 {
     w->fd = socket(conf->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -385,15 +393,33 @@ static void dial(struct wire *w, const struct wire_conf *conf)
         return;
     }
     tune(w->fd);
+    if (conf->source && bind(w->fd, conf->source, conf->source_len) < 0) {
+        fail_connect(w, errno);
+        return;
+    }
     if (connect(w->fd, (const struct sockaddr *)&conf->addr, conf->addr_len) < 0 &&
         errno != EINPROGRESS) {
         fail_connect(w, errno);
         return;
     }
     w->io = io_new(w->loop, w->fd, IO_WRITE, on_io, w);
-    if (!conf->tls) return;
-    w->ssl = tls_client_session(conf->tls, conf->tls_conf, w->fd, conf->host);
-    if (!w->ssl) fail(w, HTTP_TLS, tls_error("tls"));
+    w->h2 = conf->tls != NULL;
+    if (conf->tls) add_tls(w, conf->tls, conf->tls_conf, conf->host);
+    if (conf->tls_client) add_tls(w, conf->tls_client->ctx, &conf->tls_client->conf, conf->host);
+}
+
+void wire_secure(struct wire *w, struct tls_client *tls, struct str host)
+{
+    if (w->state != OPEN) return;
+    add_tls(w, tls->ctx, &tls->conf, host);
+    if (w->state == OPEN) start_tls(w);
+}
+
+bool wire_peer(const struct wire *w, struct tls_peer *ret)
+{
+    if (!w->ssl || w->state != OPEN) return false;
+    tls_peer_take(ret, w->ssl);
+    return ret->known;
 }
 
 struct wire *wire_dial(struct loop *l, const struct wire_conf *conf)

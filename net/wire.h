@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include "base/buf.h"
 #include "net/http_client.h"
+#include "net/tls_peer.h"
 
 struct ssl_ctx_st;
 
@@ -25,8 +26,11 @@ struct wire_conf {
     socklen_t addr_len;
     const char *name;  /* of the address, for messages */
     struct str tunnel; /* through a proxy: the request that opens the tunnel, whole; empty: none */
-    struct ssl_ctx_st *tls; /* NULL: cleartext */
+    struct ssl_ctx_st *tls; /* NULL: cleartext; HTTP/2 must then be agreed on */
     const struct tls_conf *tls_conf;
+    struct tls_client *tls_client; /* in place of both: TLS for whatever protocol */
+    const struct sockaddr *source; /* the local address; NULL: the kernel's choice */
+    socklen_t source_len;
     struct str host;  /* verified when tls_conf names no server */
     size_t read_size; /* at most this much is read at once; 0: default */
     const struct wire_ops *ops;
@@ -40,6 +44,11 @@ void wire_free(struct wire *w);
 /* Output: append to the buffer, then flush. */
 struct buf *wire_out(struct wire *w);
 void wire_flush(struct wire *w);
+/* TLS from here on, on a cleartext wire that is ready and whose output was taken: ready is called
+ * once more. Not from within input. */
+void wire_secure(struct wire *w, struct tls_client *tls, struct str host);
+/* What the server's handshake told; false: there was none. */
+bool wire_peer(const struct wire *w, struct tls_peer *ret);
 size_t wire_waiting(const struct wire *w); /* bytes the socket has not taken */
 
 #endif

@@ -17,10 +17,9 @@ static void set(struct object_builder *b, const char *name, struct str value)
     object_set_take(b, str_of(name), value_str(value));
 }
 
-void exporter_target_export(struct comp *c, const char *name, struct str instance)
+struct value exporter_target_value(const struct comp *c, const char *name, struct str instance)
 {
     struct object_builder b = {0};
-    struct target_exports e = {.targets = value_array(1)};
     char *path = xprintf("/api/v0/component/%s/metrics", c->id);
     char *job = xprintf("integrations/%s", name);
 
@@ -31,9 +30,16 @@ void exporter_target_export(struct comp *c, const char *name, struct str instanc
     set(&b, "__scheme__", STR("http"));
     set(&b, "instance", instance.n > 0 ? instance : host_name(c));
     set(&b, "job", str_of(job));
-    e.targets.array->v[0] = object_done(&b);
-    comp_export(c, &e);
-    value_unref(e.targets);
     free(path);
     free(job);
+    return object_done(&b);
+}
+
+void exporter_target_export(struct comp *c, const char *name, struct str instance)
+{
+    struct target_exports e = {.targets = value_array(1)};
+
+    e.targets.array->v[0] = exporter_target_value(c, name, instance);
+    comp_export(c, &e);
+    value_unref(e.targets);
 }

@@ -8,5 +8,7 @@
  * that never reaches the network, with job="integrations/<name>" and the host's name as instance
  * (instance "": $HOSTNAME, the host name, or "unknown"). Control loop. */
 void exporter_target_export(struct comp *c, const char *name, struct str instance);
+/* That target alone, for exporters that export several made of it; owned. */
+struct value exporter_target_value(const struct comp *c, const char *name, struct str instance);
 
 #endif
