@@ -160,6 +160,7 @@ static inline void unix_test_end(struct unix_test *t)
 {
     unix_test_forget(t);
     nftw(t->dir, unix_test_remove, 16, FTW_DEPTH | FTW_PHYS);
+    diags_done(&t->diags);
     expo_free(t->out);
     arena_done(&t->arena);
     buf_done(&t->text);
