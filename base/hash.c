@@ -86,6 +86,55 @@ u64 hash_mix(u64 a, u64 b)
     return (u64)wide ^ (u64)(wide >> 64);
 }
 
+/* --- quick --- */
+
+/* Both halves of a product depend on all bits of both factors, except when one of them is zero:
+ * then what came before is still there. */
+static inline u64 fold(u64 h, u64 x, u64 y)
+{
+    unsigned __int128 wide = (unsigned __int128)x * (y ^ h);
+
+    return rotl(h, 29) ^ (u64)wide ^ (u64)(wide >> 64);
+}
+
+/* Fewer than 16 bytes as two words; the length is hashed, too. */
+static inline void short_words(const u8 *p, size_t n, u64 *x, u64 *y)
+{
+    if (n >= 8) {
+        *x = load64(p);
+        *y = load64(p + n - 8);
+    } else if (n >= 4) {
+        *x = load32(p);
+        *y = load32(p + n - 4);
+    } else {
+        *x = n ? (u64)p[0] << 16 | (u64)p[n / 2] << 8 | p[n - 1] : 0;
+        *y = 0;
+    }
+}
+
+u64 hash_quick(const void *data, size_t n, u64 seed)
+{
+    const u8 *p = n ? data : (const u8 *)"", *end = p + n;
+    u64 key = seed ^ PRIME1, a = seed + PRIME2, b = seed + PRIME3, x, y;
+
+    for (; end - p >= 32; p += 32) {
+        a = fold(a, load64(p) ^ key, load64(p + 8));
+        b = fold(b, load64(p + 16) ^ key, load64(p + 24));
+    }
+    if (end - p >= 16) {
+        a = fold(a, load64(p) ^ key, load64(p + 8));
+        p += 16;
+    }
+    if (n >= 16) {
+        x = load64(end - 16);
+        y = load64(end - 8);
+    } else {
+        short_words(p, n, &x, &y);
+    }
+    a = fold(a, x ^ key, y);
+    return fold(a ^ n, b ^ PRIME4, PRIME5);
+}
+
 /* The one process-wide value: tables of all threads must agree on it, and it never changes once
  * drawn. */
 u64 hash_process_seed(void)

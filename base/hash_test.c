@@ -32,6 +32,26 @@ static void alignment_does_not_matter(void **state)
     }
 }
 
+/* Every bit of the text, its length and the seed tell, at every length; where it stands does not.
+ */
+static void quick(void **state)
+{
+    char text[120], moved[128];
+
+    memset(text, 'x', sizeof(text));
+    for (size_t n = 0; n <= 100; n++) {
+        u64 h = hash_quick(text, n, 7);
+        assert_true(h != hash_quick(text, n + 1, 7) && h != hash_quick(text, n, 8));
+        memcpy(moved + n % 8, text, n);
+        assert_true(h == hash_quick(moved + n % 8, n, 7));
+        for (size_t bit = 0; bit < n * 8; bit++) {
+            text[bit / 8] ^= (char)(1 << bit % 8);
+            assert_true(h != hash_quick(text, n, 7));
+            text[bit / 8] ^= (char)(1 << bit % 8);
+        }
+    }
+}
+
 static void mixing(void **state)
 {
     assert_true(hash_mix(1, 2) != hash_mix(2, 1));
@@ -56,9 +76,8 @@ static void crc32c_vectors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(xxh64_vectors),
-        cmocka_unit_test(alignment_does_not_matter),
-        cmocka_unit_test(mixing),
+        cmocka_unit_test(xxh64_vectors),  cmocka_unit_test(alignment_does_not_matter),
+        cmocka_unit_test(quick),          cmocka_unit_test(mixing),
         cmocka_unit_test(crc32c_vectors),
     };
 

@@ -21,19 +21,21 @@ static bool ends_number(const char *p, const char *end)
 /* The fields of a decimal: mantissa × 10^exp. */
 struct decimal {
     u64 mantissa;
-    int digits, exp;
+    int exp;
     bool neg;
 };
 
-static inline const char *read_digits(const char *p, const char *end, struct decimal *d)
+static inline const char *read_digits(const char *p, const char *end, u64 *mantissa)
 {
-    for (; p < end && (u8)(*p - '0') <= 9; p++) {
-        d->mantissa = d->mantissa * 10 + (u64)(*p - '0');
-        d->digits++;
-    }
+    u64 v = *mantissa;
+
+    for (u8 digit; p < end && (digit = (u8)(*p - '0')) <= 9; p++)
+        v = v * 10 + digit;
+    *mantissa = v;
     return p;
 }
 
+/* *exp is changed by it. Four digits are more than a double needs. */
 static const char *read_exponent(const char *p, const char *end, int *exp)
 {
     bool neg = false;
@@ -48,25 +50,38 @@ static const char *read_exponent(const char *p, const char *end, int *exp)
     return p;
 }
 
-static const char *read_decimal(const char *p, const char *end, struct decimal *d)
+static inline const char *read_decimal(const char *p, const char *end, struct decimal *d)
 {
-    if (p < end && (*p == '-' || *p == '+')) d->neg = *p++ == '-';
-    p = read_digits(p, end, d);
+    u64 mantissa = 0;
+    int exp = 0;
+
+    d->neg = p < end && *p == '-';
+    if (p < end && (*p == '-' || *p == '+')) p++;
+    const char *from = p;
+    p = read_digits(p, end, &mantissa);
+    ptrdiff_t digits = p - from;
     if (p < end && *p == '.') {
-        int before = d->digits;
-        p = read_digits(p + 1, end, d);
-        d->exp = before - d->digits;
+        const char *point = p;
+        p = read_digits(p + 1, end, &mantissa);
+        exp = (int)(point + 1 - p);
+        digits = p - from - 1;
     }
-    if (d->digits == 0 || d->digits > 18) return NULL;
-    if (p < end && (*p | 0x20) == 'e') p = read_exponent(p + 1, end, &d->exp);
+    if (digits == 0 || digits > 18) return NULL;
+    if (p < end && (*p | 0x20) == 'e') {
+        int shifted = exp;
+        p = read_exponent(p + 1, end, &shifted);
+        exp = shifted;
+    }
+    d->mantissa = mantissa;
+    d->exp = exp;
     return p;
 }
 
-static bool exact(const struct decimal *d, f64 *ret)
+static inline bool exact(const struct decimal *d, f64 *ret)
 {
     if (d->mantissa > EXACT_MANTISSA || d->exp < -EXACT_POWER || d->exp > EXACT_POWER) return false;
     f64 v = (f64)d->mantissa;
-    v = d->exp < 0 ? v / powers[-d->exp] : v * powers[d->exp];
+    if (d->exp) v = d->exp < 0 ? v / powers[-d->exp] : v * powers[d->exp];
     *ret = d->neg ? -v : v;
     return true;
 }
@@ -86,7 +101,7 @@ static const char *long_way(const char *p, const char *end, u64 *ret_bits)
 
 const char *exposition_number(const char *p, const char *end, u64 *ret_bits)
 {
-    struct decimal d = {0};
+    struct decimal d;
     f64 v;
 
     const char *to = read_decimal(p, end, &d);

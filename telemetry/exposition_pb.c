@@ -163,7 +163,7 @@ static bool compose(struct exposition *e, const char *suffix, const char *part, 
     buf_ch(b, '}');
     p->texts += b->n;
     e->series = buf_view(b);
-    e->hash = hash_bytes(b->p, b->n, e->seed);
+    e->hash = hash_quick(b->p, b->n, e->seed);
     return buf_err(b) == 0 && p->texts <= p->texts_max;
 }
 

@@ -335,7 +335,7 @@ static enum exposition_event read_sample(struct exposition *e)
 
     if (!to) return fail_at(e, "expected a series", e->at);
     e->series = str_n(e->at, (size_t)(to - e->at));
-    e->hash = hash_bytes(e->series.p, e->series.n, e->seed);
+    e->hash = hash_quick(e->series.p, e->series.n, e->seed);
     e->expected = false;
     const char *lf = read_value(e, to, &what, &at);
     if (!lf) return fail_at(e, what, at);
@@ -351,7 +351,7 @@ static bool read_expected(struct exposition *e, u64 hash, u32 n)
     const char *what, *at;
 
     if ((size_t)(e->end - e->at) <= n || !is_blank(e->at[n])) return false;
-    if (hash_bytes(e->at, n, e->seed) != hash) return false;
+    if (hash_quick(e->at, n, e->seed) != hash) return false;
     const char *lf = read_value(e, e->at + n, &what, &at);
     if (!lf) return false;
     e->series = str_n(e->at, n);

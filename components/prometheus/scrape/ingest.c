@@ -301,6 +301,7 @@ static void set_seed(struct ingest *in)
 
     in->e.seed = type == TYPE_HISTOGRAM ? 1 : type == TYPE_SUMMARY ? 2 : 0;
     if (labels) in->e.seed = hash_bytes(in->meta.unit.p, in->meta.unit.n, (u64)type + 3);
+    in->e.seed ^= hash_process_seed();
 }
 
 static struct str keep(struct ingest *in, struct str s)
@@ -416,6 +417,7 @@ static void read_lines(struct ingest *in, const struct exposition_conf *conf)
 {
     if (in->args->start_timestamp_zero_ingestion) starts_read(in, conf);
     exposition_init(&in->e, conf);
+    set_seed(in);
     while (step(in, cache_expected(&in->t->cache)))
         ;
     judge(in);
