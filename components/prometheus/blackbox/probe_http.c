@@ -28,11 +28,12 @@ struct http {
     struct cookie *cookies;
     struct http_trace trace;
     f64 phases[PHASES];
-    bool resolves; /* the phase is shown */
+    bool resolves, asked; /* what phases are shown */
     /* of the last answer */
     int redirects, status, version;
     i64 content_length, body_length, last_modified;
     bool answered, modified_known, regex_failed;
+    bool stopped; /* at a redirect that is not followed, whose body does not count */
 };
 
 /* --- cookies: kept for the host that set them, as long as the probe lasts --- */
@@ -131,6 +132,8 @@ static void ask(struct probe *p)
         return;
     }
     bool first = is_first_host(h, &u);
+
+    h->asked = true;
     struct http_call call = {
         .method = h->method,
         .url = first && p->hostname.n > 0 && p->ip[0] ? with_host(p, h->url, &u) : h->url,
@@ -242,7 +245,8 @@ static bool follow(struct probe *p, const struct http_result *r)
     if (!is_redirect(r->status) || location.n == 0) return false;
     h->redirects++;
     probe_note(p, "redirected to " STR_FMT, STR_ARG(location));
-    if (h->redirects > REDIRECTS_MAX || !p->m->args->http.client.follow_redirects) return false;
+    h->stopped = h->redirects > REDIRECTS_MAX || !p->m->args->http.client.follow_redirects;
+    if (h->stopped) return false;
     take_cookies(p, r);
     add_times(p, false);
     change_method(h);
@@ -309,7 +313,7 @@ static void take_answer(struct probe *p, const struct http_result *r)
         unreadable = arena_printf(&p->arena, "the body has more than %lld bytes%s",
                                   (long long)p->m->body_limit,
                                   p->m->args->http.body_size_limit.n ? "" : " (body_size_limit)");
-    h->body_length = (i64)body.n;
+    h->body_length = h->stopped ? 0 : (i64)body.n;
     const char *why = judge(p, r, body, unreadable);
     buf_done(&room);
     if (why)
@@ -392,7 +396,7 @@ static void families(struct probe *p)
                    "Duration of http request by phase, summed over all redirects");
 
     if (p->asked && h->phases[PHASE_RESOLVE] == 0) h->phases[PHASE_RESOLVE] = p->lookup_seconds;
-    for (size_t i = h->resolves ? 0 : 1; i < PHASES; i++)
+    for (size_t i = h->resolves ? 0 : 1; i < (h->asked ? PHASES : 1); i++)
         expo_add(f, h->phases[i], EXPO_L("phase", phase_names[i]));
     GAUGE("content_length", "Length of http content response", h->content_length);
     GAUGE("uncompressed_body_length", "Length of uncompressed response body", h->body_length);
