@@ -204,8 +204,13 @@ static void out_of_time(void *arg)
 
 void probe_end_all(struct probe_list *l)
 {
-    while (l->running.next && !list_empty(&l->running))
-        probe_fail(list_item(l->running.next, struct probe, node), "the exporter is going away");
+    while (!list_empty(&l->running)) {
+        struct probe *p = list_item(l->running.next, struct probe, node);
+        struct http_req *r = *p->asker;
+        if (r) r->user = NULL;
+        if (r) http_respond_text(r, 503, STR("the exporter is going away\n"));
+        probe_free(p);
+    }
 }
 
 /* --- the request --- */

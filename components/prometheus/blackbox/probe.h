@@ -80,7 +80,7 @@ struct probe_list {
     i64 timeout_offset; /* ns */
 };
 void probe_start(struct probe_list *l, struct modules *m, struct http_req *r);
-/* Ends all of them: the instance goes. */
+/* Gives all of them up, answering 503: the instance goes. */
 void probe_end_all(struct probe_list *l);
 
 #endif
