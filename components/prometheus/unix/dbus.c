@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PATIENCE (20 * NS_PER_SEC)
+#define PATIENCE (10 * NS_PER_SEC)
 
 static int open_direct(const char *address, sd_bus **ret)
 {
@@ -42,9 +42,19 @@ void dbus_close(struct dbus *d)
     sd_bus_flush_close_unref(d->bus);
 }
 
-static bool too_late(const struct dbus *d)
+static bool too_late(struct dbus *d)
 {
-    return clock_mono(d->c->clock) > d->deadline;
+    d->late = d->late || clock_mono(d->c->clock) > d->deadline;
+    return d->late;
+}
+
+int dbus_in_time(struct dbus *d, const char *service)
+{
+    if (!d->late) return 0;
+    return collect_fail(d->c, -ETIMEDOUT,
+                        "%s did not answer all questions within %lld seconds: what is shown is "
+                        "incomplete",
+                        service, (long long)(PATIENCE / NS_PER_SEC));
 }
 
 int dbus_call(struct dbus *d, const struct dbus_service *s, const char *method,

@@ -16,6 +16,7 @@ struct dbus {
     struct collect *c;
     sd_bus *bus;
     i64 deadline; /* of all calls together: past it each answers -ETIMEDOUT at once */
+    bool late;    /* one did */
 };
 
 /* Connects to the bus of the system (DBUS_SYSTEM_BUS_ADDRESS, else its usual socket). `direct`: a
@@ -30,5 +31,8 @@ int dbus_text(struct dbus *d, const struct dbus_service *s, const char *path, co
               struct str *ret); /* in c->arena */
 int dbus_value(struct dbus *d, const struct dbus_service *s, const char *path, const char *property,
                char type, void *ret);
+
+/* 0, or collect_fail when calls were left out because the time for all of them was over. */
+int dbus_in_time(struct dbus *d, const char *service);
 
 #endif

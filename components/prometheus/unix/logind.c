@@ -162,6 +162,7 @@ static int collect(struct collect *c)
     if (!r) {
         keep_answered(&run);
         show(&run);
+        r = dbus_in_time(&run.bus, "logind");
     }
     dbus_close(&run.bus);
     return r;

@@ -50,14 +50,12 @@ static bool cut_range(struct str text, u64 *from, u64 *to, u64 *step)
     return *from <= *to && *to < CPU_MAX;
 }
 
-static int read_cpus(struct collector_prepare *pr, struct plan *plan)
+static int each_range(struct collector_prepare *pr, struct plan *plan, bool keep)
 {
     struct str rest = pr->args->perf.cpus;
     u64 from, to, step;
 
-    if (rest.n == 0) return 0;
-    plan->cpus = arena_array(pr->arena, u32, CPU_MAX);
-    while (rest.p) {
+    for (plan->n_cpus = 0; rest.p;) {
         struct str range = str_cut(&rest, ',');
 
         if (!cut_range(range, &from, &to, &step))
@@ -65,10 +63,20 @@ static int read_cpus(struct collector_prepare *pr, struct plan *plan)
                                  "\"" STR_FMT "\" is no CPU (\"3\"), range (\"0-7\") or range with "
                                  "steps (\"0-7:2\")",
                                  STR_ARG(range));
-        for (u64 i = from; i <= to && plan->n_cpus < CPU_MAX; i += step)
-            plan->cpus[plan->n_cpus++] = (u32)i;
+        for (u64 i = from; i <= to && plan->n_cpus < CPU_MAX; i += step, plan->n_cpus++)
+            if (keep) plan->cpus[plan->n_cpus] = (u32)i;
     }
     return 0;
+}
+
+/* Counted first, then kept. */
+static int read_cpus(struct collector_prepare *pr, struct plan *plan)
+{
+    if (pr->args->perf.cpus.n == 0) return 0;
+    int r = each_range(pr, plan, false);
+    if (r) return r;
+    plan->cpus = arena_array(pr->arena, u32, plan->n_cpus);
+    return each_range(pr, plan, true);
 }
 
 static ssize_t find(const struct perf_event_list *list, struct str name)

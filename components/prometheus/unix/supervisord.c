@@ -8,7 +8,7 @@
 #include "net/http_ask.h"
 
 #define ANSWER_MAX ((size_t)8 << 20)
-#define PATIENCE   (10 * NS_PER_SEC)
+#define PATIENCE   (5 * NS_PER_SEC)
 #define QUESTION                                                                                   \
     "<?xml version=\"1.0\"?><methodCall><methodName>supervisor.getAllProcessInfo</methodName>"     \
     "<params></params></methodCall>"

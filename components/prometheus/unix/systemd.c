@@ -291,7 +291,8 @@ static int show(struct run *run)
     show_states(run);
     for (size_t i = 0; i < run->n; i++)
         show_unit(run, &run->units[i], version);
-    return version >= WITH_STATE ? show_running(run) : 0;
+    r = dbus_in_time(&run->bus, "systemd");
+    return !r && version >= WITH_STATE ? show_running(run) : r;
 }
 
 static int collect(struct collect *c)
