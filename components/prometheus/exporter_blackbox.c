@@ -93,8 +93,10 @@ static int check_sources(struct prepare *p, const struct args *a)
 {
     if (a->config_file.n > 0 && a->config.s.n > 0)
         return setting_fault(p, "config", "config and config_file are mutually exclusive");
-    if (a->config_file.n == 0 && a->config.s.n == 0 && !span_written(p->block, "config") &&
-        !span_written(p->block, "config_file"))
+    /* `check` does not know what is the content of other files, say. */
+    bool maybe =
+        !p->host && (span_written(p->block, "config") || span_written(p->block, "config_file"));
+    if (a->config_file.n == 0 && a->config.s.n == 0 && !maybe)
         return setting_fault(p, "", "config or config_file must be set");
     if (a->target.n > 0 && targets_count(a->targets) > 0)
         return setting_fault(p, "targets",

@@ -358,6 +358,18 @@ def test_modules_of_a_file_and_targets_of_others(weir, world, tmp_path):
 
 
 @pytest.mark.core
+def test_settings_that_exclude_each_other(weir_binary, tmp_path):
+    for body, why in (("", "config or config_file must be set"), ('config = "a: 1"\nconfig_file = "x"', "config and config_file are mutually exclusive"),
+                      ('config = "modules: {}"\ntargets = [{"name" = "a"}]', "all targets must have an `address` or an `__address__` label"),
+                      ('config = "modules: {}"\ntargets = [{"address" = "a"}]', "all targets must have a `name`"),
+                      ('config = "modules: {}"\ntargets = [{"address" = "a", "name" = "b"}]\ntarget {\nname = "a"\naddress = "b"\n}',
+                       "the block `target` and the attribute `targets` are mutually exclusive")):
+        (tmp_path / "c.alloy").write_text(f'prometheus.exporter.blackbox "b" {{\n{body}\n}}\n')
+        p = subprocess.run([weir_binary, "check", "c.alloy"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert p.returncode == 1 and why in p.stderr, p.stderr
+
+
+@pytest.mark.core
 @pytest.mark.parametrize("text, why", [
     ("modules: {a: {prober: grpc}}", 'module "a": the prober "grpc" is not part of this build'),
     ("modules: {a: {prober: http, http: {fail_if_body_matches_regexp: ['(']}}}", 'http.fail_if_body_matches_regexp: "("'),
