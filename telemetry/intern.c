@@ -31,16 +31,6 @@ void intern_done(struct intern *t)
     free(t->parts);
 }
 
-void intern_clear(struct intern *t)
-{
-    for (size_t i = 0; i < INTERN_PARTS; i++)
-        for (size_t k = 0; k < t->parts[i].n_chains; k++)
-            for (struct intern_node *n = t->parts[i].chains[k], *next; n; n = next) {
-                next = n->next;
-                free(n);
-            }
-}
-
 size_t intern_count(const struct intern *t)
 {
     size_t n = 0;

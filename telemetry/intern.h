@@ -24,8 +24,6 @@ struct intern {
 };
 void intern_init(struct intern *t, bool (*same)(const struct intern_node *node, const void *key));
 void intern_done(struct intern *t); /* of an empty table */
-/* Frees all nodes, which must be plain malloc's and nobody's. */
-void intern_clear(struct intern *t);
 size_t intern_count(const struct intern *t);
 
 /* A new reference, or NULL. */

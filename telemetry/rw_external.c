@@ -67,6 +67,7 @@ static struct rw_plan *plan_new(const struct rw_external *e, const struct series
     struct rw_plan *plan = xcalloc(1, sizeof(*plan) + e->n * sizeof(plan->v[0]));
     u32 at = 0;
 
+    plan->serial = shape->serial;
     for (u32 i = 0; i < e->n; i++) {
         while (at < shape->n && str_cmp(shape->names[at], e->v[i].name) < 0)
             at++;
@@ -93,6 +94,10 @@ const struct rw_plan *rw_plan_of(struct rw_external *e, const struct series_shap
 
     if (!e || !e->n) return &nothing;
     make_room(e, shape->id);
-    if (!e->plans[shape->id]) e->plans[shape->id] = plan_new(e, shape);
-    return e->plans[shape->id];
+    struct rw_plan **plan = &e->plans[shape->id];
+    if (UNLIKELY(!*plan || (*plan)->serial != shape->serial)) {
+        free(*plan); /* of a shape that is gone */
+        *plan = plan_new(e, shape);
+    }
+    return *plan;
 }

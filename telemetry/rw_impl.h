@@ -42,6 +42,7 @@ enum {
 /* What a shape lacks, by name: external label `ext` stands before the shape's own label `before`
  * (before == n: at the end). */
 struct rw_plan {
+    u64 serial; /* of the shape */
     u32 n;
     size_t wire; /* bytes of the added labels in 1.0 */
     struct rw_add {

@@ -299,6 +299,25 @@ static void a_plan_for_each_shape(void **state)
 
 /* --- histograms, exemplars, metadata --- */
 
+/* A shape that is gone may have left its id to another one, for which labels go elsewhere. */
+static void a_plan_of_a_shape_that_is_gone(void **state)
+{
+    struct rw_external *e = EXTERNAL(L("job", "mine"));
+    struct rw_request *r = rw_request_new(RW_V1, 1 << 20);
+    struct series *s = SERIES(L("__name__", "up"), L("job", "x"));
+    u32 id = s->shape->id;
+
+    assert_int_equal(rw_request_sample(r, s, e, NULL, 5, 0), 0);
+    series_unref(table, s);
+    s = SERIES(L("__name__", "up"), L("zone", "x"));
+    assert_int_equal(s->shape->id, id);
+    assert_int_equal(rw_request_sample(r, s, e, NULL, 5, 0), 0);
+    assert_says(r, RW_V1, "__name__=up,job=x 0@5\n__name__=up,job=mine,zone=x 0@5\n");
+    series_unref(table, s);
+    rw_request_free(r);
+    rw_external_free(e);
+}
+
 static const struct histogram whole = {.reset_hint = 2,
                                        .schema = 3,
                                        .sum = 12.5,
@@ -494,6 +513,7 @@ int main(void)
         T(external_labels),
         T(external_labels_for_rules),
         T(a_plan_for_each_shape),
+        T(a_plan_of_a_shape_that_is_gone),
         T(histograms),
         T(a_stale_histogram),
         T(exemplars),

@@ -22,8 +22,8 @@ struct id_pool {
 };
 struct series_table {
     struct intern symbols, shapes, series;
-    struct id_pool ids;
-    _Atomic u32 n_shapes;
+    struct id_pool ids, shape_ids;
+    _Atomic u64 shapes_made;
     u64 seed; /* texts come from outside: nobody may choose who meets whom in a chain */
 };
 
@@ -164,38 +164,44 @@ static struct series_shape *shape_make(const struct names *names, u32 hash)
     return s;
 }
 
-/* Numbers of those that another thread made at the same moment stay unused. */
+static void shape_free(struct series_table *t, struct series_shape *s)
+{
+    id_give(&t->shape_ids, s->id);
+    free(s);
+}
+
 static struct series_shape *shape_add(struct series_table *t, const struct names *names, u32 hash)
 {
-    u32 id = atomic_fetch_add(&t->n_shapes, 1);
-    struct series_shape *mine = id < SERIES_SHAPES_MAX ? shape_make(names, hash) : NULL;
+    bool room = intern_count(&t->shapes) < SERIES_SHAPES_MAX; /* threads may pass it by a few */
+    struct series_shape *mine = room ? shape_make(names, hash) : NULL;
 
     if (!mine) return NULL;
-    mine->id = id;
-    refs_get(&mine->node.refs); /* the table's own */
+    mine->id = id_take(&t->shape_ids);
+    mine->serial = atomic_fetch_add(&t->shapes_made, 1) + 1;
     struct intern_node *found = intern_put(&t->shapes, &mine->node, names);
-    if (found == &mine->node) return mine;
-    free(mine);
+    if (found != &mine->node) shape_free(t, mine);
     return (struct series_shape *)found;
 }
 
-/* Shapes live as long as the table, which has a reference: nobody else counts them. */
+/* A new reference. */
 static struct series_shape *shape_intern(struct series_table *t, const struct names *names)
 {
     u32 hash = shape_hash(t, names);
     struct intern_node *found = intern_find(&t->shapes, hash, names);
-    struct series_shape *s = found ? (struct series_shape *)found : shape_add(t, names, hash);
 
-    bool last = s && intern_unref(&t->shapes, &s->node);
-    ASSERT(!last);
-    return s;
+    return found ? (struct series_shape *)found : shape_add(t, names, hash);
+}
+
+static void shape_unref(struct series_table *t, struct series_shape *s)
+{
+    if (intern_unref(&t->shapes, &s->node)) shape_free(t, s);
 }
 
 /* --- series --- */
 
 /* What a series is looked up by. */
 struct series_key {
-    const struct series_shape *shape;
+    struct series_shape *shape;
     struct symbol *const *values;
 };
 
@@ -244,23 +250,24 @@ static struct series *series_make(struct series_table *t, const struct series_ke
     struct series *s = budget_alloc(sizeof(*s) + values);
 
     if (!s) return NULL;
-    *s = (struct series){.node.hash = hash,
-                         .id = id_take(&t->ids),
-                         .wire = wire_size(key),
-                         .shape = (struct series_shape *)key->shape};
+    *s = (struct series){
+        .node.hash = hash, .id = id_take(&t->ids), .wire = wire_size(key), .shape = key->shape};
     refs_init(&s->node.refs);
     if (values) memcpy(s->values, key->values, values);
     return s;
 }
 
-static void drop_values(struct series_table *t, struct symbol **values, size_t n)
+/* The references of a series, or of one that was not made: n values and the shape. */
+static void drop_parts(struct series_table *t, struct series_shape *shape, struct symbol **values,
+                       size_t n)
 {
     for (size_t i = 0; i < n; i++)
         symbol_unref(t, values[i]);
+    shape_unref(t, shape);
 }
 
-/* Takes the references on the values, whatever happens. */
-static struct series *series_of(struct series_table *t, const struct series_shape *shape,
+/* Takes the references on the shape and the values, whatever happens. */
+static struct series *series_of(struct series_table *t, struct series_shape *shape,
                                 struct symbol **values)
 {
     struct series_key key = {shape, values};
@@ -274,7 +281,7 @@ static struct series *series_of(struct series_table *t, const struct series_shap
         id_give(&t->ids, mine->id);
         free(mine);
     }
-    drop_values(t, values, shape->n);
+    drop_parts(t, shape, values, shape->n);
     return found;
 }
 
@@ -299,7 +306,7 @@ static struct series *intern_full(struct series_table *t, const struct label *v,
         if (had == n)
             s = series_of(t, shape, values);
         else
-            drop_values(t, values, had);
+            drop_parts(t, shape, values, had);
     }
     if (values != few) free(values);
     return s;
@@ -336,7 +343,7 @@ void series_unref(struct series_table *t, struct series *s)
 {
     if (!s || !intern_unref(&t->series, &s->node)) return;
     id_give(&t->ids, s->id);
-    drop_values(t, s->values, s->shape->n);
+    drop_parts(t, s->shape, s->values, s->shape->n);
     free(s);
 }
 
@@ -389,11 +396,11 @@ struct series_table *series_table_new(void)
 void series_table_free(struct series_table *t)
 {
     if (!t || intern_count(&t->series) > 0) return;
-    intern_clear(&t->shapes);
     intern_done(&t->shapes);
     intern_done(&t->symbols);
     intern_done(&t->series);
     free(t->ids.free);
+    free(t->shape_ids.free);
     free(t);
 }
 

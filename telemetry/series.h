@@ -30,12 +30,13 @@ static inline struct str symbol_str(const struct symbol *s)
     return str_n(s->text, s->len);
 }
 
-/* Sorted names. Shapes stay as long as the table; there may be SERIES_SHAPES_MAX, after which
- * series of new shapes cannot be made. */
+/* Sorted names. A shape lives as long as a series has it; there may be SERIES_SHAPES_MAX at a time,
+ * beyond which series of new shapes cannot be made. */
 #define SERIES_SHAPES_MAX 100000
 struct series_shape {
     struct intern_node node;
-    u32 id; /* dense, from 0: index of what others work out per shape */
+    u64 serial; /* never used again: what others worked out is for this one */
+    u32 id;     /* dense, from 1, used again: index of what others work out per shape */
     u32 n;
     int name_at;        /* place of __name__; -1 */
     struct str names[]; /* bytewise order, unique, terminated */

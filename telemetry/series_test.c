@@ -3,6 +3,7 @@
 #include "telemetry/series.h"
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include "base/budget.h"
 #include "base/buf.h"
 #include "base/test.h"
@@ -24,6 +25,7 @@ static void assert_left(size_t series, size_t symbols)
     series_table_stats(table, &st);
     assert_int_equal(st.series, series);
     assert_int_equal(st.symbols, symbols);
+    if (!series) assert_int_equal(st.shapes, 0);
 }
 
 static int teardown(void **state)
@@ -38,6 +40,53 @@ static struct series *make(const char *name, const char *job)
     struct label v[] = {{STR("__name__"), str_of(name)}, {STR("job"), str_of(job)}};
 
     return series_intern(table, v, 2);
+}
+
+static struct series *with_label(size_t i)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "label_%zu", i);
+    return series_intern(table, &(struct label){str_of(name), STR("x")}, 1);
+}
+
+/* A shape goes with its last series; its id is used again, its serial is not. */
+static void shapes_go(void **state)
+{
+    struct series *a = make("up", "x"), *b = make("up", "y"), *c = with_label(1);
+    struct series_stats st;
+
+    series_table_stats(table, &st);
+    assert_int_equal(st.shapes, 2);
+    u32 id = a->shape->id;
+    u64 serial = a->shape->serial;
+    series_unref(table, a);
+    assert_int_equal(b->shape->id, id);
+    series_unref(table, b);
+    series_table_stats(table, &st);
+    assert_int_equal(st.shapes, 1);
+    a = with_label(2);
+    assert_int_equal(a->shape->id, id);
+    assert_true(a->shape->serial != serial && a->shape->serial != c->shape->serial);
+    series_unref(table, a);
+    series_unref(table, c);
+}
+
+/* Whoever sends ever new label names is refused while they live, and hurts nobody afterwards. */
+static void shapes_are_bounded(void **state)
+{
+    struct series **v = calloc(SERIES_SHAPES_MAX, sizeof(struct series *));
+
+    for (int again = 0; again < 2; again++) {
+        for (size_t i = 0; i < SERIES_SHAPES_MAX; i++)
+            assert_non_null(v[i] = with_label(i + (size_t)again * 1000));
+        assert_null(with_label(SERIES_SHAPES_MAX + 5000));
+        assert_ptr_equal(with_label(5000), v[5000 - again * 1000]);
+        series_unref(table, v[5000 - again * 1000]);
+        for (size_t i = 0; i < SERIES_SHAPES_MAX; i++)
+            series_unref(table, v[i]);
+    }
+    free(v);
 }
 
 static void one_copy(void **state)
@@ -260,6 +309,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_copy, setup, teardown),
+        cmocka_unit_test_setup_teardown(shapes_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(shapes_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(empty_values_are_no_labels, setup, teardown),
         cmocka_unit_test_setup_teardown(wire_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(ids_are_used_again, setup, teardown),
