@@ -2,8 +2,9 @@
  * redirects), so that the final answer's remain. */
 #include "net/http_response.h"
 
-#define HEAD_MAX ((size_t)256 * 1024)
-#define PASS_MAX ((size_t)1024 * 1024) /* of a truncated body read on to keep the connection */
+#define HEAD_MAX      ((size_t)256 * 1024)
+#define BODY_EXPECTED ((size_t)2 << 20)
+#define PASS_MAX      ((size_t)1024 * 1024) /* of a truncated body read on to keep the connection */
 
 static bool charge(struct http_response *r, size_t n)
 {
@@ -99,6 +100,18 @@ static size_t over(struct http_response *r, size_t n)
     return r->cut ? 0 : n;
 }
 
+/* As much as the head announces, so that the body need not move as it grows; not more than a bit,
+ * since it may be a lie. */
+static void expect(struct http_response *r)
+{
+    curl_off_t length = 0;
+
+    curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length <= 0) return;
+    (void)buf_reserve(&r->body, MIN((size_t)length, MIN(r->max, BODY_EXPECTED)));
+    r->body.err = 0;
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
     struct http_response *r = arg;
@@ -106,6 +119,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 
     if (r->flow && r->flow->streams) return http_flow_put(r->flow, p, size * n);
     if (!charge(r, take)) return 0;
+    if (!have) expect(r);
     buf_add(&r->body, p, take);
     if (buf_err(&r->body)) return 0;
     return take == size * n ? take : over(r, size * n - take) == 0 ? 0 : size * n;

@@ -40,6 +40,7 @@ struct rw_pack {
     u32 *ends;
     u32 n_rows, cap_rows, n_ends, cap_ends;
     struct seen *seen;
+    const struct rw_external *ext; /* of the last row's plan */
     /* Of the row at hand. */
     const struct row *last; /* the one before; NULL: there is none, or it has other names */
     const struct row *next; /* behind that which the one before was copied from; likewise */
@@ -286,7 +287,8 @@ static void put_labels(struct rw_pack *k, struct row *r, const struct rw_externa
 {
     u32 n = series_n(r->series), i = 0;
 
-    put_external(k, e, r->plan, 0);
+    if (r->plan->n && !r->plan->v[0].before)
+        put_external(k, e, r->plan, 0); /* the first are first */
     ends_of(k, r)[0] = (u32)k->w.plain;
     look_back(k, r);
     while (i < n) {
@@ -313,12 +315,23 @@ static void put_head(struct rw_pack *k, const struct row *r)
     put_varint(k, r->size);
 }
 
+/* Mostly that of the row before. */
+static const struct rw_plan *plan_of(struct rw_pack *k, const struct series *s,
+                                     struct rw_external *ext)
+{
+    const struct row *last = k->n_rows ? &k->rows[k->n_rows - 1] : NULL;
+
+    if (last && last->series->shape == s->shape && k->ext == ext) return last->plan;
+    k->ext = ext;
+    return rw_plan_of(ext, s->shape);
+}
+
 /* A TimeSeries up to its one member, which has `member` bytes, and takes `max` at most with what is
  * there. NULL with *ret_err. */
 static struct row *open_row(struct rw_pack *k, const struct series *s, struct rw_external *ext,
                             size_t member, size_t max, int *ret_err)
 {
-    const struct rw_plan *plan = rw_plan_of(ext, s->shape);
+    const struct rw_plan *plan = plan_of(k, s, ext);
     size_t size = s->wire + plan->wire + member, whole = rw_text_size(size);
 
     *ret_err = k->w.plain + whole > max                      ? -E2BIG

@@ -4,7 +4,6 @@
 
 #define COPY_MAX  64u /* of one element */
 #define COPY_MIN  4u  /* of the short form */
-#define PART_MAX  16u /* bytes for the tags of a literal and of the end of a copy */
 #define TAG_SHORT 1u
 #define TAG_16    2u
 #define TAG_32    3u
@@ -33,13 +32,12 @@ static void settle(struct snap_writer *w)
     if (w->p) w->out.n = (size_t)(w->p - w->out.p);
 }
 
-/* Whole elements of a copy stand for sixty bytes and more, and take five. */
-bool snap_room(struct snap_writer *w, size_t n, size_t parts)
+bool snap_grow(struct snap_writer *w, size_t n)
 {
-    size_t want = n + (parts + 1) * PART_MAX, tag = w->tag ? (size_t)(w->p - w->tag) : 0;
+    size_t tag = w->tag ? (size_t)(w->p - w->tag) : 0;
 
     settle(w);
-    char *p = buf_reserve(&w->out, want);
+    char *p = buf_reserve(&w->out, n);
     w->out.err = 0; /* nothing was added: the next one may fit */
     if (!p) return false;
     w->p = p;

@@ -20,8 +20,16 @@ void snap_init(struct snap_writer *w);
 void snap_done(struct snap_writer *w);
 /* An empty text; memory is kept. */
 void snap_reset(struct snap_writer *w);
-/* Room for n bytes of text in at most `parts` literals and copies. False: no memory. */
-bool snap_room(struct snap_writer *w, size_t n, size_t parts);
+#define SNAP_PART_MAX 16u /* bytes for the tags of a literal and of the end of a copy */
+bool snap_grow(struct snap_writer *w, size_t n);
+/* Room for n bytes of text in at most `parts` literals and copies. False: no memory. Whole elements
+ * of a copy stand for sixty bytes and more, and take five. */
+static inline bool snap_room(struct snap_writer *w, size_t n, size_t parts)
+{
+    size_t want = n + (parts + 1) * SNAP_PART_MAX;
+
+    return LIKELY(w->p && (size_t)(w->out.p + w->out.cap - w->p) > want) || snap_grow(w, want);
+}
 /* All elements so far; valid until the next call. */
 struct str snap_end(struct snap_writer *w);
 

@@ -100,13 +100,27 @@ static struct piece *pop_one(struct sender *s)
     return p;
 }
 
+static void pop_runs(struct sender *s, u32 n)
+{
+    while (n) {
+        struct run *r = &s->runs.v[s->first_run];
+        u32 take = MIN(r->n, n);
+
+        r->piece->open -= take;
+        r->n -= take;
+        n -= take;
+        if (!r->n) s->first_run++;
+    }
+}
+
 /* The first n are done with. */
 static void pop(struct sender *s, u32 n)
 {
-    for (u32 i = 0; i < n; i++) {
-        item_end(s, item_at(s, 0));
-        pop_one(s)->open--;
-    }
+    for (u32 i = 0; i < n; i++)
+        item_end(s, item_at(s, i));
+    if (n) s->head = (s->head + n) & (s->cap - 1); /* no ring may be there yet */
+    s->n -= n;
+    pop_runs(s, n);
     compact_runs(s);
     if (s->n == 0) {
         vec_clear(&s->runs);
