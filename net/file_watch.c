@@ -486,6 +486,12 @@ void file_watch_suspect(struct file_watch *w)
     look(w, true);
 }
 
+bool file_watch_holds(struct file_watch *w)
+{
+    look(w, false);
+    return same_stamp(stamp_of(w), w->told);
+}
+
 /* A folder that went during the walk is no refusal; it is polled all the same, until the next. */
 int file_watch_blind(const struct file_watch *w)
 {

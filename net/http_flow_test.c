@@ -139,7 +139,7 @@ static void start(struct world *w, const char *path, i64 idle)
 
 #define await(w, condition)                                                                        \
     do {                                                                                           \
-        i64 until = clock_mono(&clock_system) + 15 * NS_PER_SEC;                                   \
+        i64 until = clock_mono(&clock_system) + 60 * NS_PER_SEC;                                   \
         while (!(condition) && clock_mono(&clock_system) < until)                                  \
             loop_turn((w)->k.loop, 100 * NS_PER_MS);                                               \
         if (!(condition)) fail_msg("in vain: %s", #condition);                                     \

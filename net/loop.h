@@ -69,6 +69,9 @@ void file_watch_free(struct file_watch *w);
 void file_watch_entries(struct file_watch *w, bool (*counts)(const char *name));
 /* As if it had just changed: fn is called once it rests. */
 void file_watch_suspect(struct file_watch *w);
+/* After reading what fn told of: true: nothing changed since, so it was read whole. Otherwise fn is
+ * called again, for what comes. */
+bool file_watch_holds(struct file_watch *w);
 /* 0, or the -errno with which inotify was refused (its limits are reached): it polls then. */
 int file_watch_blind(const struct file_watch *w);
 

@@ -315,6 +315,13 @@ static void send(struct reloader *r)
 
 /* ---- requests ---- */
 
+/* What only the watch asked for was rewritten while it was read, and may be half of something: the
+ * watch comes again. Somebody who asks gets what is there. */
+static bool is_overtaken(struct reloader *r, const struct errand *e)
+{
+    return e->unless_as_tried && r->watch && !file_watch_holds(r->watch);
+}
+
 /* What waits is served once no load and no commit is under way. */
 static void serve(void *arg)
 {
@@ -325,7 +332,7 @@ static void serve(void *arg)
     if (!r->errand || !r->errand_back || !controller_settled(r->conf.controller)) return;
     struct errand *e = r->errand;
     r->errand = NULL;
-    take_in(r, &e->found);
+    if (!is_overtaken(r, e)) take_in(r, &e->found);
     errand_free(e);
     if (r->waiting.n > 0 || r->suspect) serve(r);
 }

@@ -42,6 +42,12 @@ static void hand_over(struct import_watch *w, struct import_content *content)
     w->ev.changed(w->arg, content);
 }
 
+/* It was rewritten while it was read, and may be half of something: the watch comes again. */
+static bool is_overtaken(struct import_watch *w)
+{
+    return w->file && !file_watch_holds(w->file);
+}
+
 static void fetched(void *arg, struct import_content *content, const char *err)
 {
     struct import_watch *w = arg;
@@ -50,6 +56,10 @@ static void fetched(void *arg, struct import_content *content, const char *err)
     w->busy = w->again = false;
     w->fetch = NULL;
     timer_stop(w->patience);
+    if (is_overtaken(w)) {
+        import_content_unref(content);
+        return;
+    }
     report(w, content ? NULL : err);
     if (again) look(w);
     if (content && (!w->current || !import_content_equal(content, w->current)))
@@ -110,6 +120,7 @@ void import_watch_path(struct import_watch *w, const char *path, i64 debounce_ns
 {
     w->file = file_watch_new(w->ctx.loop, path, debounce_ns, poll_ns, look, w);
     file_watch_entries(w->file, is_module_name);
+    file_watch_suspect(w->file); /* it may have changed since `current` was read */
 }
 
 void import_watch_free(struct import_watch *w)
