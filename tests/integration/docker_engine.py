@@ -87,8 +87,10 @@ class Container:
 
     def inspect(self):
         finished = stamp(self.finished) if self.finished else "0001-01-01T00:00:00Z"
-        return {"Id": self.id, "Name": "/" + self.name, "Config": {"Tty": self.tty, "Labels": self.labels},
-                "State": {"Status": "running" if self.running else "exited", "Running": self.running, "FinishedAt": finished}}
+        return {"Id": self.id, "Name": "/" + self.name, "Created": "2026-01-02T03:04:05.5Z", "HostConfig": {"NetworkMode": self.mode},
+                "Config": {"Tty": self.tty, "Labels": self.labels, "Image": "image:1", "Env": ["APP_NAME=" + self.name, "PATH=/bin"]},
+                "State": {"Status": "running" if self.running else "exited", "Running": self.running, "FinishedAt": finished, "Pid": os.getpid(),
+                          "StartedAt": "2026-01-02T03:04:06Z"}}
 
     def summary(self):
         return {"Id": self.id, "Names": ["/" + self.name], "Labels": self.labels, "State": "running", "HostConfig": {"NetworkMode": self.mode},
@@ -214,6 +216,8 @@ class Engine:
         path = "/" + "/".join(parts[2:])
         if path == "/networks":
             self.json(h, self.networks)
+        elif path == "/version":
+            self.json(h, {"Version": "27.1"})
         elif path == "/containers/json":
             self.list(h, query)
         else:

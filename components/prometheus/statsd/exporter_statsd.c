@@ -8,8 +8,8 @@
 #include "components/common/exporter_target.h"
 #include "components/common/read_file.h"
 #include "components/common/settings.h"
+#include "components/common/shard_page.h"
 #include "components/prometheus/statsd/cache.h"
-#include "components/prometheus/statsd/page.h"
 #include "components/prometheus/statsd/port.h"
 #include "components/prometheus/statsd/registry.h"
 #include "components/prometheus/statsd/relay.h"
@@ -66,7 +66,7 @@ struct plan {
 };
 struct shared {
     struct statsd_port *ports[STATSD_NETS];
-    struct statsd_page *page;
+    struct shard_page *page;
     struct statsd_relay_metrics relay_metrics;
     char *relay_addr; /* that the metrics are of */
     bool relays;
@@ -454,9 +454,10 @@ static void on_connection(void *arg, enum stream_end end)
 
 /* --- the page --- */
 
-static void write_page(void *arg, struct buf *out)
+static void on_question(void *arg, struct shard_question *q)
 {
     struct self *self = arg;
+    struct buf *out = shard_question_text(q);
     struct expo *own = expo_new(OWN_PAGE_MAX);
     const struct statsd_gauges g = {.mappings = self->plan->mapper->n,
                                     .cache = self->cache,
@@ -469,6 +470,7 @@ static void write_page(void *arg, struct buf *out)
     statsd_stats_show(&self->stats, &g, own);
     expo_write(own, EXPO_TEXT, out);
     expo_free(own);
+    shard_question_answer(q, true);
 }
 
 static void http(struct comp *c, struct http_req *r, struct str rest)
@@ -476,7 +478,7 @@ static void http(struct comp *c, struct http_req *r, struct str rest)
     struct shared *sh = c->shared;
 
     if (str_is(rest, "/metrics"))
-        statsd_page_ask(sh->page, r);
+        shard_page_ask(sh->page, r);
     else
         http_respond_text(r, 404, STR("the metrics are at /metrics\n"));
 }
@@ -559,7 +561,7 @@ static int run(struct shard *s)
     self->expire = timer_new(loop, on_expire, self);
     self->relay_tick = timer_new(loop, on_relay_tick, self);
     set_up(self);
-    statsd_page_serve(((struct shared *)s->comp->shared)->page, loop, write_page, self);
+    shard_page_serve(((struct shared *)s->comp->shared)->page, loop, on_question, self);
     return 0;
 }
 
@@ -588,7 +590,7 @@ static void shard_done(struct shard *s)
 {
     struct self *self = s->self;
 
-    statsd_page_serve(((struct shared *)s->comp->shared)->page, NULL, NULL, NULL);
+    shard_page_serve(((struct shared *)s->comp->shared)->page, NULL, NULL, NULL);
     for (int net = 0; net < STATSD_NETS; net++)
         serve(self, net, NULL);
     statsd_serving_forget(&self->leaving);
@@ -609,7 +611,7 @@ static int create(struct comp *c, char **ret_err)
     struct shared *sh = c->shared;
 
     (void)ret_err;
-    sh->page = statsd_page_new(c, PAGE_MAX);
+    sh->page = shard_page_new(c, PAGE_MAX);
     exporter_target_export(c, "statsd", str_of(c->id));
     return 0;
 }
@@ -620,7 +622,7 @@ static void destroy(struct comp *c)
 
     for (int net = 0; net < STATSD_NETS; net++)
         statsd_port_unref(sh->ports[net]);
-    statsd_page_close(sh->page);
+    shard_page_close(sh->page);
     free(sh->relay_addr);
 }
 

@@ -1,10 +1,10 @@
 /* Pages of a shard, asked for on the control loop. */
-#include "components/prometheus/statsd/page.h"
+#include "components/common/shard_page.h"
 
 #include "base/list.h"
 #include "base/refcount.h"
 
-struct statsd_page {
+struct shard_page {
     struct refs refs;
     size_t max;
     /* Control loop. */
@@ -13,7 +13,7 @@ struct statsd_page {
     bool asked;
     /* Worker; the loop is read by others. */
     struct loop *_Atomic loop;
-    void (*write)(void *arg, struct buf *out);
+    void (*asked_for)(void *arg, struct shard_question *q);
     void *arg;
 };
 
@@ -22,22 +22,22 @@ struct asker {
     struct http_req *r; /* NULL: the client went away */
     struct list node;
 };
-struct question {
+struct shard_question {
     struct msg msg;
-    struct statsd_page *page;
+    struct shard_page *page;
     struct loop *back;
     bool written;
     struct buf text;
 };
 
-static void page_unref(struct statsd_page *p)
+static void page_unref(struct shard_page *p)
 {
     if (refs_put(&p->refs)) free(p);
 }
 
-struct statsd_page *statsd_page_new(struct comp *c, size_t max)
+struct shard_page *shard_page_new(struct comp *c, size_t max)
 {
-    struct statsd_page *p = xnew(struct statsd_page);
+    struct shard_page *p = xnew(struct shard_page);
 
     refs_init(&p->refs);
     p->comp = c;
@@ -46,7 +46,7 @@ struct statsd_page *statsd_page_new(struct comp *c, size_t max)
     return p;
 }
 
-static void answer_all(struct statsd_page *p, int status, struct str body)
+static void answer_all(struct shard_page *p, int status, struct str body)
 {
     const struct http_header type = {STR("Content-Type"),
                                      status == 200 ? STR("text/plain; version=0.0.4; charset=utf-8")
@@ -65,7 +65,7 @@ static void answer_all(struct statsd_page *p, int status, struct str body)
     }
 }
 
-void statsd_page_close(struct statsd_page *p)
+void shard_page_close(struct shard_page *p)
 {
     if (!p) return;
     answer_all(p, 503, STR("the exporter is going away\n"));
@@ -75,8 +75,8 @@ void statsd_page_close(struct statsd_page *p)
 
 static void on_answer(struct msg *m)
 {
-    struct question *q = container_of(m, struct question, msg);
-    struct statsd_page *p = q->page;
+    struct shard_question *q = container_of(m, struct shard_question, msg);
+    struct shard_page *p = q->page;
 
     p->asked = false;
     if (!q->written)
@@ -90,17 +90,29 @@ static void on_answer(struct msg *m)
     free(q);
 }
 
-static void on_question(struct msg *m)
+void shard_question_answer(struct shard_question *q, bool written)
 {
-    struct question *q = container_of(m, struct question, msg);
-
-    q->written = q->page->write != NULL;
-    if (q->written) q->page->write(q->page->arg, &q->text);
+    q->written = written;
     q->msg.fn = on_answer;
     loop_post(q->back, &q->msg);
 }
 
-void statsd_page_ask(struct statsd_page *p, struct http_req *r)
+struct buf *shard_question_text(struct shard_question *q)
+{
+    return &q->text;
+}
+
+static void on_question(struct msg *m)
+{
+    struct shard_question *q = container_of(m, struct shard_question, msg);
+
+    if (q->page->asked_for)
+        q->page->asked_for(q->page->arg, q);
+    else
+        shard_question_answer(q, false);
+}
+
+void shard_page_ask(struct shard_page *p, struct http_req *r)
 {
     struct loop *loop = atomic_load(&p->loop);
 
@@ -114,7 +126,7 @@ void statsd_page_ask(struct statsd_page *p, struct http_req *r)
     list_add_tail(&p->waiting, &a->node);
     if (p->asked) return;
     p->asked = true;
-    struct question *q = xnew(struct question);
+    struct shard_question *q = xnew(struct shard_question);
     refs_get(&p->refs);
     q->page = p;
     q->back = listeners_loop(p->comp->host->listeners);
@@ -123,10 +135,10 @@ void statsd_page_ask(struct statsd_page *p, struct http_req *r)
     loop_post(loop, &q->msg);
 }
 
-void statsd_page_serve(struct statsd_page *p, struct loop *loop,
-                       void (*write)(void *arg, struct buf *out), void *arg)
+void shard_page_serve(struct shard_page *p, struct loop *loop,
+                      void (*asked)(void *arg, struct shard_question *q), void *arg)
 {
-    p->write = write;
+    p->asked_for = asked;
     p->arg = arg;
     if (loop) atomic_store(&p->loop, loop);
 }
