@@ -8,6 +8,7 @@ World: a scrape with its endpoint: world(weir, prom, targets, settings) -> Weir;
 """
 import gzip
 import http.server
+import socket
 import socketserver
 import ssl
 import threading
@@ -26,7 +27,7 @@ class Target(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
     def __init__(self, body=b"", type=TEXT, tls=None, port=0):
         self.body, self.type, self.headers, self.status, self.gzip, self.handle = body, type, {}, 200, None, None
-        self.requests = []
+        self.requests, self.connections = [], []
         super().__init__(("127.0.0.1", port), Handler)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -50,9 +51,19 @@ class Target(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def handle_error(self, request, client_address):
         pass
 
+    def process_request(self, request, client_address):
+        self.connections.append(request)
+        super().process_request(request, client_address)
+
     def close(self):
+        """The port, and the connections that are kept open."""
         self.shutdown()
         self.server_close()
+        for c in self.connections:
+            try:
+                c.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it is closed
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
