@@ -525,6 +525,28 @@ static void test_several_times_between_two_looks(void **state)
     expect(k, "two\nthree\nfour\n");
 }
 
+/* The first of two rotations was heard of, the second was not when the path is looked at. */
+static void test_rotated_between_an_event_and_its_look(void **state)
+{
+    struct world *k = *state;
+
+    put(k->log, "one\n");
+    up(k);
+    expect(k, "one\n");
+    the_fanout->full = true;
+    put(k->log, "more\n");
+    run_for(k, 200 * NS_PER_MS); /* held: nothing is read or looked at */
+    move(k->log, beside(k, ".1"));
+    put(k->log, "two\n");
+    run_for(k, 0);
+    move(k->log, beside(k, ".2"));
+    put(k->log, "three\n");
+    the_fanout->full = false;
+    the_fanout->ready(the_fanout->arg);
+    loop_turn(k->w.loop, 0);
+    expect(k, "more\ntwo\nthree\n");
+}
+
 static void test_renamed_and_packed(void **state)
 {
     struct world *k = *state;
@@ -830,6 +852,7 @@ int main(void)
         TEST(test_late_lines_of_a_file_rotated_after_a_kill),
         TEST(test_the_old_file_is_read_until_the_new_one_begins),
         TEST(test_several_times_between_two_looks),
+        TEST(test_rotated_between_an_event_and_its_look),
         TEST(test_renamed_and_packed),
         TEST(test_truncated_after_a_copy),
         TEST(test_truncated_twice_between_two_looks),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "base/xalloc.h"
@@ -387,21 +388,49 @@ static bool is_link(const char *path)
     return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
+static bool is_at_path(const struct tailer *t, u64 dev, u64 ino)
+{
+    struct stat st;
+
+    return stat(t->path, &st) == 0 && (u64)st.st_dev == dev && (u64)st.st_ino == ino;
+}
+
+#define TURNS 8 /* of a path that names another file each time */
+
+/* The file that the path names. Between the event that a file came and this look others may have
+ * come and gone: only when the path still names what was opened, and all that happened until then
+ * was heard of, it is known how many (arrivals). */
+static int open_current(struct tailer *t, struct handle **ret)
+{
+    for (int i = 0;; i++) {
+        int err = handle_open(t->path, ret);
+        if (err) return err;
+        watch_read(t->source->watch);
+        bool gone = access(t->path, F_OK) != 0;
+        if (gone || i == TURNS || is_at_path(t, (*ret)->dev, (*ret)->ino)) return 0;
+        handle_close(*ret);
+    }
+}
+
 /* Which file the path names now. 0, or -errno of opening it. */
 static int look_at_path(struct tailer *t)
 {
     struct handle *h, *last = last_of(t);
     struct stat st;
+    bool moved = false;
     int err = 0;
 
     if (is_link(t->path) || watch_is_link(&t->watched)) watch_again(&t->watched);
     bool there = stat(t->path, &st) == 0;
     bool same = there && last && last->dev == (u64)st.st_dev && last->ino == (u64)st.st_ino;
-    if (there && !same) err = handle_open(t->path, &h);
-    if (there && !same && !err) arrived(t, h);
+    if (there && !same) err = open_current(t, &h);
+    if (there && !same && !err) {
+        moved = !is_at_path(t, h->dev, h->ino);
+        arrived(t, h);
+    }
     t->watched.arrivals = 0;
     t->gone = !there;
-    t->look = err && err != -ENOENT; /* again, then */
+    t->look = moved || (err && err != -ENOENT); /* again, then */
     return t->look ? err : 0;
 }
 

@@ -322,12 +322,17 @@ static bool read_events(struct watch *w)
     return n > (ssize_t)sizeof(buf) / 2;
 }
 
+void watch_read(struct watch *w)
+{
+    for (int rounds = 0; w->fd >= 0 && rounds < 16 && read_events(w); rounds++) {
+    }
+}
+
 static void on_events(void *arg, int events)
 {
     struct watch *w = arg;
 
-    for (int rounds = 0; rounds < 16 && read_events(w); rounds++) {
-    }
+    watch_read(w);
     io_set(w->io, 0);
     timer_start(w->gather, GATHER);
 }

@@ -26,7 +26,7 @@ struct watch_conf {
     struct loop *loop;
     i64 min_poll, max_poll;
     /* Look at it. structural: the path may name another file now. From the loop, never from within
-     * a call of this interface. */
+     * a call of this interface but watch_read. */
     void (*look)(void *arg, struct watched *w, bool structural);
     void *arg;
 };
@@ -45,6 +45,9 @@ bool watch_is_link(const struct watched *p);
 bool watch_is_polled(const struct watched *p);
 /* After a look: whether it found something new; what is polled is looked at sooner then. */
 void watch_found(struct watched *p, bool something);
+/* Reads what has happened up to now, not only what the loop has seen: whoever has opened a file
+ * knows then how many came before it. look() is called from within. */
+void watch_read(struct watch *w);
 /* 0, or the errno with which inotify was refused. */
 int watch_refused(const struct watch *w);
 
