@@ -195,7 +195,7 @@ static void exponential_side(struct buf *b, u32 field, const struct sparse *s)
 
     if (s->n_spans > 0) {
         i64 offset = (i64)s->spans[0].offset - 1;
-        pb_add_u64(b, OTLP_buckets_offset, (u64)(offset << 1 ^ offset >> 63) & UINT32_MAX);
+        pb_add_u64(b, OTLP_buckets_offset, ((u64)offset << 1 ^ (u64)(offset >> 63)) & UINT32_MAX);
         size_t counts = pb_open(b, OTLP_buckets_bucket_counts, NARROW);
         dense_counts(b, s, pb_add_varint);
         pb_close(b, counts, NARROW);
